@@ -1,0 +1,50 @@
+# Two commands do all the set-up: `make demo` and `make test`. `make help` lists the rest.
+
+AIRFLOW ?= 3.3
+LOCK := constraints/airflow-$(AIRFLOW).txt
+VENV := .venv$(if $(filter-out 3.3,$(AIRFLOW)),-$(AIRFLOW))
+BIN := $(VENV)/bin
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+
+# Airflow starts three times slower without compiled bytecode.
+export UV_COMPILE_BYTECODE := 1
+unexport PYTHONDONTWRITEBYTECODE
+
+.DEFAULT_GOAL := help
+.PHONY: help venv demo test lint lock clean
+
+help: ## list the commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+$(VENV)/ready: $(LOCK) setup.py
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python $(MAKECMDGOALS)"; exit 1; }
+	@echo "Installing Airflow $(AIRFLOW) into $(VENV), once ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(LOCK) uv
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint $(LOCK) --editable '.[dev]'
+	@touch $@
+
+venv: $(VENV)/ready ## make the virtual environment from the lock
+
+demo: venv ## a week of events, exported by a real Airflow from a local Zendesk (or your account)
+	@$(BIN)/python demo/run.py
+
+lint: venv ## lint, format check, types, import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: lint ## everything that must hold (AIRFLOW=3.1 for the oldest supported)
+	$(BIN)/pytest -n auto
+
+lock: venv ## make constraints/ anew from setup.py
+	@for airflow in 3.3 3.1; do \
+		echo "apache-airflow==$$airflow.*" | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
+			--all-extras --no-annotate --no-header --no-emit-index-url --no-emit-find-links --no-strip-extras \
+			setup.py - --output-file constraints/airflow-$$airflow.txt; \
+	done
+
+clean: ## remove the virtual environments and what the demo wrote
+	rm -rf .venv .venv-* .demo build dist *.egg-info

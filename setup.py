@@ -1,0 +1,72 @@
+"""Package metadata; tool settings live in pyproject.toml."""
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+here = Path(__file__).parent
+version = re.search(r'^__version__ = "(.+)"$', (here / "airflow_zendesk/__init__.py").read_text(), re.MULTILINE)
+assert version, "airflow_zendesk/__init__.py must state __version__"
+
+install_requires = [
+    "apache-airflow>=3.1,<4",  # the platform; 3.1 is the first with the task SDK paths used here
+    "apache-airflow-providers-http>=6",  # ZendeskHook is an HttpHook
+    "apache-airflow-providers-standard",  # DateTimeTrigger: the deferred wait; Airflow installs it anyway
+    "msgspec>=0.19",  # decodes a page in slices without re-encoding them; Airflow depends on it
+    "numpy",  # remembers exported ids at eight bytes each; pandas depends on it
+    "pandas>=2.2",  # get_df
+    "pyarrow>=17",  # Parquet; 17 is the first that can add footer metadata while closing
+    "requests>=2.32",  # the session that HttpHook hands out
+    "rich>=13.6",  # the progress bar and tables of the command; Airflow depends on it
+]
+extras_require = {
+    "s3": ["apache-airflow-providers-amazon[s3fs]"],  # s3:// destinations
+    "gcs": ["apache-airflow-providers-google"],  # gs:// destinations
+    "azure": ["apache-airflow-providers-microsoft-azure"],  # abfs:// destinations
+    "duckdb": ["duckdb>=1.1"],  # reads the files as tables without a server
+    "postgres": ["apache-airflow-providers-postgres"],  # loads into PostgreSQL
+    "dev": [
+        "build",  # builds the wheel that the packaging test looks into
+        "duckdb>=1.1",  # the foreign reader in the tests
+        "hypothesis",  # the laws
+        "import-linter",  # the import rules of the house
+        "jsonschema",  # provider info against Airflow's schema files
+        "mypy",
+        "pandas-stubs",
+        "pytest",
+        "pytest-randomly",  # random order, so no test leans on another
+        "pytest-xdist",  # two cores
+        "ruff",
+        "types-requests",
+        "uv",  # installs the lock and makes it anew
+    ],
+}
+
+setup(
+    name="airflow-zendesk",
+    version=version[1],
+    description="Zendesk incremental exports as partitioned Parquet, complete and exactly once, with Apache Airflow",
+    long_description=(here / "README.md").read_text(),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.11",
+    packages=find_packages(include=["airflow_zendesk", "airflow_zendesk.*"]),
+    package_data={"airflow_zendesk": ["py.typed"]},
+    install_requires=install_requires,
+    extras_require=extras_require,
+    entry_points={
+        "apache_airflow_provider": ["provider_info=airflow_zendesk.provider_info:get_provider_info"],
+        "console_scripts": ["airflow-zendesk=airflow_zendesk.cli:main"],
+    },
+    classifiers=[
+        "Development Status :: 4 - Beta",
+        "Environment :: Plugins",
+        "Framework :: Apache Airflow",
+        "Framework :: Apache Airflow :: Provider",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
+        "Typing :: Typed",
+    ],
+)
