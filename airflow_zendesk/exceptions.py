@@ -1,0 +1,401 @@
+"""Everything this package raises on purpose, drawn first.
+
+::
+
+    ZendeskError
+     ├── WindowError (ValueError)          the asked time cannot be exported
+     │    ├── InvalidWindowError           missing, naive, empty or reversed
+     │    ├── MisalignedWindowError        not made of whole slices
+     │    └── FutureWindowError            not over yet, by the server's clock
+     ├── SettingsError (ValueError)        a connection, a grain, a resource or an option that cannot be used
+     ├── DatasetError                      what lies in storage forbids this export
+     │    ├── DatasetMismatchError         made with other settings
+     │    ├── ShrinkRefusedError           the new answer lacks events that are stored
+     │    ├── DamagedObjectError           a file is not what its footer says
+     │    └── PublishConflictError         another run wrote the slice meanwhile           (try again)
+     ├── RequestRefusedError               Zendesk says no, and would again
+     │    ├── AuthenticationError          401
+     │    ├── PermissionDeniedError        403
+     │    ├── AccountNotFoundError         404
+     │    ├── StartTimeTooRecentError      400 or 422, younger than Zendesk's minute
+     │    └── RedirectError                3xx
+     ├── AnswerError                       an answer that Zendesk's documentation does not allow
+     │    ├── NotJsonError                 HTML or text: something else than the API answers
+     │    ├── MalformedAnswerError         JSON of another shape
+     │    ├── StuckPageError               paging that does not advance
+     │    ├── OversizedAnswerError         a body beyond the bound
+     │    └── PageTooHeavyError            a page that not even alone comes through
+     └── TransientError                    may be gone at the next try                     (try again)
+          ├── RateLimitedError             429
+          ├── ServerError                  5xx
+          ├── PageTimeoutError             504, or a deadline that passed
+          ├── TransportError               no connection, a reset, a cut answer
+          └── DamagedAnswerError           a body cut short, or no JSON any more
+
+Each class carries its data as fields, says in one sentence what happened and in another what to do, survives
+pickling (Airflow hands errors between processes) and never holds a response body, a header or a secret.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar
+
+
+def _restore(cls: type["ZendeskError"], fields: dict[str, Any]) -> "ZendeskError":
+    error = cls.__new__(cls)
+    error.__dict__.update(fields)
+    return error
+
+
+@dataclass(eq=False)
+class ZendeskError(Exception):
+    """Root of all errors of this package; ``retryable`` says whether a later try may succeed."""
+
+    retryable: ClassVar[bool] = False
+
+    def __reduce__(self) -> tuple[Callable[..., "ZendeskError"], tuple[Any, ...]]:
+        return _restore, (type(self), self.__dict__)
+
+
+# --- the asked time -----------------------------------------------------------------------------------------
+
+
+@dataclass(eq=False)
+class WindowError(ZendeskError, ValueError):
+    """The asked time cannot be exported."""
+
+
+@dataclass(eq=False)
+class InvalidWindowError(WindowError):
+    """The window is missing, naive, empty, reversed or not on whole seconds."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+@dataclass(eq=False)
+class MisalignedWindowError(WindowError):
+    """The window is not made of whole slices; ``fitting_grain`` is the largest that would hold it, if any."""
+
+    window: str
+    grain: str
+    fitting_grain: str | None
+
+    def __str__(self) -> str:
+        if self.fitting_grain is None:
+            return f"The window {self.window} does not lie on whole minutes, so no grain holds it."
+        return (
+            f"The window {self.window} is not made of whole slices of {self.grain}; the largest grain that holds it "
+            f"is {self.fitting_grain}. Ask for whole slices of {self.grain}, or use a dataset with grain "
+            f"{self.fitting_grain} (a dataset keeps its grain: another one needs another destination)."
+        )
+
+
+@dataclass(eq=False)
+class FutureWindowError(WindowError):
+    """The window was not over when the server answered."""
+
+    end: datetime
+    server_date: datetime
+
+    def __str__(self) -> str:
+        return (
+            f"The window ends at {self.end:%Y-%m-%dT%H:%M:%SZ}, but Zendesk's clock says "
+            f"{self.server_date:%Y-%m-%dT%H:%M:%SZ}. Export it once it is over."
+        )
+
+
+# --- settings -----------------------------------------------------------------------------------------------
+
+
+@dataclass(eq=False)
+class SettingsError(ZendeskError, ValueError):
+    """A connection, a grain, a resource or an option that cannot be used."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+# --- storage ------------------------------------------------------------------------------------------------
+
+
+@dataclass(eq=False)
+class DatasetError(ZendeskError):
+    """What lies in storage forbids this export."""
+
+    uri: str
+
+
+@dataclass(eq=False)
+class DatasetMismatchError(DatasetError):
+    """The dataset was made with other settings; ``differences`` maps a setting to (stored, asked)."""
+
+    differences: dict[str, tuple[Any, Any]]
+
+    def __str__(self) -> str:
+        listed = "; ".join(
+            f"{name} is {stored!r}, asked for {asked!r}" for name, (stored, asked) in self.differences.items()
+        )
+        return (
+            f"The dataset at {self.uri} was made with other settings: {listed}. "
+            "Ask with the dataset's own settings, or export to another destination."
+        )
+
+
+@dataclass(eq=False)
+class ShrinkRefusedError(DatasetError):
+    """The new answer lacks events that the stored slice has."""
+
+    stored: int
+    answered: int
+    missing: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.missing} of the {self.stored} events stored in {self.uri} are not among the {self.answered} "
+            "that Zendesk answers now (tickets scrubbed, a role with less rights, another support type scope). "
+            "The stored slice is kept. If they are to go, export again with allow_shrink (--allow-shrink)."
+        )
+
+
+@dataclass(eq=False)
+class DamagedObjectError(DatasetError):
+    """A file is not what its footer says."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.uri} is damaged: {self.reason}. It was left as it is; move it away and export it again."
+
+
+@dataclass(eq=False)
+class PublishConflictError(DatasetError):
+    """Another run wrote the slice with other content while this one was extracting it."""
+
+    retryable: ClassVar[bool] = True
+
+    def __str__(self) -> str:
+        return f"Another run wrote {self.uri} during this export, with other events. Its version is kept; try again."
+
+
+# --- Zendesk says no ----------------------------------------------------------------------------------------
+
+
+@dataclass(eq=False)
+class RequestRefusedError(ZendeskError):
+    """Zendesk refused the request and would refuse it again; ``code`` is Zendesk's own word, if it gave one."""
+
+    status: int
+    path: str
+    code: str | None = None
+
+    def __str__(self) -> str:
+        named = f" ({self.code})" if self.code else ""
+        return f"Zendesk answered {self.status}{named} to {self.path}. {self._advice()}"
+
+    def _advice(self) -> str:
+        return "The request itself is refused; a retry would be too."
+
+
+@dataclass(eq=False)
+class AuthenticationError(RequestRefusedError):
+    """Zendesk does not know these credentials."""
+
+    def _advice(self) -> str:
+        return (
+            "The credentials in the Airflow connection are wrong, expired or deactivated "
+            "(passwords ended in January 2026, API tokens idle for 30 days are switched off)."
+        )
+
+
+@dataclass(eq=False)
+class PermissionDeniedError(RequestRefusedError):
+    """The user behind the credentials may not export."""
+
+    def _advice(self) -> str:
+        return "Only an administrator may use the incremental exports: use an administrator's credentials."
+
+
+@dataclass(eq=False)
+class AccountNotFoundError(RequestRefusedError):
+    """No such account, or no such export on it."""
+
+    def _advice(self) -> str:
+        return "Check the subdomain in the connection's host: it is the part before .zendesk.com."
+
+
+@dataclass(eq=False)
+class StartTimeTooRecentError(RequestRefusedError):
+    """Zendesk gives no events of the last minute."""
+
+    def _advice(self) -> str:
+        return "Zendesk gives no events younger than a minute: export the window once it is over."
+
+
+@dataclass(eq=False)
+class RedirectError(RequestRefusedError):
+    """The server wants to send the request, and with it the credentials, somewhere else."""
+
+    location_host: str | None = None
+
+    def _advice(self) -> str:
+        return (
+            f"Redirects are not followed (this one leads to {self.location_host or 'an unnamed host'}): "
+            "set the connection's host to the account's own address."
+        )
+
+
+# --- answers that cannot be right ---------------------------------------------------------------------------
+
+
+@dataclass(eq=False)
+class AnswerError(ZendeskError):
+    """An answer that Zendesk's documentation does not allow."""
+
+    path: str
+
+
+@dataclass(eq=False)
+class NotJsonError(AnswerError):
+    """The answer is not JSON at all."""
+
+    content_type: str | None
+
+    def __str__(self) -> str:
+        return (
+            f"{self.path} answered {self.content_type or 'no content type'} instead of JSON. Something other than "
+            "Zendesk's API answers at the connection's host: a proxy, a login page or another site."
+        )
+
+
+@dataclass(eq=False)
+class MalformedAnswerError(AnswerError):
+    """JSON of a shape that cannot be exported without loss; ``start_time`` names the page in unix seconds."""
+
+    start_time: int
+    reason: str
+
+    def __str__(self) -> str:
+        return (
+            f"The page of {self.path} at start_time={self.start_time} cannot be exported: {self.reason}. "
+            "Nothing of it was published. If it stays so, report it with the start_time to Zendesk's support."
+        )
+
+
+@dataclass(eq=False)
+class StuckPageError(AnswerError):
+    """Paging that does not advance from ``start_time`` (unix seconds)."""
+
+    start_time: int
+    reason: str
+
+    def __str__(self) -> str:
+        return (
+            f"The export of {self.path} is stuck at start_time={self.start_time}: {self.reason}. "
+            "Everything before it is published. Report the start_time to Zendesk's support."
+        )
+
+
+@dataclass(eq=False)
+class OversizedAnswerError(AnswerError):
+    """A body of more than ``max_bytes``, compressed or not."""
+
+    max_bytes: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.path} answered more than {self.max_bytes / 2**20:g} MiB at once. If the account is known to have "
+            "pages of that size, raise max_page_mebibytes in the connection's extras."
+        )
+
+
+@dataclass(eq=False)
+class PageTooHeavyError(AnswerError):
+    """A page that does not come through however small it is asked for; ``at`` is the second that it begins with."""
+
+    at: datetime
+    reason: str
+
+    def __str__(self) -> str:
+        return (
+            f"The page of {self.path} that begins at {self.at:%Y-%m-%dT%H:%M:%SZ} does not come through even with "
+            f"per_page=1: {self.reason} All slices before it are published. Without comment_events pages are smaller; "
+            "otherwise report the second to Zendesk's support."
+        )
+
+
+# --- may be gone at the next try ----------------------------------------------------------------------------
+
+
+@dataclass(eq=False)
+class TransientError(ZendeskError):
+    """A fault that may be gone at the next try; raised only when the patience for it is used up."""
+
+    retryable: ClassVar[bool] = True
+
+    path: str
+
+
+@dataclass(eq=False)
+class RateLimitedError(TransientError):
+    """The account's requests for this minute are used up.
+
+    ``retry_after`` is Zendesk's wish, ``next_minute`` the end of the minute by its clock, both in seconds from then.
+    """
+
+    retry_after: float | None = None
+    next_minute: float = 60.0
+
+    def __str__(self) -> str:
+        wish = f", which asks to wait {self.retry_after:g} s" if self.retry_after is not None else ""
+        return (
+            f"Zendesk's rate limit refuses {self.path}{wish}. All exports and tools of the account share it: "
+            "run fewer at a time (one Airflow pool slot per account), or buy the High Volume API add-on."
+        )
+
+
+@dataclass(eq=False)
+class ServerError(TransientError):
+    """Zendesk failed to answer; ``retry_after`` is its wish in seconds."""
+
+    status: int
+    retry_after: float | None = None
+
+    def __str__(self) -> str:
+        return f"Zendesk failed on {self.path} with status {self.status}. If it lasts, see status.zendesk.com."
+
+
+@dataclass(eq=False)
+class PageTimeoutError(TransientError):
+    """The answer did not come in time: 504, or our own deadline."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return f"No answer from {self.path} in time: {self.reason}. Smaller pages are asked for."
+
+
+@dataclass(eq=False)
+class TransportError(TransientError):
+    """No connection, a reset, or an answer that is cut; ``reason`` is the kind of fault."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return f"No whole answer from {self.path}: {self.reason}. Check the network between worker and Zendesk."
+
+
+@dataclass(eq=False)
+class DamagedAnswerError(TransientError):
+    """A body that is cut short, or no JSON any more."""
+
+    start_time: int
+    reason: str
+
+    def __str__(self) -> str:
+        return f"The answer of {self.path} at start_time={self.start_time} is cut short or damaged: {self.reason}."

@@ -1,0 +1,188 @@
+"""One HTTP answer of an incremental export: a page of records, or the error that it is.
+
+Source: https://developer.zendesk.com/api-reference/ticketing/ticket-management/incremental_exports/ for the page,
+https://developer.zendesk.com/api-reference/introduction/requests/ for the statuses.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+import msgspec
+
+from airflow_zendesk.exceptions import (
+    AccountNotFoundError,
+    AuthenticationError,
+    DamagedAnswerError,
+    MalformedAnswerError,
+    NotJsonError,
+    PageTimeoutError,
+    PermissionDeniedError,
+    RateLimitedError,
+    RedirectError,
+    RequestRefusedError,
+    ServerError,
+    StartTimeTooRecentError,
+    ZendeskError,
+)
+from airflow_zendesk.zendesk.columns import Item, Wire, read_items
+from airflow_zendesk.zendesk.resources import Resource
+
+_REFUSALS: dict[int, type[RequestRefusedError]] = {
+    HTTPStatus.UNAUTHORIZED: AuthenticationError,
+    HTTPStatus.FORBIDDEN: PermissionDeniedError,
+    HTTPStatus.NOT_FOUND: AccountNotFoundError,
+}
+#: Statuses below 500 with which servers and proxies say "not now".
+_NOT_NOW = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.LOCKED, HTTPStatus.TOO_EARLY}
+
+_ENVELOPE = msgspec.json.Decoder(Wire)
+_RECORDS = msgspec.json.Decoder(list[Wire])
+_INTEGER = msgspec.json.Decoder(int | None)
+_BOOLEAN = msgspec.json.Decoder(bool)
+_NULL = msgspec.Raw(b"null")
+#: Any escape in a JSON string; the group catches half a surrogate pair without its other half.
+_ESCAPE = re.compile(rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(u[dD][89a-fA-F]..)|.)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One page as Zendesk sent it; times are unix seconds."""
+
+    items: list[Item]
+    end_time: int | None
+    end_of_stream: bool
+    #: The server's clock when it answered: the only clock that proves anything.
+    server_date: int
+    #: How many lone surrogates, which no UTF-8 text can hold, became U+FFFD.
+    repaired: int = 0
+
+
+def decipher(resource: Resource, start_time: int, status: int, headers: Mapping[str, str], body: bytes) -> Answer:
+    """Read one answer; ``headers`` must find names whatever their case.
+
+    Raises:
+        RequestRefusedError: Zendesk says no, and would again.
+        AnswerError: this is no answer of the export.
+        TransientError: a rate limit, a failing server, a cut or damaged body.
+    """
+    if status != HTTPStatus.OK:
+        raise refusal(resource.path, status, headers, body)
+    content_type = headers.get("Content-Type")
+    if body.lstrip().startswith(b"<") or "json" not in (content_type or ""):
+        raise NotJsonError(resource.path, content_type)
+    try:
+        return _read(resource, headers, body)
+    except RecursionError:
+        raise MalformedAnswerError(resource.path, start_time, "its JSON is nested too deeply") from None
+    except msgspec.ValidationError as error:
+        raise MalformedAnswerError(resource.path, start_time, str(error)) from None
+    except (msgspec.DecodeError, EOFError) as error:
+        raise DamagedAnswerError(resource.path, start_time, str(error)) from None
+    except ValueError as error:
+        raise MalformedAnswerError(resource.path, start_time, str(error)) from None
+
+
+def server_date(headers: Mapping[str, str]) -> int:
+    """The server's clock in unix seconds, from the ``Date`` header.
+
+    Raises:
+        ValueError: it is missing or unreadable.
+    """
+    try:
+        return int(parsedate_to_datetime(headers["Date"]).timestamp())
+    except (KeyError, ValueError):
+        raise ValueError("it has no readable Date header, without which no page proves anything") from None
+
+
+def next_minute(headers: Mapping[str, str]) -> int:
+    """Seconds to the next minute of the server's clock, a whole one if it does not tell its time."""
+    try:
+        return 60 - server_date(headers) % 60
+    except ValueError:
+        return 60
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """``Retry-After`` in seconds, sent as a number or as a date; None if there is none to be read."""
+    text = headers.get("Retry-After", "").strip()
+    if re.fullmatch(r"\d{1,9}(\.\d+)?", text):
+        return float(text)
+    try:
+        return max(0.0, parsedate_to_datetime(text).timestamp() - server_date(headers))
+    except ValueError:
+        return None
+
+
+def _read(resource: Resource, headers: Mapping[str, str], body: bytes) -> Answer:
+    # The body first: an answer that is cut among its headers must count as cut, not as one without a Date.
+    envelope, repaired = _decode(body)
+    date = server_date(headers)
+    records = _RECORDS.decode(_required(envelope, resource.name))
+    count = _INTEGER.decode(envelope.get("count", _NULL))
+    if count is not None and count > len(records):
+        raise EOFError(f"count promises {count} records, {len(records)} came")
+    end_time = _INTEGER.decode(envelope.get("end_time", _NULL))
+    if end_time is not None and end_time > date:
+        raise ValueError(f"end_time {end_time} lies after the server's own clock, {date}")
+    end_of_stream = _BOOLEAN.decode(_required(envelope, "end_of_stream"))
+    return Answer(read_items(records), end_time, end_of_stream, date, repaired)
+
+
+def _decode(body: bytes) -> tuple[Wire, int]:
+    repaired = 0
+    try:
+        envelope = _ENVELOPE.decode(body)
+    except msgspec.ValidationError:
+        raise
+    except msgspec.DecodeError:
+        # One emoji that an agent's browser cut in half must not make the whole page unreadable.
+        body, repaired = _replace_lone_surrogates(body)
+        if not repaired:
+            raise
+        envelope = _ENVELOPE.decode(body)
+    # The decoder does not look inside the strings that it hands over as they are.
+    body.decode()
+    return envelope, repaired
+
+
+def _replace_lone_surrogates(body: bytes) -> tuple[bytes, int]:
+    repaired = 0
+
+    def replace(match: re.Match[bytes]) -> bytes:
+        nonlocal repaired
+        repaired += match[1] is not None
+        return match[0] if match[1] is None else rb"\ufffd"
+
+    return _ESCAPE.sub(replace, body), repaired
+
+
+def _required(envelope: Wire, key: str) -> msgspec.Raw:
+    if key not in envelope:
+        raise ValueError(f"it has no {key}")
+    return envelope[key]
+
+
+def refusal(path: str, status: int, headers: Mapping[str, str], body: bytes) -> ZendeskError:
+    """The error that an answer with a status other than 200 is."""
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return RateLimitedError(path, retry_after(headers), float(next_minute(headers)))
+    if status == HTTPStatus.GATEWAY_TIMEOUT:
+        return PageTimeoutError(path, "Zendesk answered 504")
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _NOT_NOW:
+        return ServerError(path, status, retry_after(headers))
+    if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
+        return RedirectError(status, path, location_host=urlsplit(headers.get("Location", "")).hostname)
+    # Spellings met so far: the code StartTimeTooRecent (400), and a sentence (422, also as plain text).
+    if b"StartTimeTooRecent" in body or b"Too recent start_time" in body:
+        return StartTimeTooRecentError(status, path, "StartTimeTooRecent")
+    return _REFUSALS.get(status, RequestRefusedError)(status, path, _error_code(body))
+
+
+def _error_code(body: bytes) -> str | None:
+    """Zendesk's own word for the error, where the body has one; never a sentence, which could quote anything."""
+    match = re.search(rb'"(?:error|code|title)"\s*:\s*"([A-Za-z][A-Za-z0-9_]{0,63})"', body[:4096])
+    return match[1].decode() if match else None

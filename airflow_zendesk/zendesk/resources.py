@@ -1,0 +1,78 @@
+"""The incremental exports that we know, and what can be asked of each."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from airflow_zendesk.exceptions import SettingsError
+from airflow_zendesk.zendesk import ticket_events, ticket_metric_events
+from airflow_zendesk.zendesk.columns import Column
+
+#: "Lists tickets by support type"; Zendesk's own default, ``agent``, leaves out the tickets of AI agents in silence.
+SUPPORT_TYPE_SCOPES = ("all", "agent", "ai_agent")
+
+#: "Use this endpoint to test the incremental export format": a few records, outside the limit of the export itself.
+SAMPLE_PATH = "/api/v2/incremental/ticket_events/sample"
+#: Any time will do; this is the year 2020.
+SAMPLE_START_TIME = 1_577_836_800
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One incremental export; its name is Zendesk's path segment and the key of the records in an answer."""
+
+    name: str
+    columns: tuple[Column, ...]
+    sideloads: tuple[str, ...] = ()
+    has_support_type_scope: bool = False
+
+    @property
+    def path(self) -> str:
+        """The path of the time-based export on the account's host."""
+        return f"/api/v2/incremental/{self.name}"
+
+
+RESOURCES = {
+    resource.name: resource
+    for resource in (
+        Resource("ticket_events", ticket_events.COLUMNS, ("comment_events",), has_support_type_scope=True),
+        Resource("ticket_metric_events", ticket_metric_events.COLUMNS),
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What is asked of an account, the same for every page: a resource, its sideloads, its tickets' support types."""
+
+    resource: Resource
+    include: tuple[str, ...] = ()
+    support_type_scope: str | None = None
+
+    @classmethod
+    def of(cls, resource: str, include: Iterable[str] = (), support_type_scope: str = "all") -> "Query":
+        """The query in the words of Zendesk's reference.
+
+        Raises:
+            SettingsError: no such export, or it does not know one of the options; Zendesk would ignore it in silence.
+        """
+        if resource not in RESOURCES:
+            raise SettingsError(f"There is no export {resource!r}; known are: {', '.join(RESOURCES)}.")
+        found = RESOURCES[resource]
+        sideloads = tuple(sorted({include} if isinstance(include, str) else set(include)))
+        if unknown := set(sideloads) - set(found.sideloads):
+            offered = ", ".join(found.sideloads) or "none"
+            raise SettingsError(f"{resource} has no sideload {', '.join(sorted(unknown))}; it offers: {offered}.")
+        if support_type_scope not in SUPPORT_TYPE_SCOPES:
+            raise SettingsError(
+                f"support_type_scope {support_type_scope!r} is none of {', '.join(SUPPORT_TYPE_SCOPES)}."
+            )
+        return cls(found, sideloads, support_type_scope if found.has_support_type_scope else None)
+
+    def params(self, start_time: int, per_page: int) -> dict[str, str | int]:
+        """The query string of one page."""
+        params: dict[str, str | int] = {"start_time": start_time, "per_page": per_page}
+        if self.include:
+            params["include"] = ",".join(self.include)
+        if self.support_type_scope:
+            params["support_type_scope"] = self.support_type_scope
+        return params

@@ -1,0 +1,103 @@
+"""How fast to ask."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from requests.structures import CaseInsensitiveDict
+
+from airflow_zendesk.zendesk.pacing import Counters, Pace
+
+DATE = {"Date": "Thu, 01 Jan 2026 00:00:19 GMT"}
+
+
+def headers(remaining: int, resets: int) -> dict[str, str]:
+    """The counter of the exports, as Zendesk spells it today."""
+    return {"Zendesk-RateLimit-Incremental-Exports": f"total=10; remaining={remaining}; resets={resets}"}
+
+
+@pytest.mark.parametrize(
+    ("sent", "counters"),
+    [
+        ({"zendesk-ratelimit-incremental-exports": "total=10; remaining=9; resets=2"}, Counters(9, None, 2)),
+        (headers(3, 40) | {"X-Rate-Limit": "700", "X-Rate-Limit-Remaining": "12"}, Counters(3, 12, 40)),
+        ({"ratelimit-remaining": "5", "ratelimit-reset": "33"}, Counters(None, 5, 33)),
+        ({"rate-limit-remaining": "5", "rate-limit-reset": "33"}, Counters(None, 5, 33)),
+        (DATE | {"X-Rate-Limit-Remaining": "699"}, Counters(None, 699, 41)),
+        (DATE | {"Zendesk-RateLimit-Incremental-Exports": "all gone"}, Counters(None, None, 41)),
+        (DATE | {"X-Rate-Limit-Remaining": "many"}, Counters(None, None, 41)),
+        ({}, Counters(None, None, 60)),
+    ],
+)
+def test_counters_are_read_in_every_spelling(sent: dict[str, str], counters: Counters) -> None:
+    """And where there are none, the minute is that of the server's clock."""
+    assert counters == Counters.of(CaseInsensitiveDict(sent))
+
+
+def waits(pace: Pace, *answers: tuple[float, dict[str, str]]) -> list[float]:
+    """The wait after each of the answers, which came at these times."""
+    found = []
+    for now, sent in answers:
+        pace.learn(CaseInsensitiveDict(sent), now)
+        found.append(pace.wait(now))
+    return found
+
+
+def test_first_request_does_not_wait() -> None:
+    """Nothing is known yet."""
+    assert 0.0 == Pace().wait(5.0)
+
+
+def test_alone_all_of_the_minute_is_used() -> None:
+    """Then the wait is for the next one, and a second more; when that is over, there is none."""
+    pace = Pace()
+    answers = [(float(10 - left), headers(left, 50 + left)) for left in range(9, -1, -1)]
+    assert [0.0] * 9 + [51.0] == waits(pace, *answers)
+    assert 1.0 == pace.wait(60.0)
+    assert 0.0 == pace.wait(61.0)
+
+
+def test_with_others_their_part_is_left() -> None:
+    """A counter that falls faster than we ask shows how many others ask at the same time."""
+    assert [0.0, 0.0, 51.0] == waits(Pace(), (0, headers(7, 50)), (0, headers(4, 50)), (0, headers(2, 50)))
+    assert [0.0, 0.0, 0.0, 51.0] == waits(
+        Pace(), (0, headers(7, 50)), (0, headers(5, 50)), (0, headers(3, 50)), (0, headers(1, 50))
+    )
+
+
+def test_others_of_the_minute_before_are_expected_again_for_one_minute() -> None:
+    """Two runs that wait for the same minute do not collide at its end."""
+    pace = Pace()
+    waits(pace, (0, headers(7, 50)), (0, headers(5, 50)), (0, headers(1, 50)))
+    assert [0.0, 61.0] == waits(pace, (52, headers(9, 60)), (53, headers(3, 60)))[:2]
+
+
+def test_cap_leaves_room_for_other_tools() -> None:
+    """However much Zendesk would still allow."""
+    assert [0.0, 51.0] == waits(Pace(cap=2), (0, headers(9, 50)), (0, headers(8, 50)))
+    assert [0.0, 0.0] == waits(Pace(cap=2), (0, headers(9, 50)), (52, headers(9, 60)))
+
+
+def test_without_counters_the_documented_limit_is_kept() -> None:
+    """Ten a minute of the server's clock, or what the connection says."""
+    assert [0.0] * 9 + [42.0] == waits(Pace(), *[(0.0, DATE)] * 10)
+    assert [0.0] * 29 + [42.0] == waits(Pace(cap=30), *[(0.0, DATE)] * 30)
+
+
+def test_limit_of_the_whole_account_is_kept() -> None:
+    """Its other requests may have used it up."""
+    sent = headers(9, 50) | {"X-Rate-Limit-Remaining": "0"}
+    assert [51.0] == waits(Pace(), (0, sent))
+
+
+@given(st.integers(1, 30), st.integers(1, 12), st.floats(0.01, 5))
+def test_no_minute_holds_more_requests_than_are_allowed(limit: int, minutes: int, pause: float) -> None:
+    """Law: a run alone is never refused, and uses the whole of each minute that it asks in."""
+    pace, now, sent = Pace(), 0.5, dict[int, int]()
+    while now < 60 * minutes:
+        now += pace.wait(now)
+        minute = int(now // 60)
+        sent[minute] = sent.get(minute, 0) + 1
+        assert sent[minute] <= limit
+        pace.learn(CaseInsensitiveDict(headers(limit - sent[minute], 60 - int(now % 60))), now)
+        now += pause
+    assert all(count == limit for minute, count in sent.items() if limit * pause < 50 and minute < minutes - 1)

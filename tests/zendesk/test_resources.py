@@ -1,0 +1,39 @@
+"""What can be asked of Zendesk."""
+
+import pytest
+
+from airflow_zendesk.exceptions import SettingsError
+from airflow_zendesk.zendesk.resources import RESOURCES, Query
+
+
+def test_support_type_scope_is_always_sent_for_ticket_events() -> None:
+    """Zendesk's own default leaves out the tickets of AI agents in silence."""
+    expected = {"start_time": 5, "per_page": 1000, "support_type_scope": "all"}
+    assert expected == Query.of("ticket_events").params(5, 1000)
+    with_comments = Query.of("ticket_events", ["comment_events"], "agent")
+    expected = {"start_time": 5, "per_page": 10, "include": "comment_events", "support_type_scope": "agent"}
+    assert expected == with_comments.params(5, 10)
+
+
+def test_metric_events_take_neither_sideload_nor_scope() -> None:
+    """Parameters that an export does not know are not sent."""
+    assert {"start_time": 5, "per_page": 1000} == Query.of("ticket_metric_events").params(5, 1000)
+    with pytest.raises(SettingsError, match="ticket_metric_events has no sideload comment_events; it offers: none"):
+        Query.of("ticket_metric_events", ["comment_events"])
+
+
+def test_unknown_words_are_refused() -> None:
+    """Zendesk would ignore them in silence."""
+    with pytest.raises(SettingsError, match="no export 'tickets'; known are: ticket_events, ticket_metric_events"):
+        Query.of("tickets")
+    with pytest.raises(SettingsError, match="ticket_events has no sideload users; it offers: comment_events"):
+        Query.of("ticket_events", "users")
+    with pytest.raises(SettingsError, match="support_type_scope 'bots' is none of all, agent, ai_agent"):
+        Query.of("ticket_events", support_type_scope="bots")
+
+
+def test_paths_are_zendesks() -> None:
+    """The time-based exports."""
+    assert ["/api/v2/incremental/ticket_events", "/api/v2/incremental/ticket_metric_events"] == [
+        resource.path for resource in RESOURCES.values()
+    ]
