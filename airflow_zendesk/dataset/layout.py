@@ -1,0 +1,41 @@
+"""Where a slice lies. Keys are a function of resource and time alone: no attempt, clock or datum changes them.
+
+``ticket_events/event_date=2026-01-31/20260131T000000Z--20260201T000000Z.parquet``
+"""
+
+import re
+from datetime import UTC, datetime
+
+from airflow_zendesk.window import Window
+
+_STAMP = "%Y%m%dT%H%M%SZ"
+_SLICE_KEY = re.compile(r"(?:.*/)?event_date=(\d{4}-\d\d-\d\d)/(\d{8}T\d{6}Z)--(\d{8}T\d{6}Z)\.parquet")
+
+
+def folder_key(resource: str, day: datetime) -> str:
+    """The folder of all slices that start on that day (UTC)."""
+    return f"{resource}/event_date={day:%Y-%m-%d}"
+
+
+def slice_key(resource: str, piece: Window) -> str:
+    """The object of one slice."""
+    name = f"{piece.start.strftime(_STAMP)}--{piece.end.strftime(_STAMP)}.parquet"
+    return f"{folder_key(resource, piece.start)}/{name}"
+
+
+def record_key(resource: str) -> str:
+    """The dataset's own record; beside the data, for some readers choke on a foreign file among Parquet."""
+    return f"_datasets/{resource}.json"
+
+
+def parse_slice_key(key: str) -> Window | None:
+    """The slice that a key names, or None for a key of another kind."""
+    match = _SLICE_KEY.fullmatch(key)
+    if match is None:
+        return None
+    try:
+        start, end = (datetime.strptime(stamp, _STAMP).replace(tzinfo=UTC) for stamp in match.groups()[1:])
+        piece = Window(start, end)
+    except ValueError:
+        return None
+    return piece if f"{piece.start:%Y-%m-%d}" == match[1] else None

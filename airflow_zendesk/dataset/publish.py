@@ -1,0 +1,80 @@
+"""From a sealed slice to the object that readers see: one PUT, or none at all.
+
+The order is what makes it safe. The token of what is stored is read before the first request to Zendesk; the slice is
+sealed and read again on the local disk; only then storage is touched, once. A process that dies at any point leaves the
+old object or the new one, whole.
+"""
+
+from typing import Literal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from airflow_zendesk.dataset.layout import slice_key
+from airflow_zendesk.dataset.parquet import Footer, SealedSlice, read_footer, read_ids
+from airflow_zendesk.dataset.record import DatasetRecord, confirm_record
+from airflow_zendesk.dataset.store import Store, Token
+from airflow_zendesk.exceptions import DamagedObjectError, PublishConflictError, ShrinkRefusedError
+
+Outcome = Literal["published", "unchanged"]
+
+
+def publish(
+    store: Store, record: DatasetRecord, sealed: SealedSlice, expected: Token | None, *, allow_shrink: bool
+) -> Outcome:
+    """Make the slice visible, unless the same rows are already.
+
+    Args:
+        store: where the dataset lies.
+        record: how the dataset is made; it is made to be so, or compared, before anything is written.
+        sealed: the slice.
+        expected: the token of the stored version that was there before the extraction began.
+        allow_shrink: whether the slice may lose events that are stored; that is how redacted ones are erased.
+
+    Raises:
+        DatasetMismatchError: the dataset was made with other settings.
+        ShrinkRefusedError: the stored slice has events that this one lacks.
+        PublishConflictError: another run wrote other rows during the extraction.
+        DamagedObjectError: something that is no slice of ours is in its place.
+    """
+    key = slice_key(record.resource, sealed.slice)
+    confirm_record(store, record)
+    current = store.token(key)
+    if current is not None:
+        with _open(store, key) as stored:
+            if read_footer(stored, store.uri(key)).digest == sealed.footer.digest:
+                return "unchanged"
+            if current != expected:
+                raise PublishConflictError(store.uri(key))
+            if not allow_shrink:
+                _refuse_shrink(read_ids(stored), read_ids(pq.ParquetFile(sealed.file)), store.uri(key))
+    try:
+        store.put(key, sealed.file, expected)
+    except PublishConflictError:
+        # A rival was faster by a moment. If it wrote the same rows, the work is done.
+        if stored_footer(store, key).digest != sealed.footer.digest:
+            raise
+        return "unchanged"
+    return "published"
+
+
+def stored_footer(store: Store, key: str) -> Footer:
+    """The footer of a stored slice.
+
+    Raises:
+        DamagedObjectError: the object is no slice of ours.
+    """
+    with _open(store, key) as file:
+        return read_footer(file, store.uri(key))
+
+
+def _open(store: Store, key: str) -> pq.ParquetFile:
+    try:
+        return pq.ParquetFile(store.open(key))
+    except pa.ArrowInvalid:
+        raise DamagedObjectError(store.uri(key), "it is no Parquet file") from None
+
+
+def _refuse_shrink(stored: set[int], answered: set[int], uri: str) -> None:
+    if missing := stored - answered:
+        raise ShrinkRefusedError(uri, stored=len(stored), answered=len(answered), missing=len(missing))

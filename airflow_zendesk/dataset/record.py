@@ -1,0 +1,58 @@
+"""The dataset's own record, fixed at first use: two schedules of different kind cannot share a dataset by mistake."""
+
+import msgspec
+
+from airflow_zendesk.dataset.layout import record_key
+from airflow_zendesk.dataset.schema import SCHEMA_VERSION
+from airflow_zendesk.dataset.store import Store
+from airflow_zendesk.exceptions import DamagedObjectError, DatasetMismatchError
+
+
+class DatasetRecord(msgspec.Struct, frozen=True):
+    """What all slices of a dataset have in common; the grain is text like ``1d``."""
+
+    resource: str
+    account: str
+    grain: str
+    include: tuple[str, ...]
+    support_type_scope: str | None
+    schema_major_version: int = int(SCHEMA_VERSION.partition(".")[0])
+
+
+def read_record(store: Store, resource: str) -> DatasetRecord | None:
+    """The record of the dataset, or None if there is no dataset yet.
+
+    Raises:
+        DamagedObjectError: there is something else in its place.
+    """
+    key = record_key(resource)
+    content = store.read(key)
+    try:
+        return None if content is None else msgspec.json.decode(content, type=DatasetRecord)
+    except msgspec.MsgspecError:
+        raise DamagedObjectError(store.uri(key), "it is no dataset record") from None
+
+
+def check_record(store: Store, wanted: DatasetRecord) -> None:
+    """Refuse to go on if the dataset was made with other settings; a missing record is no difference.
+
+    Raises:
+        DatasetMismatchError: it was; the error names the differences.
+    """
+    stored = read_record(store, wanted.resource)
+    if stored is not None and stored != wanted:
+        there, asked = (msgspec.structs.asdict(record) for record in (stored, wanted))
+        differences = {name: (there[name], asked[name]) for name in asked if there[name] != asked[name]}
+        raise DatasetMismatchError(store.uri(wanted.resource), differences)
+
+
+def confirm_record(store: Store, wanted: DatasetRecord) -> None:
+    """Make the record if there is none, and see that it is the wanted one: a rival may have made it first.
+
+    Raises:
+        DatasetMismatchError: the dataset was made with other settings.
+    """
+    key = record_key(wanted.resource)
+    if store.read(key) is None:
+        store.create(key, msgspec.json.format(msgspec.json.encode(wanted)) + b"\n")
+    check_record(store, wanted)

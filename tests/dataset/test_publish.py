@@ -1,0 +1,106 @@
+"""From a sealed slice to the object that readers see."""
+
+import io
+from typing import Any
+
+import msgspec
+import pytest
+
+from airflow_zendesk.dataset.layout import slice_key
+from airflow_zendesk.dataset.publish import Outcome, publish
+from airflow_zendesk.dataset.record import DatasetRecord, read_record
+from airflow_zendesk.dataset.store import Store
+from airflow_zendesk.exceptions import (
+    DamagedObjectError,
+    DatasetMismatchError,
+    PublishConflictError,
+    ShrinkRefusedError,
+)
+from tests.dataset.samples import DAY, content, event, sealed
+
+RECORD = DatasetRecord("ticket_events", "acme.zendesk.com", "1d", (), "all")
+KEY = slice_key("ticket_events", DAY)
+ONE = [event(1)]
+TWO = [event(1), event(2)]
+
+
+def attempt(
+    store: Store, records: list[dict[str, Any]], *, expected: str | None = "", allow_shrink: bool = False
+) -> Outcome:
+    """Publish the records; by default, with the token of what is there now."""
+    with sealed(records) as piece:
+        token = store.token(KEY) if expected == "" else expected
+        return publish(store, RECORD, piece, token, allow_shrink=allow_shrink)
+
+
+def test_new_slice_is_published_whole_with_its_record(store: Store) -> None:
+    """The object is the sealed file, byte by byte."""
+    assert "published" == attempt(store, TWO)
+    assert content(TWO) == store.read(KEY)
+    assert RECORD == read_record(store, "ticket_events")
+
+
+def test_same_rows_are_not_written_again(store: Store) -> None:
+    """In whatever order they came: equal digest, no PUT."""
+    attempt(store, TWO)
+    token = store.token(KEY)
+    assert "unchanged" == attempt(store, TWO[::-1])
+    assert token == store.token(KEY)
+
+
+def test_more_or_changed_rows_replace_the_slice(store: Store) -> None:
+    """Late events come in, and a changed event is changed."""
+    attempt(store, ONE)
+    assert "published" == attempt(store, TWO)
+    changed = [event(1, via="Mail"), event(2)]
+    assert "published" == attempt(store, changed)
+    assert content(changed) == store.read(KEY)
+
+
+def test_slice_that_would_shrink_is_refused_with_the_counts(store: Store) -> None:
+    """Nothing goes in silence, even if as much comes."""
+    attempt(store, TWO)
+    with pytest.raises(ShrinkRefusedError) as caught:
+        attempt(store, [event(1), event(3)])
+    assert (2, 2, 1) == (caught.value.stored, caught.value.answered, caught.value.missing)
+    assert content(TWO) == store.read(KEY)
+
+
+def test_slice_shrinks_when_it_is_allowed_to(store: Store) -> None:
+    """The way to erase what Zendesk has redacted."""
+    attempt(store, TWO)
+    assert "published" == attempt(store, ONE, allow_shrink=True)
+    assert content(ONE) == store.read(KEY)
+
+
+def test_version_written_during_the_extraction_is_a_conflict(store: Store) -> None:
+    """A slow attempt must not put old rows over new ones, nor a first one over a rival's."""
+    before = store.token(KEY)
+    attempt(store, TWO)
+    with pytest.raises(PublishConflictError):
+        attempt(store, ONE, expected=before, allow_shrink=True)
+    assert content(TWO) == store.read(KEY)
+
+
+def test_rival_that_wrote_the_same_rows_did_the_work(store: Store) -> None:
+    """Two attempts at one settled slice end as one."""
+    before = store.token(KEY)
+    attempt(store, TWO)
+    assert "unchanged" == attempt(store, TWO, expected=before)
+
+
+def test_other_settings_publish_nothing(store: Store) -> None:
+    """Not even where no slice is."""
+    attempt(store, TWO)
+    with sealed(ONE) as piece, pytest.raises(DatasetMismatchError):
+        publish(store, msgspec.structs.replace(RECORD, grain="1h"), piece, None, allow_shrink=True)
+    assert content(TWO) == store.read(KEY)
+
+
+@pytest.mark.parametrize("foreign", [b"", b"PAR1 but no more", b"some,csv\n"])
+def test_foreign_object_in_the_place_of_a_slice_is_left_alone(store: Store, foreign: bytes) -> None:
+    """It is not ours to overwrite."""
+    store.put(KEY, io.BytesIO(foreign), expected=None)
+    with pytest.raises(DamagedObjectError, match="it is no Parquet file"):
+        attempt(store, ONE)
+    assert foreign == store.read(KEY)

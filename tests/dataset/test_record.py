@@ -1,0 +1,61 @@
+"""The dataset's own record."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from airflow_zendesk.dataset.record import DatasetRecord, check_record, confirm_record, read_record
+from airflow_zendesk.dataset.store import Store
+from airflow_zendesk.exceptions import DamagedObjectError, DatasetMismatchError
+
+RECORD = DatasetRecord("ticket_events", "acme.zendesk.com", "1d", ("comment_events",), "all")
+
+
+def test_record_is_made_once_and_reads_as_it_was_made(store: Store) -> None:
+    """As JSON that people can read."""
+    assert read_record(store, "ticket_events") is None
+    confirm_record(store, RECORD)
+    confirm_record(store, RECORD)
+    assert RECORD == read_record(store, "ticket_events")
+    assert {
+        "resource": "ticket_events",
+        "account": "acme.zendesk.com",
+        "grain": "1d",
+        "include": ["comment_events"],
+        "support_type_scope": "all",
+        "schema_major_version": 1,
+    } == msgspec.json.decode(store.read("_datasets/ticket_events.json") or b"")
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"account": "other.zendesk.com"}, "account is 'acme.zendesk.com', asked for 'other.zendesk.com'"),
+        ({"grain": "1h"}, "grain is '1d', asked for '1h'"),
+        ({"include": ()}, r"include is \('comment_events',\), asked for \(\)"),
+        ({"support_type_scope": "agent"}, "support_type_scope is 'all', asked for 'agent'"),
+        ({"schema_major_version": 2}, "schema_major_version is 1, asked for 2"),
+    ],
+)
+def test_other_settings_are_refused_with_the_difference(store: Store, change: dict[str, Any], told: str) -> None:
+    """Two schedules of different kind cannot share a dataset; the record stays what it was."""
+    confirm_record(store, RECORD)
+    other = msgspec.structs.replace(RECORD, **change)
+    for refuse in (check_record, confirm_record):
+        with pytest.raises(DatasetMismatchError, match=told):
+            refuse(store, other)
+    assert RECORD == read_record(store, "ticket_events")
+
+
+def test_checking_makes_no_record(store: Store) -> None:
+    """A run that fails before it publishes leaves nothing."""
+    check_record(store, RECORD)
+    assert read_record(store, "ticket_events") is None
+
+
+def test_what_is_no_record_is_damage(store: Store) -> None:
+    """It is not overwritten."""
+    store.create("_datasets/ticket_events.json", b"{}")
+    with pytest.raises(DamagedObjectError, match="it is no dataset record"):
+        confirm_record(store, RECORD)
