@@ -1,0 +1,1 @@
+"""Airflow hooks: how to talk to Zendesk."""

@@ -1,0 +1,183 @@
+"""One run's conversation with an account: authenticated, paced, patient, and counted."""
+
+import itertools
+import logging
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+
+import requests
+from airflow.sdk.log import mask_secret
+
+from airflow_zendesk import __version__
+from airflow_zendesk.exceptions import (
+    AuthenticationError,
+    OversizedAnswerError,
+    PageTimeoutError,
+    TransportError,
+    ZendeskError,
+)
+from airflow_zendesk.hooks import transport
+from airflow_zendesk.hooks.account import Account
+from airflow_zendesk.hooks.auth import TokenKeeper, authentication
+from airflow_zendesk.zendesk.answer import Answer, decipher, refusal
+from airflow_zendesk.zendesk.incremental_export import Sweep
+from airflow_zendesk.zendesk.oauth import TOKEN_PATH, Token, read_token, token_request
+from airflow_zendesk.zendesk.pacing import Pace
+from airflow_zendesk.zendesk.resources import Query
+from airflow_zendesk.zendesk.retrying import Patience
+
+logger = logging.getLogger(__name__)
+
+HEADERS = {
+    "Accept": "application/json",
+    "Accept-Encoding": "gzip",
+    "User-Agent": f"airflow-zendesk/{__version__}",
+}
+
+
+@dataclass(slots=True)
+class Traffic:
+    """What a run has cost the account so far: requests, those of them that were repeats, and the time spent waiting."""
+
+    requests: int = 0
+    retries: int = 0
+    seconds_waited: float = 0.0
+
+
+class Client:
+    """Asks an account, for one run.
+
+    Args:
+        account: who asks whom.
+        patience: how much time faults may cost.
+        sleep: how to wait.
+        clock: seconds of any steady clock.
+    """
+
+    def __init__(
+        self, account: Account, patience: Patience, sleep: Callable[[float], None], clock: Callable[[], float]
+    ) -> None:
+        self.traffic = Traffic()
+        self._account = account
+        self._patience = patience
+        self._sleep = sleep
+        self._clock = clock
+        self._pace = Pace(account.requests_per_minute)
+        self._keeper = TokenKeeper(self._mint, clock)
+        self._spent_on_faults = 0.0
+
+    def open_session(self) -> requests.Session:
+        """A session with the account's credentials: one serves a whole run."""
+        session = self._plain_session()
+        session.auth = authentication(self._account, self._keeper)
+        return session
+
+    def ask(self, session: requests.Session, query: Query, sweep: Sweep) -> Answer:
+        """The page that the sweep wants, asked for as often as the patience allows.
+
+        Raises:
+            ZendeskError: what the last attempt ended in.
+        """
+        started = self._clock()
+        renewed = False
+        for attempt in itertools.count(1):
+            self.pause(self._pace.wait(self._clock()))
+            try:
+                answer = self._ask_once(session, query, sweep)
+            except AuthenticationError:
+                if renewed or not self._keeper.forget():
+                    raise
+                renewed, wait = True, 0.0
+            except ZendeskError as error:
+                wait = self._wait_after(error, attempt, started, sweep)
+                logger.warning("%s Asking again in %.1f s.", error, wait)
+            else:
+                self._spent_on_faults += self._clock() - started if attempt > 1 else 0.0
+                return answer
+            self.traffic.retries += 1
+            self.pause(wait)
+        raise AssertionError("unreachable")
+
+    def get(self, session: requests.Session, path: str, **params: str | int) -> bytes:
+        """The body of something else than an export, asked for once.
+
+        Raises:
+            ZendeskError: there was no answer with status 200.
+        """
+        response = self._send(session, "GET", path, params=params)
+        if response.status != HTTPStatus.OK:
+            raise refusal(path, response.status, response.headers, response.body)
+        return response.body
+
+    def pause(self, seconds: float) -> None:
+        """Wait, and count it."""
+        if seconds > 0:
+            self.traffic.seconds_waited += seconds
+            self._sleep(seconds)
+
+    def _ask_once(self, session: requests.Session, query: Query, sweep: Sweep) -> Answer:
+        self.traffic.requests += 1
+        params = query.params(sweep.start_time, sweep.per_page)
+        response = self._send(session, "GET", query.resource.path, params=params)
+        self._pace.learn(response.headers, self._clock())
+        return decipher(query.resource, sweep.start_time, response.status, response.headers, response.body)
+
+    def _wait_after(self, error: ZendeskError, attempt: int, started: float, sweep: Sweep) -> float:
+        if isinstance(error, PageTimeoutError | OversizedAnswerError):
+            sweep.ask_for_less(str(error))
+        if isinstance(error, OversizedAnswerError):
+            return 0.0
+        page_spent = self._clock() - started
+        wait = self._patience.wait_after(
+            error,
+            attempt,
+            page_spent=page_spent,
+            run_spent=self._spent_on_faults + page_spent,
+            jitter=random.random(),  # noqa: S311  no secret
+        )
+        if wait is None:
+            raise error
+        return wait
+
+    def _mint(self) -> Token:
+        """Ask for an access token; it is masked in all logs from now on."""
+        with self._plain_session() as session:
+            request = token_request(self._account.login, self._account.secret)
+            response = self._send(session, "POST", TOKEN_PATH, json=request)
+        if response.status != HTTPStatus.OK:
+            raise refusal(TOKEN_PATH, response.status, response.headers, response.body)
+        try:
+            token = read_token(response.body)
+        except ValueError as error:
+            raise TransportError(TOKEN_PATH, str(error)) from None
+        mask_secret(token.access_token)
+        return token
+
+    def _plain_session(self) -> requests.Session:
+        session = requests.Session()
+        session.mount(self._account.base_url, transport.DeadlineAdapter())
+        session.verify = self._account.verify
+        session.proxies.update(self._account.proxies)
+        session.headers.update(HEADERS)
+        return session
+
+    def _send(
+        self,
+        session: requests.Session,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str | int] | None = None,
+        json: Mapping[str, str] | None = None,
+    ) -> transport.Response:
+        return transport.exchange(
+            session,
+            method,
+            self._account.base_url + path,
+            params=params,
+            json=json,
+            timeout=self._account.timeout,
+            max_bytes=self._account.max_page_bytes,
+        )

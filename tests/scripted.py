@@ -1,0 +1,91 @@
+"""A web server on loopback that answers what it is told, in turn, and remembers what it was asked."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+
+@dataclass
+class Reply:
+    """One answer; the Date is a fixed one, long after any window of the tests."""
+
+    body: bytes | dict[str, Any] = b""
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def content(self) -> bytes:
+        """The bytes of the body."""
+        return self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
+
+
+@dataclass
+class Scripted:
+    """The server: its address, the requests so far (path with query), and their headers."""
+
+    url: str
+    paths: list[str] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
+
+    def connection(self, **extra: Any) -> str:
+        """An Airflow connection that leads here, as JSON."""
+        return json.dumps(
+            {
+                "conn_type": "zendesk_export",
+                "host": self.url,
+                "login": "agent@example.com/token",
+                "password": "invented-token",
+                "extra": extra,
+            }
+        )
+
+
+@contextmanager
+def scripted(*replies: Reply | Callable[[BaseHTTPRequestHandler], None]) -> Iterator[Scripted]:
+    """Serve the replies one after the other, the last one for ever; a callable writes its own answer."""
+    left = list(replies)
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            server.paths.append(self.path)
+            server.headers.append(dict(self.headers.items()))
+            reply = left.pop(0) if len(left) > 1 else left[0]
+            if callable(reply):
+                reply(self)
+                return
+            content = reply.content()
+            self.send_response_only(reply.status)
+            headers = {"Date": "Fri, 01 Jan 2027 00:00:00 GMT", "Content-Type": "application/json"} | reply.headers
+            for name, value in {**headers, "Content-Length": str(len(content))}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_: Any) -> None:
+            """Stay quiet."""
+
+    class Listener(ThreadingHTTPServer):
+        daemon_threads = True
+        block_on_close = False
+
+        def handle_error(self, *_: Any) -> None:
+            """A client that goes away is part of the tests."""
+
+    with Listener(("127.0.0.1", 0), Handler) as listener:
+        server = Scripted(f"http://127.0.0.1:{listener.server_address[1]}")
+        threading.Thread(target=listener.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        try:
+            yield server
+        finally:
+            listener.shutdown()
+
+
+def page(*ids_and_times: tuple[int, int], end_time: int | None, end_of_stream: bool = True, **members: Any) -> Reply:
+    """A page of ticket events with these ids and unix seconds."""
+    events = [{"id": id_, "timestamp": time, **members} for id_, time in ids_and_times]
+    return Reply({"ticket_events": events, "count": len(events), "end_time": end_time, "end_of_stream": end_of_stream})
