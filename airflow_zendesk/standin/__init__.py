@@ -1,0 +1,23 @@
+"""A local stand-in for Zendesk's incremental exports: an invented support desk behind a real web server.
+
+It answers as Zendesk does, also where that hurts: pages that repeat a second or cut it in two, no order inside a
+second, the newest minute withheld, tickets of AI agents left out unless asked for, too many requests refused. And it
+knows the truth, so that an export can be checked against it.
+
+>>> from datetime import UTC, datetime
+>>> from airflow_zendesk.standin import Standin
+>>> with Standin() as standin:
+...     ids = standin.truth("ticket_events", datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC))
+>>> 1_800 < len(ids) < 2_200
+True
+
+The modules, from the inside out: `desk` and `case` (who, what), `life` and `metrics` (what happens to a ticket),
+`world` (any hour of it), `paging` (Zendesk's rules; the one to read), `wire` (shapes), `messages` and `service`
+(request to answer), `sockets` (answer to bytes), `server` (the whole), `pytest_plugin` (the fixture
+`zendesk_standin`).
+"""
+
+from airflow_zendesk.standin.server import Standin
+from airflow_zendesk.standin.world import World
+
+__all__ = ["Standin", "World"]

@@ -1,0 +1,123 @@
+"""The invented support desk: who works there, what customers ask, which rules run. Nobody here is real."""
+
+from dataclasses import dataclass
+
+AGENTS = tuple(21_900_000_000_000 + 4_703 * number for number in range(1, 13))
+AI_AGENT = 21_900_000_990_001
+GROUPS = ("21900000700011", "21900000700012", "21900000700013")
+
+#: Zendesk writes -1 where no person changed the ticket.
+SYSTEM_UPDATER = -1
+TRIAGE_TRIGGER = 21_900_000_300_001
+CLOSE_AUTOMATION = 21_900_000_300_002
+
+#: The custom field that the triage trigger fills; it decides which SLA policy applies.
+PLAN_FIELD = "21900000500001"
+PRODUCT_FIELD = "21900000500002"
+PLANS = ("free", "free", "standard", "standard", "standard", "gold")
+PRODUCTS = ("parcel", "letter", "locker", "pallet")
+
+AGENT_CHANNEL = "Web form"
+CHAT_CHANNEL = "Chat Transcript"
+#: Labels as the export writes them; the sideload turns most of them into objects (see `wire.py`).
+CHANNELS = ("Web form", "Web form", "Email", "Email", "Email", CHAT_CHANNEL, "Mobile", "API")
+
+PRIORITIES = ("low", "normal", "normal", "normal", "high", "urgent")
+RAISED = {"low": "normal", "normal": "high", "high": "urgent"}
+TYPES = ("question", "question", "problem", "incident", "task")
+TAGS = (("parcel_late",), ("invoice",), ("address_change", "web"), ("login",), ())
+
+#: Where updates are made from: a location as Zendesk words it, latitude, longitude.
+PLACES = (
+    ("Frankfurt am Main, HE, Germany", 50.11, 8.68),
+    ("Lyon, 69, France", 45.76, 4.84),
+    ("São Paulo, SP, Brazil", -23.55, -46.63),
+    ("Ōsaka, 27, Japan", 34.69, 135.5),
+    ("Kraków, 12, Poland", 50.06, 19.94),
+)
+USER_AGENTS = (
+    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Safari/605.1.15",
+    "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0",
+    "Zendesk for Mobile/1.0 (example)",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """An SLA policy: minutes by priority, one table for the next reply, one for the whole wait."""
+
+    id: int
+    title: str
+    description: str
+    reply_minutes: dict[str, int]
+    wait_minutes: dict[str, int]
+
+
+#: Customers on the free plan have no SLA.
+POLICIES = {
+    "gold": Policy(
+        21_900_000_600_001,
+        "Gold",
+        "An answer within two hours",
+        reply_minutes={"urgent": 30, "high": 60, "normal": 120, "low": 240},
+        wait_minutes={"urgent": 240, "high": 480, "normal": 720, "low": 1_440},
+    ),
+    "standard": Policy(
+        21_900_000_600_002,
+        "Standard",
+        "An answer within the day",
+        reply_minutes={"urgent": 60, "high": 180, "normal": 480, "low": 960},
+        wait_minutes={"urgent": 480, "high": 960, "normal": 1_440, "low": 2_880},
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """What is written in one language; `{order}` is the order that a ticket is about."""
+
+    subjects: tuple[str, ...]
+    opening: str
+    follow_up: str
+    reply: str
+    solution: str
+
+
+LANGUAGES = (
+    Language(
+        ("Where is order {order}?", "Invoice for order {order} is wrong", 'Locker says "try later", order {order}'),
+        'Hello,\n\norder {order} should have come on Tuesday. The tracking page says only "in transit" & nothing '
+        "else since. Could you look into it?\n\nThank you",
+        "It is still not here. I have attached nothing new; the number is {order}.",
+        "Hello,\n\nthank you for writing. I have asked the depot about {order} and shall come back to you.\n\n"
+        "Example Parcels, customer care",
+        "The depot has found {order}. It leaves today and arrives tomorrow before noon. <Please keep the label.>",
+    ),
+    Language(
+        ("Bestellung {order} fehlt", "Rechnung zu {order} übersetzen?", "Adresse ändern: {order}"),
+        "Guten Tag,\n\nmeine Bestellung {order} ist überfällig. Können Sie bitte nachsehen, wo sie geblieben ist?\n\n"
+        "Schöne Grüße",
+        "Leider ist noch immer nichts da. Es geht um {order}: größeres Paket, grüner Aufkleber.",
+        "Guten Tag,\n\ndanke für Ihre Nachricht. Wir prüfen {order} und melden uns.\n\nExample Parcels",
+        "Das Paket {order} wird morgen zugestellt. Entschuldigen Sie die Verspätung.",
+    ),
+    Language(
+        ("Où est ma commande n° {order} ?", "Facture {order} erronée", "Colis {order} abîmé à l'arrivée"),
+        "Bonjour,\n\nma commande {order} n'est pas arrivée, et le suivi affiche « en transit » depuis mardi. "
+        "Pouvez-vous vérifier ?\n\nMerci d'avance",
+        "Toujours rien reçu… le numéro est bien {order}.",
+        "Bonjour,\n\nmerci de votre message. Nous vérifions la commande {order} auprès du dépôt.\n\nExample Parcels",
+        "Votre colis {order} a été retrouvé et sera livré demain. À bientôt !",
+    ),
+    Language(
+        ("注文 {order} が届きません", "{order} の請求書について", "配送先の変更 {order}"),
+        "こんにちは。\n\n注文番号 {order} の荷物がまだ届いていません。"
+        "状況を確認していただけますか。\n\nよろしくお願いします。",
+        "まだ届いていません。番号は {order} です。",
+        "お問い合わせありがとうございます。{order} を確認し、改めてご連絡いたします。",
+        "{order} は明日お届けの予定です。ご不便をおかけしました。🙏",
+    ),
+)
+NOTE = "Called the depot about {order}: shelf 14. Customer not told yet."
+MERGE_NOTE = "Request #{twin} was closed and merged into this request."
+MERGED_NOTE = "This request was closed and merged into request #{ticket}."

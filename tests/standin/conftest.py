@@ -1,0 +1,29 @@
+from collections.abc import Iterator
+
+import pytest
+import requests
+
+from airflow_zendesk.standin import Standin, World
+from tests.standin.client import Clock
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The time of the stand-in."""
+    return Clock()
+
+
+@pytest.fixture
+def standin(clock: Clock) -> Iterator[Standin]:
+    """A desk of 2,000 events a day."""
+    with Standin(World(seed=1), clock=clock) as running:
+        yield running
+
+
+@pytest.fixture
+def session() -> Iterator[requests.Session]:
+    """A client with the right credentials."""
+    with requests.Session() as open_session:
+        open_session.trust_env = False
+        open_session.auth = ("agent@example.com/token", "invented-token")
+        yield open_session

@@ -1,0 +1,199 @@
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import requests
+
+from airflow_zendesk.standin import Standin, World
+from tests.standin.client import DAY, EVENTS, HOUR, METRICS, NEW_YEAR, START, Clock, export
+
+
+@pytest.mark.parametrize("auth", [None, ("agent@example.com/token", "wrong"), ("agent@example.com", "invented-token")])
+def test_export_needs_the_right_credentials(standin: Standin, auth: tuple[str, str] | None) -> None:
+    """Who is not known gets nothing, in Zendesk's words."""
+    url = f"{standin.url}/api/v2/incremental/ticket_events"
+    response = requests.get(url, params={"start_time": START}, auth=auth, timeout=30)
+
+    assert (401, '{"error":"Couldn\'t authenticate you"}') == (response.status_code, response.text)
+    assert 'Basic realm="Web Password"' == response.headers["WWW-Authenticate"]
+
+
+@pytest.mark.parametrize("header", ["Basic", "Basic !!", "Basic /w==", "Bearer invented-token", ""])
+def test_garbled_credentials_are_wrong_credentials(standin: Standin, header: str) -> None:
+    """No header makes the stand-in stumble."""
+    url = f"{standin.url}/api/v2/incremental/ticket_events"
+
+    assert 401 == requests.get(url, headers={"Authorization": header}, timeout=30).status_code
+
+
+def test_me_with_the_right_credentials(session: requests.Session, standin: Standin) -> None:
+    """The right credentials are those of an admin."""
+    user = session.get(f"{standin.url}/api/v2/users/me.json", timeout=30).json()["user"]
+
+    assert (21_900_000_000_000, "admin", "agent@example.com") == (user["id"], user["role"], user["email"])
+
+
+@pytest.mark.parametrize("auth", [None, ("agent@example.com", "wrong")])
+def test_me_with_a_wrong_password_is_a_stranger(standin: Standin, auth: tuple[str, str] | None) -> None:
+    """Zendesk's false health check: 200 for everybody who does not come with a token."""
+    response = requests.get(f"{standin.url}/api/v2/users/me", auth=auth, timeout=30)
+
+    assert 200 == response.status_code
+    assert (None, "Anonymous user") == (response.json()["user"]["id"], response.json()["user"]["name"])
+
+
+def test_me_with_a_wrong_token_is_refused(standin: Standin) -> None:
+    """A wrong token is the one thing that it notices."""
+    auth = ("agent@example.com/token", "wrong")
+
+    assert 401 == requests.get(f"{standin.url}/api/v2/users/me", auth=auth, timeout=30).status_code
+
+
+def test_limit_of_exports_per_minute(session: requests.Session, clock: Clock) -> None:
+    """Ten a minute of the clock, both exports together; then 429 until the minute is over."""
+    clock.now = START + DAY + 41.5
+    with Standin(World(), clock=clock, requests_per_minute=10) as standin:
+        resources = [EVENTS, METRICS] * 5
+        allowed = [export(session, standin, resource, start_time=START, per_page=1) for resource in resources]
+        refused = export(session, standin, start_time=START)
+        clock.now = START + DAY + 60
+        again = export(session, standin, start_time=START, per_page=1)
+
+    assert [200] * 10 == [response.status_code for response in allowed]
+    assert 429 == refused.status_code
+    assert "19" == refused.headers["Retry-After"]
+    assert {
+        "error": "APIRateLimitExceeded",
+        "description": "Number of allowed incremental export API requests per minute exceeded",
+    } == refused.json()
+    assert 200 == again.status_code
+
+
+def test_headers_tell_the_limits(session: requests.Session, clock: Clock) -> None:
+    """The bucket of the exports and that of the account, as recorded; the Date is that of the stand-in's clock."""
+    clock.now = START + DAY + 41.5
+    with Standin(World(), clock=clock, requests_per_minute=10) as standin:
+        headers = export(session, standin, start_time=START, per_page=1).headers
+
+    assert "total=10; remaining=9; resets=19" == headers["zendesk-ratelimit-incremental-exports"]
+    assert ("700", "699") == (headers["x-rate-limit"], headers["x-rate-limit-remaining"])
+    assert (
+        "700",
+        "699",
+        "19",
+    ) == (headers["ratelimit-limit"], headers["ratelimit-remaining"], headers["ratelimit-reset"])
+    assert "Fri, 02 Jan 2026 00:00:41 GMT" == headers["date"]
+    assert "v2" == headers["x-zendesk-api-version"]
+    assert "max-age=0, private, must-revalidate" == headers["cache-control"]
+    assert "standin-1" == headers["x-request-id"]
+
+
+def test_minute_can_be_short(session: requests.Session, clock: Clock) -> None:
+    """Tests need not wait for a minute; Retry-After is a whole second at least."""
+    with Standin(World(), clock=clock, requests_per_minute=1, minute_seconds=0.25) as standin:
+        statuses = []
+        for step in (0, 0.1, 0.15):
+            clock.now += step
+            response = export(session, standin, start_time=START, per_page=1)
+            statuses.append((response.status_code, response.headers.get("Retry-After")))
+
+    assert [(200, None), (429, "1"), (200, None)] == statuses
+
+
+def test_without_limit_no_bucket_is_told(session: requests.Session, standin: Standin) -> None:
+    """No limit, no header, and as many requests as one likes."""
+    responses = [export(session, standin, start_time=START, per_page=1) for _ in range(15)]
+
+    assert {200} == {response.status_code for response in responses}
+    assert "zendesk-ratelimit-incremental-exports" not in responses[-1].headers
+
+
+@pytest.mark.parametrize("path", ["/", "/api/v2/tickets", "/api/v2/incremental/tickets", "/standin/other"])
+def test_unknown_path(session: requests.Session, standin: Standin, path: str) -> None:
+    """What the stand-in does not stand in for is not there."""
+    response = session.get(standin.url + path, timeout=30)
+
+    assert (404, {"error": "InvalidEndpoint", "description": "Not found"}) == (response.status_code, response.json())
+
+
+def test_truth_over_http(standin: Standin, clock: Clock) -> None:
+    """Other processes can ask for the truth too, without credentials, and about the future."""
+    start, end = int(clock.now), int(clock.now) + HOUR
+    query: dict[str, str | int] = {"resource": EVENTS, "start": start, "end": end, "support_type_scope": "ai_agent"}
+    ids = requests.get(f"{standin.url}/standin/truth", params=query, timeout=30).json()["ids"]
+    as_datetimes = datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(end, UTC)
+
+    assert standin.truth(EVENTS, *as_datetimes, support_type_scope="ai_agent") == ids
+    assert 0 < len(ids) < len(standin.truth(EVENTS, *as_datetimes))
+
+
+@pytest.mark.parametrize("query", ["", "resource=tickets&start=1&end=2", "resource=ticket_events&start=1"])
+def test_truth_over_http_must_be_asked_for_properly(standin: Standin, query: str) -> None:
+    """A mistake in a question is no empty truth."""
+    assert 400 == requests.get(f"{standin.url}/standin/truth?{query}", timeout=30).status_code
+
+
+def test_truth_is_half_open(standin: Standin) -> None:
+    """A second belongs to the time that starts with it; parts of a second change nothing."""
+    closing = NEW_YEAR + timedelta(hours=11)
+    second, half = timedelta(seconds=1), timedelta(seconds=0.5)
+
+    assert len(standin.truth(EVENTS, closing, closing + second)) > 1
+    assert [] == standin.truth(EVENTS, closing, closing)
+    assert standin.truth(EVENTS, closing, closing + second) == standin.truth(EVENTS, closing, closing + half)
+    assert [] == standin.truth(EVENTS, closing + half, closing + second)
+
+
+def test_truth_needs_aware_datetimes(standin: Standin) -> None:
+    """A time without a zone has no truth."""
+    with pytest.raises(ValueError, match="aware"):
+        standin.truth(EVENTS, datetime(2026, 1, 1), NEW_YEAR)  # noqa: DTZ001 - the mistake itself
+
+
+def test_requests_are_remembered_without_secrets(session: requests.Session, standin: Standin, clock: Clock) -> None:
+    """Exports are logged with their status, in the instance and over HTTP; no header, and nothing else."""
+    export(session, standin, start_time=START, per_page=1)
+    export(session, standin)
+    session.get(f"{standin.url}/api/v2/users/me", timeout=30)
+    logged = [(entry.method, entry.path, entry.query, entry.status, entry.time) for entry in standin.requests]
+    path = "/api/v2/incremental/ticket_events"
+
+    assert [
+        ("GET", path, f"start_time={START}&per_page=1", 200, clock.now),
+        ("GET", path, "", 400, clock.now),
+    ] == logged
+    assert {
+        "requests": [
+            {
+                "method": "GET",
+                "path": path,
+                "query": f"start_time={START}&per_page=1",
+                "status": 200,
+                "time": clock.now,
+            },
+            {"method": "GET", "path": path, "query": "", "status": 400, "time": clock.now},
+        ]
+    } == requests.get(f"{standin.url}/standin/requests", timeout=30).json()
+
+
+def test_connection_for_airflow(standin: Standin) -> None:
+    """What `airflow connections add` needs, ready for JSON."""
+    assert {
+        "conn_type": "zendesk_export",
+        "host": f"http://127.0.0.1:{standin.port}",
+        "login": "agent@example.com/token",
+        "password": "invented-token",
+    } == json.loads(json.dumps(standin.connection()))
+
+
+def test_credentials_can_be_chosen(clock: Clock) -> None:
+    """Another login and another password, and the old ones are wrong."""
+    with Standin(World(), clock=clock, login="other@example.org", password="other") as standin:
+        path = f"{standin.url}/api/v2/incremental/ticket_events?per_page=1&start_time={START}"
+        statuses = [
+            requests.get(path, auth=auth, timeout=30).status_code
+            for auth in [("other@example.org", "other"), ("agent@example.com/token", "invented-token")]
+        ]
+
+    assert [200, 401] == statuses
+    assert "other" not in repr(standin)
