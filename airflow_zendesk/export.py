@@ -1,0 +1,208 @@
+"""One export: the events of a window become slices in storage, each published once it is proven complete.
+
+All that the operator and the command have in common.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+from airflow.sdk import ObjectStoragePath
+
+from airflow_zendesk.dataset.layout import folder_key, slice_key
+from airflow_zendesk.dataset.parquet import Certificate, SliceWriter
+from airflow_zendesk.dataset.publish import publish
+from airflow_zendesk.dataset.record import DatasetRecord, check_record, read_record
+from airflow_zendesk.dataset.store import Store, Token, open_store
+from airflow_zendesk.exceptions import SettingsError
+from airflow_zendesk.hooks.zendesk import ZendeskHook
+from airflow_zendesk.report import ExportReport, Progress, SliceReport
+from airflow_zendesk.window import DEFAULT_GRAIN, Grain, Window
+from airflow_zendesk.zendesk.columns import Item
+from airflow_zendesk.zendesk.incremental_export import Page, Sweep
+from airflow_zendesk.zendesk.resources import Query
+from airflow_zendesk.zendesk.settling import DEFAULT_SETTLE, settle_seconds
+
+IfExists = Literal["replace", "skip"]
+
+
+def open_destination(destination: str) -> Store:
+    """The folder or bucket that a destination like ``s3://conn_id@bucket/zendesk`` names.
+
+    Raises:
+        SettingsError: it is empty or no URL.
+    """
+    if "://" not in destination:
+        raise SettingsError(
+            f"The destination {destination!r} is no URL: use one like s3://conn_id@bucket/zendesk or file:///data/zendesk."
+        )
+    path = ObjectStoragePath(destination)
+    # Not str(path), which has the connection id in it.
+    return open_store(path.fs, path.path, f"{path.protocol}://{path.path}")
+
+
+def export_window(
+    hook: ZendeskHook,
+    destination: str,
+    query: Query,
+    window: Window,
+    *,
+    grain: Grain | None = None,
+    settle: timedelta = DEFAULT_SETTLE,
+    if_exists: IfExists = "replace",
+    allow_shrink: bool = False,
+    on_progress: Callable[[Progress], None] = lambda _: None,
+) -> ExportReport:
+    """Export a window into a dataset.
+
+    Slices are published in order, each as soon as it is complete: what is published before an error stays, and is
+    whole. A slice whose rows have not changed is not written again.
+
+    Args:
+        hook: the account.
+        destination: where the dataset lies, as a URL that Airflow's object storage understands.
+        query: what is exported.
+        window: the time to export: whole slices.
+        grain: the length of a slice; None for the dataset's own, or a day for a new dataset.
+        settle: how old an event must be, by Zendesk's clock, to be exported.
+        if_exists: ``skip`` leaves slices alone that are there, and asks nothing about them.
+        allow_shrink: whether a slice may lose events that are stored.
+        on_progress: called after each page.
+
+    Raises:
+        ZendeskError: see ``airflow_zendesk.exceptions``.
+    """
+    store = open_destination(destination)
+    if grain is None:
+        stored = read_record(store, query.resource.name)
+        grain = Grain.of(stored.grain) if stored else DEFAULT_GRAIN
+    slices = grain.slices(window)
+    record = DatasetRecord(query.resource.name, hook.account.name, str(grain), query.include, query.support_type_scope)
+    check_record(store, record)
+    report = ExportReport(record.resource, record.account, store.uri(record.resource), record.grain, window)
+    _Export(hook, store, record, query, settle, allow_shrink, on_progress, report).run(slices, if_exists)
+    return report
+
+
+@dataclass(slots=True)
+class _Export:
+    """One export under way; see ``export_window``."""
+
+    hook: ZendeskHook
+    store: Store
+    record: DatasetRecord
+    query: Query
+    settle: timedelta
+    allow_shrink: bool
+    on_progress: Callable[[Progress], None]
+    report: ExportReport
+    started: float = field(default_factory=time.monotonic)
+
+    def run(self, slices: Sequence[Window], if_exists: IfExists) -> None:
+        # The tokens are read before the first request, so that a version which somebody writes from now on is noticed.
+        stored = self._stored_tokens(slices)
+        wanted = []
+        for piece in slices:
+            key = slice_key(self.record.resource, piece)
+            if if_exists == "skip" and key in stored:
+                self.report.slices.append(SliceReport(piece.start, piece.end, self.store.uri(key), "skipped"))
+            else:
+                wanted.append(piece)
+        for pieces in _without_gaps(wanted):
+            self._sweep(pieces, stored)
+        self.report.slices.sort(key=lambda piece: piece.start)
+
+    def _stored_tokens(self, slices: Sequence[Window]) -> dict[str, Token]:
+        folders = dict.fromkeys(folder_key(self.record.resource, piece.start) for piece in slices)
+        return {key: token for folder in folders for key, token in self.store.list(folder).items()}
+
+    def _sweep(self, pieces: Sequence[Window], stored: Mapping[str, Token]) -> None:
+        """Crawl once from the first slice to the last, and publish each as it is passed."""
+        sweep = Sweep(self.query.resource, Window(pieces[0].start, pieces[-1].end), self.settle)
+        todo = deque(pieces)
+        writer = SliceWriter(self.query.resource, todo[0])
+        duplicates = 0
+        try:
+            for page in self.hook.iter_sweep(self.query, sweep):
+                items = deque(page.items)
+                while todo:
+                    self._write(writer, items)
+                    if page.covered < todo[0].end_time:
+                        break
+                    self._publish(writer, page, sweep.oddities.duplicates - duplicates, stored)
+                    duplicates = sweep.oddities.duplicates
+                    todo.popleft()
+                    writer.close()
+                    if todo:
+                        writer = SliceWriter(self.query.resource, todo[0])
+                self._count(page)
+        finally:
+            writer.close()
+            self.report.oddities += sweep.oddities
+
+    def _write(self, writer: SliceWriter, items: "deque[Item]") -> None:
+        """Write those of the sorted items that belong to the writer's slice, or came too late for an earlier one."""
+        due = []
+        while items and items[0].second < writer.slice.end_time:
+            due.append(items.popleft())
+        if due:
+            rows = writer.write(due)
+            self.report.unknown_keys += rows.unknown
+            self.report.misfits += rows.misfits
+
+    def _publish(self, writer: SliceWriter, page: Page, duplicates: int, stored: Mapping[str, Token]) -> None:
+        piece = writer.slice
+        certificate = Certificate(
+            by="end_of_stream" if page.end_of_stream else "end_time",
+            end_time=page.end_time,
+            server_date_at_least=piece.end_time + settle_seconds(self.settle),
+        )
+        sealed = writer.seal(certificate, duplicates)
+        key = slice_key(self.record.resource, piece)
+        outcome = publish(self.store, self.record, sealed, stored.get(key), allow_shrink=self.allow_shrink)
+        footer = sealed.footer
+        self.report.late += footer.late
+        self.report.slices.append(
+            SliceReport(
+                piece.start,
+                piece.end,
+                self.store.uri(key),
+                outcome,
+                footer.rows,
+                footer.late,
+                sealed.size,
+                footer.digest,
+            )
+        )
+
+    def _count(self, page: Page) -> None:
+        report, traffic = self.report, self.hook.traffic
+        report.pages += 1
+        report.events += len(page.items)
+        report.requests, report.retries = traffic.requests, traffic.retries
+        report.seconds_waited = traffic.seconds_waited
+        self.on_progress(
+            Progress(
+                window=report.window,
+                covered=datetime.fromtimestamp(page.covered, UTC),
+                pages=report.pages,
+                events=report.events,
+                requests=report.requests,
+                elapsed=timedelta(seconds=time.monotonic() - self.started),
+            )
+        )
+
+
+def _without_gaps(pieces: Iterable[Window]) -> Iterator[list[Window]]:
+    """Runs of slices that follow upon each other: each is one sweep."""
+    run: list[Window] = []
+    for piece in pieces:
+        if run and run[-1].end != piece.start:
+            yield run
+            run = []
+        run.append(piece)
+    if run:
+        yield run

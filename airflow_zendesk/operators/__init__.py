@@ -1,0 +1,1 @@
+"""Airflow operators: what to do once."""

@@ -1,0 +1,131 @@
+"""What an export tells about itself: progress while it runs, a report when it is done. No row data, no secret."""
+
+import re
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from airflow_zendesk.window import Window
+from airflow_zendesk.zendesk.incremental_export import Oddities
+
+#: Names of unknown keys that are told as they are; whatever else a key may hold stays out of logs and XCom.
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+_MOST_NAMES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class SliceReport:
+    """What became of one slice. Of a skipped one only the place is known: nothing was asked or read."""
+
+    start: datetime
+    end: datetime
+    uri: str
+    outcome: Literal["published", "unchanged", "skipped"]
+    rows: int | None = None
+    late: int | None = None
+    bytes: int | None = None
+    digest: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an export is: after each page, with the time since its first request."""
+
+    window: Window
+    covered: datetime
+    pages: int
+    events: int
+    requests: int
+    elapsed: timedelta
+
+    @property
+    def fraction(self) -> float:
+        """The covered part of the window, from 0 to 1."""
+        return (self.covered - self.window.start) / (self.window.end - self.window.start)
+
+    @property
+    def events_per_second(self) -> float:
+        """The mean since the start."""
+        return self.events / max(self.elapsed.total_seconds(), 1e-3)
+
+    @property
+    def remaining(self) -> timedelta | None:
+        """Time to the expected end, if the rest of the window is like what is covered; None at the very start."""
+        return self.elapsed * (1 / self.fraction - 1) if self.fraction else None
+
+    def __str__(self) -> str:
+        rest = "" if self.remaining is None else f", about {str(self.remaining).partition('.')[0]} to go"
+        return (
+            f"Covered up to {self.covered:%Y-%m-%dT%H:%M:%SZ} ({self.fraction:.0%} of the window): "
+            f"{self.events:,} events, {self.pages:,} page{'s' * (self.pages != 1)}, "
+            f"{self.events_per_second:,.0f} events/s{rest}"
+        )
+
+
+@dataclass(slots=True)
+class ExportReport:
+    """What an export did, and what was odd about it."""
+
+    resource: str
+    account: str
+    destination: str
+    grain: str
+    window: Window
+    slices: list[SliceReport] = field(default_factory=list)
+    pages: int = 0
+    events: int = 0
+    late: int = 0
+    requests: int = 0
+    retries: int = 0
+    seconds_waited: float = 0.0
+    oddities: Oddities = field(default_factory=Oddities)
+    unknown_keys: Counter[str] = field(default_factory=Counter)
+    misfits: Counter[str] = field(default_factory=Counter)
+
+    def slices_by_outcome(self) -> dict[str, int]:
+        """How many slices were published, unchanged and skipped."""
+        return dict(Counter(piece.outcome for piece in self.slices))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as JSON-able values; times are ISO 8601."""
+        return {
+            **{name: getattr(self, name) for name in ("resource", "account", "destination", "grain")},
+            "start": self.window.start.isoformat(),
+            "end": self.window.end.isoformat(),
+            **{name: getattr(self, name) for name in ("pages", "events", "late", "requests", "retries")},
+            "seconds_waited": round(self.seconds_waited, 1),
+            "oddities": asdict(self.oddities),
+            "unknown_keys": _told(self.unknown_keys),
+            "misfits": dict(self.misfits),
+            "slices": [
+                {**asdict(piece), "start": piece.start.isoformat(), "end": piece.end.isoformat()}
+                for piece in self.slices
+            ],
+        }
+
+    def remarks(self) -> list[str]:
+        """A sentence for each thing that somebody should know; empty on an ordinary day."""
+        odd = self.oddities
+        told = [
+            (self.late, "events came late: they lie in the first slice that was open, marked late"),
+            (odd.conflicting, "events came twice with different bodies: the later was kept"),
+            (odd.repaired, "halves of surrogate pairs, which no UTF-8 text can hold, became U+FFFD"),
+            (odd.forced, "pages did not advance and were left on the word of their end_time alone"),
+        ]
+        sentences = [f"{count:,} {what}." for count, what in told if count]
+        if self.unknown_keys:
+            names = ", ".join(_told(self.unknown_keys))
+            sentences.append(f"Zendesk sent keys that have no column, kept in extra: {names}.")
+        if self.misfits:
+            names = ", ".join(f"{name} ({count:,})" for name, count in sorted(self.misfits.items()))
+            sentences.append(f"Values of unexpected type were kept in extra and left their columns null: {names}.")
+        return sentences
+
+
+def _told(names: Counter[str]) -> dict[str, int]:
+    """The commonest names with their counts; names that are not plain words go together."""
+    told: Counter[str] = Counter()
+    for name, count in names.most_common(_MOST_NAMES):
+        told[name if _PLAIN_NAME.fullmatch(name) else "(not a plain name)"] += count
+    return dict(told)

@@ -1,0 +1,174 @@
+"""The operator: what a DAG's author says, what a task does, and what it tells."""
+
+import ast
+import inspect
+import textwrap
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pytest
+from airflow.providers.common.compat.sdk import AirflowFailException, TaskDeferred
+from airflow.providers.standard.triggers.temporal import DateTimeTrigger
+from airflow.sdk import Asset
+
+from airflow_zendesk.compat import add_partition_keys
+from airflow_zendesk.exceptions import TransportError
+from airflow_zendesk.hooks.zendesk import ZendeskHook
+from airflow_zendesk.operators.incremental_export import ZendeskIncrementalExportOperator
+from airflow_zendesk.standin import Standin
+from airflow_zendesk.zendesk.retrying import Patience
+from tests.scripted import page, scripted
+
+DAY = {
+    "data_interval_start": datetime(2026, 1, 1, tzinfo=UTC),
+    "data_interval_end": datetime(2026, 1, 2, tzinfo=UTC),
+}
+
+
+class Outlet:
+    """What Airflow hands out for an asset's event, since 3.3 with partitions."""
+
+    def __init__(self) -> None:
+        self.extra: dict[str, Any] = {}
+        self.partitions: list[str] = []
+
+    def add_partitions(self, keys: list[str]) -> None:
+        """Name partitions."""
+        self.partitions += keys
+
+
+class OutletEvents:
+    """What Airflow hands out for the assets of a task: an outlet for each."""
+
+    def __init__(self, outlet: Outlet) -> None:
+        self.outlet = outlet
+
+    def __getitem__(self, asset: Asset) -> Outlet:
+        assert "zendesk_ticket_events" == asset.name
+        return self.outlet
+
+
+def operator(folder: Path, **options: Any) -> ZendeskIncrementalExportOperator:
+    """An export into the folder."""
+    return ZendeskIncrementalExportOperator(task_id="export", destination=folder.as_uri(), **options)
+
+
+def run(task: ZendeskIncrementalExportOperator, context: Any) -> Any:
+    """Render the templates and execute, as a worker does."""
+    task.render_template_fields(context, jinja2.Environment(autoescape=False))
+    return task.execute(context)
+
+
+def test_data_interval_is_the_window(tmp_path: Path, standin: Standin) -> None:
+    """By default, without a word from the author; the report is returned."""
+    report = run(operator(tmp_path), DAY)
+    truth = standin.truth("ticket_events", DAY["data_interval_start"], DAY["data_interval_end"])
+    assert ("2026-01-01T00:00:00+00:00", "2026-01-02T00:00:00+00:00") == (report["start"], report["end"])
+    assert [("published", len(truth))] == [(piece["outcome"], piece["rows"]) for piece in report["slices"]]
+
+
+def test_all_that_a_run_may_vary_is_templated(tmp_path: Path, standin: Standin) -> None:
+    """Resource, destination, connection, start and end."""
+    task = ZendeskIncrementalExportOperator(
+        task_id="export",
+        resource="{{ params.resource }}",
+        destination="{{ params.destination }}",
+        zendesk_conn_id="{{ params.connection }}",
+        start="{{ params.start }}",
+        end="2026-01-01T06:00:00Z",
+        grain="6h",
+    )
+    params = {
+        "resource": "ticket_metric_events",
+        "destination": tmp_path.as_uri(),
+        "connection": "zendesk_default",
+        "start": "2026-01-01T00:00:00Z",
+    }
+    report = run(task, {"params": params})
+    assert ("ticket_metric_events", "2026-01-01T06:00:00+00:00") == (report["resource"], report["end"])
+    assert standin.requests
+
+
+def test_asset_event_tells_where_the_data_lies(tmp_path: Path, standin: Standin) -> None:
+    """In its extra; published slices are named as partitions, unchanged ones are not."""
+    asset = Asset("zendesk_ticket_events")
+    first, second = Outlet(), Outlet()
+    task = operator(tmp_path, outlets=[asset], grain=timedelta(hours=12))
+    report = run(task, DAY | {"outlet_events": OutletEvents(first)})
+    run(task, DAY | {"outlet_events": OutletEvents(second)})
+    assert report == first.extra
+    assert ["2026-01-01T00:00:00", "2026-01-01T12:00:00"] == first.partitions
+    assert [] == second.partitions
+    assert standin.requests
+
+
+def test_airflows_without_partitions_get_the_extra_alone() -> None:
+    """Nothing fails on 3.1."""
+    add_partition_keys(object(), ["2026-01-01T00:00:00"])
+
+
+@pytest.mark.parametrize(
+    ("context", "options", "reason"),
+    [
+        ({}, {}, "has no start. .*CronDataIntervalTimetable"),
+        ({"data_interval_start": None, "data_interval_end": None}, {}, "has no start"),
+        (DAY | {"data_interval_end": DAY["data_interval_start"]}, {}, "is empty. .*CronDataIntervalTimetable"),
+        (DAY, {"start": datetime(2026, 1, 1)}, "no time zone"),  # noqa: DTZ001
+        (DAY, {"grain": "7h"}, "does not divide a UTC day"),
+        (DAY, {"end": "2026-01-01T01:00:00Z"}, "the largest grain that holds it is 1h"),
+        (DAY, {"resource": "tickets"}, "no export 'tickets'"),
+        (DAY, {"settle": "soon"}, "settle 'soon' is not a length of time"),
+        (DAY, {"zendesk_conn_id": "nobody"}, "no connection 'nobody'"),
+        (DAY, {"destination": "/data/zendesk"}, "is no URL"),
+    ],
+)
+@pytest.mark.usefixtures("standin")
+def test_what_no_retry_mends_fails_at_once(tmp_path: Path, context: Any, options: Any, reason: str) -> None:
+    """With the sentence that says what to do."""
+    with pytest.raises(AirflowFailException, match=reason):
+        run(ZendeskIncrementalExportOperator(task_id="t", **{"destination": tmp_path.as_uri()} | options), context)
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_faults_of_the_moment_are_left_to_airflows_retries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As they are, so that a retry policy can tell them apart."""
+    with scripted(page(end_time=None)) as server:
+        connection = server.connection()
+    monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", connection)
+
+    class Impatient(ZendeskIncrementalExportOperator):
+        hook = ZendeskHook(patience=Patience(page_seconds=0))
+
+    with pytest.raises(TransportError):
+        run(Impatient(task_id="export", destination=tmp_path.as_uri()), DAY)
+
+
+def test_deferrable_task_waits_in_the_triggerer_until_the_window_has_settled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And goes on from there with the same window."""
+    end = datetime.now(UTC).replace(second=0, microsecond=0)
+    window = {"data_interval_start": end - timedelta(minutes=1), "data_interval_end": end}
+    task = operator(tmp_path, grain="1m", deferrable=True, settle="10m")
+    with pytest.raises(TaskDeferred) as caught:
+        run(task, window)
+    assert isinstance(caught.value.trigger, DateTimeTrigger)
+    assert end + timedelta(minutes=10) == caught.value.trigger.moment
+    old = operator(tmp_path, deferrable=True)
+    with scripted(page(end_time=None)) as server:
+        monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", server.connection())
+        assert "export" == caught.value.method_name
+        assert 1 == len(run(old, DAY)["slices"]), "a window that has long settled is not waited for"
+
+
+def test_constructor_only_stores() -> None:
+    """Templates are rendered after it: what it did to a field would be done to the template's text."""
+    source = textwrap.dedent(inspect.getsource(ZendeskIncrementalExportOperator.__init__))
+    (function,) = ast.parse(source).body
+    assert isinstance(function, ast.FunctionDef)
+    call, *assignments = map(ast.unparse, function.body)
+    names = [argument.arg for argument in function.args.kwonlyargs]
+    assert "super().__init__(**kwargs)" == call
+    assert [f"self.{name} = {name}" for name in names] == assignments

@@ -1,0 +1,108 @@
+"""The command: what it prints, and that it succeeds only when all is done."""
+
+import json
+import os
+import subprocess
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from airflow_zendesk import __version__
+from airflow_zendesk.cli import main
+from airflow_zendesk.standin import Standin
+from tests.commands import executable, run
+
+DAY = ["--start", "2026-01-01T00:00:00Z", "--end", "2026-01-02T00:00:00Z"]
+
+
+def test_export_prints_a_line_per_slice(tmp_path: Path, standin: Standin, capsys: pytest.CaptureFixture[str]) -> None:
+    """Rows, bytes, what became of it, and where it lies; then the sum."""
+    assert 0 == main(["export", *DAY, "--destination", tmp_path.as_uri(), "--grain", "12h"])
+    lines = capsys.readouterr().out.splitlines()
+    assert ["slice", "rows", "bytes", "object"] == lines[0].split()
+    date, time, rows, size, outcome, uri = lines[1].split()
+    assert ("2026-01-01", "00:00", "published") == (date, time, outcome)
+    assert f"{Path(uri.removeprefix('file://')).stat().st_size:,}" == size
+    assert int(rows.replace(",", "")) > 0
+    assert f"{len(standin.requests)} requests; slices: 2 published" in lines[-1]
+
+
+@pytest.mark.usefixtures("standin")
+def test_export_prints_json_alone_when_asked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """For scripts: nothing else goes to standard output."""
+    arguments = ["--destination", tmp_path.as_uri(), "--resource", "ticket_metric_events", "--json"]
+    assert 0 == main(["export", *DAY, *arguments])
+    report = json.loads(capsys.readouterr().out)
+    assert ("ticket_metric_events", "1d", "published") == (
+        report["resource"], report["grain"], report["slices"][0]["outcome"],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ([*DAY[:3], "2026-01-01T00:00:00Z"], "is empty"),
+        ([*DAY, "--grain", "7h"], "does not divide a UTC day"),
+        ([*DAY, "--settle", "soon"], "--settle 'soon' is not a length of time"),
+        ([*DAY, "--zendesk-conn-id", "nobody"], "There is no connection 'nobody'"),
+        ([*DAY, "--resource", "tickets"], "There is no export 'tickets'; known are: ticket_events"),
+        ([*DAY, "--include", "users"], "ticket_events has no sideload users"),
+    ],
+)
+def test_error_is_one_sentence_and_a_failure(
+    tmp_path: Path, arguments: list[str], reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On standard error, without a traceback."""
+    assert 1 == main(["export", *arguments, "--destination", tmp_path.as_uri()])
+    captured = capsys.readouterr()
+    assert reason in captured.err
+    assert "Traceback" not in captured.err
+    assert "" == captured.out
+
+
+@pytest.mark.parametrize("arguments", [[], ["export"], ["exprot"]])
+def test_wrong_usage_is_told(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """With the usage, as commands do."""
+    with pytest.raises(SystemExit, match="2"):
+        main(arguments)
+    assert "usage: airflow-zendesk" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"), [(["--help"], "standin"), (["export", "--help"], "example:"), (["--version"], __version__)]
+)
+def test_help_helps_without_airflow(arguments: list[str], told: str) -> None:
+    """At once: Airflow is not imported for it."""
+    code = f"""
+import sys
+from airflow_zendesk.cli import main
+try:
+    main({arguments!r})
+finally:
+    assert "airflow" not in sys.modules
+"""
+    done = run("python", "-c", code)
+    assert 0 == done.returncode, done.stderr
+    assert told in done.stdout
+
+
+def test_standin_serves_until_it_is_ended(tmp_path: Path) -> None:
+    """It prints the connection to use, and an export with it works without an Airflow database."""
+    command = [executable("airflow-zendesk"), "standin", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as standin:
+        assert standin.stdout
+        connection = [standin.stdout.readline() for _ in range(2)][1].partition("=")[2].strip().strip("'")
+        environment = os.environ | {
+            "AIRFLOW_HOME": str(tmp_path / "home"), "AIRFLOW_CONN_ZENDESK_DEFAULT": connection,
+        }  # fmt: skip
+        arguments = ["export", *DAY, "--destination", (tmp_path / "data").as_uri(), "--json"]
+        done = run("airflow-zendesk", *arguments, environment=environment)
+        truth = f"{json.loads(connection)['host']}/standin/truth?resource=ticket_events&start=1767225600&end=1767312000"
+        with urllib.request.urlopen(truth) as answer:
+            ids = json.load(answer)["ids"]
+        standin.terminate()
+        assert 0 == standin.wait(10)
+    assert 0 == done.returncode, done.stderr
+    assert len(ids) == json.loads(done.stdout)["events"]
+    assert not list((tmp_path / "home").rglob("*.db"))

@@ -1,0 +1,89 @@
+"""What people install: the wheel, and what Airflow makes of it."""
+
+import email
+import json
+import subprocess
+import zipfile
+from importlib.metadata import entry_points, version
+from pathlib import Path
+from typing import Any
+
+import airflow
+import jsonschema
+import pytest
+
+import airflow_zendesk
+from airflow_zendesk.hooks.zendesk import ZendeskHook
+from airflow_zendesk.provider_info import get_provider_info
+from tests.commands import ROOT, run
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
+    """The wheel, built from this tree."""
+    folder = tmp_path_factory.mktemp("wheel")
+    done = run("uv", "build", "--quiet", "--wheel", "--out-dir", folder)
+    assert 0 == done.returncode, done.stderr
+    return zipfile.ZipFile(next(folder.glob("*.whl")))
+
+
+def test_wheel_holds_the_package_and_only_it(wheel: zipfile.ZipFile) -> None:
+    """Every module, the marker of types, and no test."""
+    names = {name for name in wheel.namelist() if ".dist-info/" not in name}
+    files = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "airflow_zendesk"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert set(files.stdout.split()) == names
+    assert "airflow_zendesk/py.typed" in names
+
+
+def test_version_is_said_once(wheel: zipfile.ZipFile) -> None:
+    """In the package; the metadata reads it there."""
+    (name,) = (name for name in wheel.namelist() if name.endswith("/METADATA"))
+    metadata = email.message_from_bytes(wheel.read(name))
+    assert airflow_zendesk.__version__ == metadata["Version"] == version("airflow-zendesk")
+    assert "airflow-zendesk" == metadata["Name"]
+    assert {"s3", "gcs", "azure", "duckdb", "postgres", "dev"} == set(metadata.get_all("Provides-Extra", []))
+    assert ">=3.11" == metadata["Requires-Python"]
+
+
+def test_entry_points_lead_to_what_they_name() -> None:
+    """The provider and the command."""
+    for group in ("apache_airflow_provider", "console_scripts"):
+        (point,) = (point for point in entry_points(group=group) if point.value.startswith("airflow_zendesk"))
+        assert callable(point.load())
+
+
+def schema(name: str) -> Any:
+    """A schema file that Airflow ships."""
+    return json.loads((Path(airflow.__file__).parent / name).read_text())
+
+
+def test_provider_info_is_what_airflow_expects() -> None:
+    """By both of its schemas: the one that it checks at run time, and the stricter one of connections."""
+    info = get_provider_info()
+    jsonschema.validate(info, schema("provider_info.schema.json"))
+    connection_types = schema("provider.yaml.schema.json")["properties"]["connection-types"]
+    jsonschema.validate(info["connection-types"], connection_types)
+
+
+def test_provider_info_agrees_with_the_hook() -> None:
+    """What is said in two places is compared."""
+    (connection,) = get_provider_info()["connection-types"]
+    assert (ZendeskHook.conn_type, ZendeskHook.hook_name) == (connection["connection-type"], connection["hook-name"])
+    assert f"{ZendeskHook.__module__}.{ZendeskHook.__name__}" == connection["hook-class-name"]
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        (["get", "airflow-zendesk"], ["airflow-zendesk", airflow_zendesk.__version__]),
+        (["hooks", "--output", "json"], ["zendesk_export", "airflow_zendesk.hooks.zendesk.ZendeskHook"]),
+    ],
+)
+def test_airflow_discovers_the_provider(command: list[str], told: list[str]) -> None:
+    """`airflow providers` shows it."""
+    done = run("airflow", "providers", *command)
+    assert 0 == done.returncode, done.stderr
+    assert all(word in done.stdout for word in told), done.stdout

@@ -1,0 +1,41 @@
+"""When a failed export is tried again."""
+
+from datetime import timedelta
+
+import pytest
+
+from airflow_zendesk.exceptions import (
+    AuthenticationError,
+    PublishConflictError,
+    RateLimitedError,
+    ServerError,
+    TransportError,
+)
+
+sdk = pytest.importorskip("airflow.sdk.definitions.retry_policy", reason="retry policies came with Airflow 3.3")
+PATH = "/api/v2/incremental/ticket_events"
+
+
+@pytest.mark.parametrize(
+    ("error", "action", "seconds"),
+    [
+        (RateLimitedError(PATH, 90.0), "retry", 90),
+        (RateLimitedError(PATH, None, 41.0), "retry", 41),
+        (RateLimitedError(PATH, 0.0, 41.0), "retry", 41),
+        (ServerError(PATH, 503, 300.0), "retry", 300),
+        (ServerError(PATH, 500), "retry", None),
+        (TransportError(PATH, "a reset"), "retry", None),
+        (PublishConflictError("s3://bucket/key"), "retry", None),
+        (AuthenticationError(401, PATH), "fail", None),
+        (OSError("disk full"), "default", None),
+    ],
+)
+def test_policy_waits_as_zendesk_asked(error: BaseException, action: str, seconds: int | None) -> None:
+    """And fails at once what no retry mends; other exceptions are not its business."""
+    from airflow_zendesk.retry_policy import ZendeskRetryPolicy  # noqa: PLC0415  only where Airflow has policies
+
+    decision = ZendeskRetryPolicy().evaluate(error, 1, 3)
+    assert (sdk.RetryAction(action), None if seconds is None else timedelta(seconds=seconds)) == (
+        decision.action, decision.retry_delay,
+    )  # fmt: skip
+    assert (decision.reason or str(error)) == str(error)
