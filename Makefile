@@ -22,12 +22,17 @@ $(VENV)/ready: $(LOCK) setup.py
 	@echo "Installing Airflow $(AIRFLOW) into $(VENV), once ..."
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(LOCK) uv
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint $(LOCK) --editable '.[duckdb]'
+	@touch $@
+
+$(VENV)/ready-dev: $(VENV)/ready
+	@echo "Installing the tools of the tests into $(VENV), once ..."
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint $(LOCK) --editable '.[dev]'
 	@touch $@
 
-venv: $(VENV)/ready ## make the virtual environment from the lock
+venv: $(VENV)/ready-dev ## make the virtual environment from the lock
 
-demo: venv ## a week of events, exported by a real Airflow from a local Zendesk (or your account)
+demo: $(VENV)/ready ## a week of events, exported by a real Airflow from a local Zendesk (or your account)
 	@$(BIN)/python demo/run.py
 
 lint: venv ## lint, format check, types, import rules
@@ -42,7 +47,7 @@ test: lint ## everything that must hold (AIRFLOW=3.1 for the oldest supported)
 lock: venv ## make constraints/ anew from setup.py
 	@for airflow in 3.3 3.1; do \
 		echo "apache-airflow==$$airflow.*" | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
-			--all-extras --no-annotate --no-header --no-emit-index-url --no-emit-find-links --no-strip-extras \
+			--all-extras --no-annotate --no-header --no-emit-index-url --no-emit-find-links --strip-extras \
 			setup.py - --output-file constraints/airflow-$$airflow.txt; \
 	done
 

@@ -27,13 +27,16 @@ extras_require = {
     "duckdb": ["duckdb>=1.1"],  # reads the files as tables without a server
     "postgres": ["apache-airflow-providers-postgres"],  # loads into PostgreSQL
     "dev": [
+        "apache-airflow-providers-celery",  # the executor of the distributed test
         "build",  # builds the wheel that the packaging test looks into
-        "duckdb>=1.1",  # the foreign reader in the tests
+        "gcp-storage-emulator",  # a GCS that ignores conditions: the lying store of the tests
         "hypothesis",  # the laws
         "import-linter",  # the import rules of the house
         "jsonschema",  # provider info against Airflow's schema files
+        "moto[server]",  # the S3 of the tests: a real server, with conditional writes
         "mypy",
         "pandas-stubs",
+        "polars",  # a foreign reader in the tests
         "pytest",
         "pytest-randomly",  # random order, so no test leans on another
         "pytest-xdist",  # two cores
@@ -42,6 +45,10 @@ extras_require = {
         "uv",  # installs the lock and makes it anew
     ],
 }
+
+# The tests run against every store and warehouse.
+for extra in ("s3", "gcs", "azure", "duckdb", "postgres"):
+    extras_require["dev"] += extras_require[extra]
 
 setup(
     name="airflow-zendesk",

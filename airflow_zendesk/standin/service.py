@@ -15,6 +15,8 @@ from airflow_zendesk.standin.world import RESOURCES, Event, World
 _SAMPLE, _MAX_PER_SAMPLE = "ticket_events/sample", 50
 #: The requests per minute of a whole account, on a middling plan: told in headers, not enforced here.
 _ACCOUNT_LIMIT = 700
+#: What is told when the limit is off: a careful client that is told nothing assumes Zendesk's ten.
+_UNLIMITED = 1_000_000
 _SCOPES: Mapping[str, Callable[[Event], bool]] = {
     "all": lambda _: True,
     "agent": lambda event: not event.case.is_ai_agent,
@@ -135,22 +137,24 @@ class Service:
         return max(1, math.ceil(self.minute_seconds - request.time % self.minute_seconds))
 
     def _headers(self, request: Request) -> dict[str, str]:
-        remaining, resets = str(max(_ACCOUNT_LIMIT - request.calls, 0)), self._resets(request)
+        resets = self._resets(request)
+        total = self.requests_per_minute or _UNLIMITED
+        account = _ACCOUNT_LIMIT if self.requests_per_minute else _UNLIMITED
+        account_remaining = str(max(account - request.calls, 0))
         headers = {
             "Date": formatdate(request.time, usegmt=True),
             "Content-Type": "application/json; charset=UTF-8",
             "Cache-Control": "max-age=0, private, must-revalidate",
             "X-Request-Id": f"standin-{request.number}",
             "X-Zendesk-Api-Version": "v2",
-            "X-Rate-Limit": str(_ACCOUNT_LIMIT),
-            "X-Rate-Limit-Remaining": remaining,
-            "RateLimit-Limit": str(_ACCOUNT_LIMIT),
-            "RateLimit-Remaining": remaining,
+            "X-Rate-Limit": str(account),
+            "X-Rate-Limit-Remaining": account_remaining,
+            "RateLimit-Limit": str(account),
+            "RateLimit-Remaining": account_remaining,
             "RateLimit-Reset": str(resets),
         }
-        if request.is_export and self.requests_per_minute is not None:
-            left = max(self.requests_per_minute - request.calls, 0)
-            bucket = f"total={self.requests_per_minute}; remaining={left}; resets={resets}"
+        if request.is_export:
+            bucket = f"total={total}; remaining={max(total - request.calls, 0)}; resets={resets}"
             headers["Zendesk-RateLimit-Incremental-Exports"] = bucket
         return headers
 

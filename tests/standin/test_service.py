@@ -100,12 +100,14 @@ def test_minute_can_be_short(session: requests.Session, clock: Clock) -> None:
     assert [(200, None), (429, "1"), (200, None)] == statuses
 
 
-def test_without_limit_no_bucket_is_told(session: requests.Session, standin: Standin) -> None:
-    """No limit, no header, and as many requests as one likes."""
+def test_without_limit_as_many_requests_as_one_likes(session: requests.Session, standin: Standin) -> None:
+    """And the headers say so: a client that is told nothing would assume ten."""
     responses = [export(session, standin, start_time=START, per_page=1) for _ in range(15)]
 
     assert {200} == {response.status_code for response in responses}
-    assert "zendesk-ratelimit-incremental-exports" not in responses[-1].headers
+    told = {name: responses[-1].headers[name] for name in ("zendesk-ratelimit-incremental-exports", "x-rate-limit")}
+    assert told["zendesk-ratelimit-incremental-exports"].startswith("total=1000000; remaining=999")
+    assert "1000000" == told["x-rate-limit"]
 
 
 @pytest.mark.parametrize("path", ["/", "/api/v2/tickets", "/api/v2/incremental/tickets", "/standin/other"])
