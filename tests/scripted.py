@@ -24,22 +24,24 @@ class Reply:
 
 @dataclass
 class Scripted:
-    """The server: its address, the requests so far (path with query), and their headers."""
+    """The server: its address, the requests so far (path with query), their headers and bodies."""
 
     url: str
     paths: list[str] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
 
-    def connection(self, **extra: Any) -> str:
+    def connection(
+        self,
+        *,
+        conn_type: str = "zendesk_export",
+        login: str = "agent@example.com/token",
+        password: str = "invented-token",
+        **extra: Any,
+    ) -> str:
         """An Airflow connection that leads here, as JSON."""
         return json.dumps(
-            {
-                "conn_type": "zendesk_export",
-                "host": self.url,
-                "login": "agent@example.com/token",
-                "password": "invented-token",
-                "extra": extra,
-            }
+            {"conn_type": conn_type, "host": self.url, "login": login, "password": password, "extra": extra}
         )
 
 
@@ -54,6 +56,7 @@ def scripted(*replies: Reply | Callable[[BaseHTTPRequestHandler], None]) -> Iter
         def do_GET(self) -> None:
             server.paths.append(self.path)
             server.headers.append(dict(self.headers.items()))
+            server.bodies.append(self.rfile.read(int(self.headers.get("Content-Length", "0"))))
             reply = left.pop(0) if len(left) > 1 else left[0]
             if callable(reply):
                 reply(self)
@@ -65,6 +68,8 @@ def scripted(*replies: Reply | Callable[[BaseHTTPRequestHandler], None]) -> Iter
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(content)
+
+        do_POST = do_GET
 
         def log_message(self, *_: Any) -> None:
             """Stay quiet."""
