@@ -1,6 +1,7 @@
 """A web server on loopback that answers what it is told, in turn, and remembers what it was asked."""
 
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -46,12 +47,15 @@ class Scripted:
 
 
 @contextmanager
-def scripted(*replies: Reply | Callable[[BaseHTTPRequestHandler], None]) -> Iterator[Scripted]:
+def scripted(
+    *replies: Reply | Callable[[BaseHTTPRequestHandler], None], tls: ssl.SSLContext | None = None
+) -> Iterator[Scripted]:
     """Serve the replies one after the other, the last one for ever; a callable writes its own answer."""
     left = list(replies)
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # headers and body are two writes, and the second would wait 40 ms
 
         def do_GET(self) -> None:
             server.paths.append(self.path)
@@ -69,10 +73,10 @@ def scripted(*replies: Reply | Callable[[BaseHTTPRequestHandler], None]) -> Iter
             self.end_headers()
             self.wfile.write(content)
 
-        do_POST = do_GET
-
         def log_message(self, *_: Any) -> None:
             """Stay quiet."""
+
+        do_POST = do_CONNECT = do_GET  # noqa: N815  the names are inherited
 
     class Listener(ThreadingHTTPServer):
         daemon_threads = True
@@ -82,7 +86,9 @@ def scripted(*replies: Reply | Callable[[BaseHTTPRequestHandler], None]) -> Iter
             """A client that goes away is part of the tests."""
 
     with Listener(("127.0.0.1", 0), Handler) as listener:
-        server = Scripted(f"http://127.0.0.1:{listener.server_address[1]}")
+        server = Scripted(f"http{'s' * bool(tls)}://127.0.0.1:{listener.server_address[1]}")
+        if tls:
+            listener.socket = tls.wrap_socket(listener.socket, server_side=True)
         threading.Thread(target=listener.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         try:
             yield server

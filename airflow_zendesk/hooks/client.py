@@ -93,7 +93,7 @@ class Client:
                 logger.info("Zendesk takes the access token no more: asking for another one.")
             except ZendeskError as error:
                 wait = self._wait_after(error, attempt, started, query, sweep)
-                logger.warning("%s Asking again in %.1f s.", error, wait)
+                logger.warning("%s Asking again in %.1f s, with per_page=%d.", error, wait, sweep.per_page)
             else:
                 self._spent_on_faults += self._clock() - started if attempt > 1 else 0.0
                 return answer

@@ -128,10 +128,14 @@ def _pool_classes(adapter: DeadlineAdapter) -> dict[str, type[HTTPConnectionPool
         response_class = _StrictResponse
 
         def _new_conn(self) -> socket.socket:
-            # A proxy may drip its answer to CONNECT, before there is any TLS.
             new_socket = super()._new_conn()
             adapter.watch(new_socket)
             return new_socket
+
+        def _tunnel(self) -> None:
+            # A proxy may drip its answer to CONNECT, before there is any TLS.
+            super()._tunnel()
+            adapter.watch(self.sock)
 
         def connect(self) -> None:
             super().connect()
@@ -194,7 +198,8 @@ def _named_faults(path: str, timeout: float, passed: threading.Event) -> Iterato
                 "host, or name the CA bundle of your network in the extra verify."
             ) from None
         # No connection is no page that was too large.
-        if passed.is_set() or (isinstance(error, requests.Timeout) and not isinstance(error, requests.ConnectTimeout)):
+        late = passed.is_set() or isinstance(error, requests.Timeout)
+        if late and not isinstance(error, requests.ConnectTimeout):
             raise too_late from None
         raise TransportError(path, type(error).__name__) from None
     # A connection that is shut among the headers, or in the size of a chunk, looks like a short answer.
