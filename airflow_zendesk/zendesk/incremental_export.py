@@ -162,11 +162,11 @@ class Sweep:
         return PageTooHeavyError(self._path, _utc(self.start_time), reason)
 
     def _climb_back(self) -> None:
+        if self.per_page == MAX_PER_PAGE:
+            self._probation = 0
         self._proven += 1
         if self._proven >= self._probation:
             self.per_page, self._proven = min(self.per_page * 2, MAX_PER_PAGE), 0
-        if self.per_page == MAX_PER_PAGE:
-            self._probation = 0
 
     def _reach(self, answer: Answer) -> int:
         """The second before which this page is complete."""

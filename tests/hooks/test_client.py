@@ -3,6 +3,7 @@
 import json
 import logging
 import re
+from collections import Counter
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -30,6 +31,8 @@ START, END = "2026-01-01T00:00:00Z", "2026-01-01T01:00:00Z"
 FIRST = 1_767_225_600
 EMPTY = page(end_time=None)
 CLIENT: dict[str, Any] = {"login": "my_client", "password": "invented-secret"}
+#: A limit that is far away: what is waited is then waited for something else.
+PLENTY = {"Zendesk-RateLimit-Incremental-Exports": "total=1000; remaining=999; resets=1"}
 UNAUTHORIZED = Reply({"error": "invalid_token", "error_description": "..."}, 401)
 
 
@@ -168,7 +171,8 @@ def too_slow_above(most: int, status: int = 504) -> Behaviour:
         status_line, body = (status, b"") if asked["per_page"] > most else (200, reply.content())
         handler.send_response_only(status_line)
         handler.send_header("Date", "Fri, 01 Jan 2027 00:00:00 GMT")
-        handler.send_header("Zendesk-RateLimit-Incremental-Exports", "total=1000; remaining=999; resets=1")
+        for name, value in PLENTY.items():
+            handler.send_header(name, value)
         handler.send_header("Content-Type", "application/json")
         handler.send_header("Content-Length", str(len(body)))
         handler.end_headers()
@@ -177,14 +181,26 @@ def too_slow_above(most: int, status: int = 504) -> Behaviour:
     return answer
 
 
-def test_page_that_is_too_slow_is_halved_until_it_comes(monkeypatch: pytest.MonkeyPatch, time: FakeTime) -> None:
+@pytest.mark.parametrize(
+    ("most", "first", "counts"),
+    [
+        (300, [1000, 500, 250, 500, 250, 250, 500, 250, 250, 250, 250, 500], {1000: 1, 500: 6, 250: 60}),
+        (700, [1000, 500, 1000, 500, 500, 1000, 500, 500, 500, 500, 1000], {1000: 6, 500: 60}),
+    ],
+)
+def test_page_that_is_too_slow_is_halved_until_it_comes(
+    monkeypatch: pytest.MonkeyPatch,
+    time: FakeTime,
+    most: int,
+    first: list[int],
+    counts: dict[int, int],
+) -> None:
     """The rest of the way larger pages are tried again, the later the more often they failed."""
-    with scripted(too_slow_above(300)) as server:
+    with scripted(too_slow_above(most)) as server:
         export(monkeypatch, server, time)
     asked = sizes(server)
-    assert [1000, 500, 250, 500, 250, 250, 500, 250, 250, 250, 250, 500] == asked[:12]
-    assert 60 == asked.count(250)
-    assert 6 == asked.count(500)
+    assert first == asked[: len(first)]
+    assert counts == Counter(asked)
 
 
 def test_page_size_climbs_back_to_the_largest(monkeypatch: pytest.MonkeyPatch, time: FakeTime) -> None:
@@ -193,6 +209,14 @@ def test_page_size_climbs_back_to_the_largest(monkeypatch: pytest.MonkeyPatch, t
     with scripted(*replies, EMPTY) as server:
         export(monkeypatch, server, time)
     assert [1000, 500, 250, 125, 250, 500, 1000, 1000] == sizes(server)
+
+
+def test_spot_that_is_heavy_again_later_is_a_first_one_again(monkeypatch: pytest.MonkeyPatch, time: FakeTime) -> None:
+    """Once a page of full size has come through, all is forgotten."""
+    slow = Reply(b"", 504)
+    with scripted(slow, step(0), step(1), slow, step(2), step(3), EMPTY) as server:
+        export(monkeypatch, server, time)
+    assert [1000, 500, 1000, 1000, 500, 1000, 1000] == sizes(server)
 
 
 @pytest.mark.parametrize("fault", [Reply(b"", 500), Reply(b"", 503), Reply(b"", 429), Reply(b'{"tick')])
@@ -209,7 +233,10 @@ def test_page_that_never_comes_is_named_by_its_second(monkeypatch: pytest.Monkey
         r"begins at 2026-01-01T00:01:00Z does not come through even with per_page=1: .*answered 504.*"
         r"Given up after 1\d attempts in \d+ s: the next wait would be \d+ s, and \d+ s of patience are left"
     )
-    with scripted(step(0), Reply(b"", 504)) as server, pytest.raises(PageTooHeavyError, match=told) as caught:
+    with (
+        scripted(step(0), Reply(b"", 504, PLENTY)) as server,
+        pytest.raises(PageTooHeavyError, match=told) as caught,
+    ):
         export(monkeypatch, server, time, Patience(page_seconds=120))
     assert [1000, 1000, 500, 250, 125, 62, 31, 15, 7, 3, 1, 1] == sizes(server)[:12]
     assert not caught.value.retryable
