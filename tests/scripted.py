@@ -23,6 +23,17 @@ class Reply:
         return self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
 
 
+def write(handler: BaseHTTPRequestHandler, reply: Reply) -> None:
+    """Send the reply as the answer to a request."""
+    content = reply.content()
+    handler.send_response_only(reply.status)
+    headers = {"Date": "Fri, 01 Jan 2027 00:00:00 GMT", "Content-Type": "application/json"} | reply.headers
+    for name, value in {**headers, "Content-Length": str(len(content))}.items():
+        handler.send_header(name, value)
+    handler.end_headers()
+    handler.wfile.write(content)
+
+
 @dataclass
 class Scripted:
     """The server: its address, the requests so far (path with query), their headers and bodies."""
@@ -64,17 +75,8 @@ def scripted(
             reply = left.pop(0) if len(left) > 1 else left[0]
             if callable(reply):
                 reply(self)
-                return
-            content = reply.content()
-            self.send_response_only(reply.status)
-            headers = {"Date": "Fri, 01 Jan 2027 00:00:00 GMT", "Content-Type": "application/json"} | reply.headers
-            for name, value in {**headers, "Content-Length": str(len(content))}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, *_: Any) -> None:
-            """Stay quiet."""
+            else:
+                write(self, reply)
 
         do_POST = do_CONNECT = do_GET  # noqa: N815  the names are inherited
 

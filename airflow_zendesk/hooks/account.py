@@ -26,7 +26,7 @@ Auth = Literal["basic", "bearer", "client_credentials"]
 _SUBDOMAIN = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _ZENDESK = ".zendesk.com"
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
-_EXTRAS = {"auth", "timeout", "max_page_mebibytes", "requests_per_minute", "verify", "proxies"}
+EXTRAS = {"auth", "timeout", "max_page_mebibytes", "requests_per_minute", "verify", "proxies"}
 #: The extras of connections of Apache's own Zendesk provider, whose type is ``zendesk``.
 _APACHE_TYPE, _APACHE_EXTRAS = "zendesk", {"use_token", "token", "oauth_token"}
 
@@ -77,7 +77,7 @@ class Account:
         """
         name = f"The connection {connection.conn_id!r}"
         extra = _extra(connection, name)
-        known = _EXTRAS | (_APACHE_EXTRAS if connection.conn_type == _APACHE_TYPE else set())
+        known = EXTRAS | (_APACHE_EXTRAS if connection.conn_type == _APACHE_TYPE else set())
         if unknown := sorted(extra.keys() - known):
             logger.warning("%s has extras that are not used: %s", name, ", ".join(unknown))
         auth, login, secret = _credentials(connection, extra, name)
