@@ -37,7 +37,7 @@ DEFAULT_MAX_PAGE_MEBIBYTES = 256.0
 
 _NEEDED = {
     "basic": "a login and a password; for an API token, the login is the e-mail address with /token behind it",
-    "bearer": "an access token in the password field, which has neither spaces nor line breaks",
+    "bearer": "an access token in the password field, without spaces or line breaks",
     "client_credentials": "the client's identifier as login and its secret as password",
 }
 

@@ -102,6 +102,7 @@ class DeadlineAdapter(HTTPAdapter):
             yield passed
         finally:
             timer.cancel()
+            self._passed = threading.Event()
 
 
 class _StrictResponse(http.client.HTTPResponse):

@@ -129,6 +129,7 @@ def test_deadline_that_passes_while_connecting_is_not_forgotten(session: request
             with pytest.raises(requests.ConnectionError):
                 session.get(server.url, timeout=TIMEOUT)
         assert [] == server.paths
+        assert 200 == session.get(server.url, timeout=30).status_code, "it holds for its own request alone"
         assert b"ok" == get(session, server).body
 
 
