@@ -78,7 +78,7 @@ EDITS: list[tuple[Json, Callable[[Json, Json], bool]]] = [
 ]
 
 
-@pytest.mark.parametrize(("fault", "happened"), EDITS, ids=str)
+@pytest.mark.parametrize(("fault", "happened"), EDITS, ids=[str(fault) for fault, _ in EDITS])
 def test_page_is_what_the_fault_makes_of_it(
     session: requests.Session, standin: Standin, fault: Json, happened: Callable[[Json, Json], bool]
 ) -> None:
