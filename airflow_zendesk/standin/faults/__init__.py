@@ -48,6 +48,13 @@ class Fault:
         parameters = inspect.signature(self.act).parameters
         return {name: each for name, each in parameters.items() if each.kind is each.KEYWORD_ONLY}
 
+    @property
+    def defaults(self) -> Mapping[str, Any]:
+        """The options with what they are if nothing is said; text in capitals for those that must be given."""
+        return {
+            name: name.upper() if each.default is each.empty else each.default for name, each in self.options.items()
+        }
+
 
 FAULTS: Mapping[str, Fault] = {
     name: Fault(place, function)
