@@ -12,12 +12,8 @@ except ImportError:
     raise ImportError("Retry policies came with Airflow 3.3; before it, a task has retries and retry_delay.") from None
 
 
-#: A task that waits longer than this for its next try is a task that is forgotten.
-LONGEST_WAIT = timedelta(days=1)
-
-
 class ZendeskRetryPolicy(RetryPolicy):
-    """Wait as long as Zendesk asked for, a day at most, and do not retry what no retry mends.
+    """Wait as long as Zendesk asked for, and do not retry what no retry mends.
 
     For the argument ``retry_policy`` of a task. Exceptions of other kinds are left to the task's ``retry_delay``; its
     number of retries is the limit here too.
@@ -40,5 +36,4 @@ class ZendeskRetryPolicy(RetryPolicy):
             wish = exception.retry_after or exception.next_minute
         elif isinstance(exception, ServerError):
             wish = exception.retry_after
-        wait = min(timedelta(seconds=wish), LONGEST_WAIT) if wish else None
-        return RetryDecision.retry(wait, str(exception))
+        return RetryDecision.retry(timedelta(seconds=wish) if wish else None, str(exception))

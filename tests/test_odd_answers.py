@@ -118,7 +118,13 @@ CASES: dict[str, Case] = {
         [more((1, 5), *[(number, 6) for number in (4, 2)], to=6), last((5, 6), (3, 6), (2, 6))], [1, 2, 3, 4, 5]
     ),
     "a page in no order": Case([last((3, 9), (1, 7), (4, 5), (2, 7))], [1, 2, 3, 4]),
-    "an empty page in the middle": Case([more((1, 5), to=6), more(to=50), last((2, 60))], [1, 2]),
+    "an empty page in the middle": Case([more((1, 5), to=6), *[more(to=50)] * 3, last((2, 60))], [1, 2], requests=5),
+    "an empty page in the middle, by mistake": Case(
+        [more((1, 5), to=6), more(to=50), more((2, 7), (3, 50), to=50), last((4, 60))], [1, 2, 3, 4], requests=4
+    ),
+    "a full page that says it is the last": Case(
+        [last(*[(number, number) for number in range(1_000)]), last((1_000, 1_000))], range(1_001), requests=2
+    ),
     "no events at all": Case([last()], []),
     "a last page whose `end_time` is null": Case([last((1, 5), end_time=None)], [1]),
     "a last page whose `end_time` is 0": Case([last((1, 5), end_time=0)], [1]),

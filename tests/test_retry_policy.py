@@ -23,7 +23,6 @@ PATH = "/api/v2/incremental/ticket_events"
         (RateLimitedError(PATH, 90.0), "retry", 90),
         (RateLimitedError(PATH, None, 41.0), "retry", 41),
         (RateLimitedError(PATH, 0.0, 41.0), "retry", 41),
-        (RateLimitedError(PATH, 999_999_999.0), "retry", 86_400),
         (ServerError(PATH, 503, 300.0), "retry", 300),
         (ServerError(PATH, 500), "retry", None),
         (TransportError(PATH, "a reset"), "retry", None),

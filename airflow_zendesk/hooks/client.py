@@ -122,8 +122,9 @@ class Client:
     def _ask_once(self, session: requests.Session, query: Query, sweep: Sweep) -> Answer:
         self.traffic.requests += 1
         params = query.params(sweep.start_time, sweep.per_page)
+        asked = self._clock()
         response = self._send(session, "GET", query.resource.path, params=params)
-        self._pace.learn(response.headers, self._clock())
+        self._pace.learn(response.headers, asked, self._clock())
         return decipher(query.resource, sweep.start_time, response.status, response.headers, response.body)
 
     def _wait_after(self, error: ZendeskError, attempt: int, started: float, query: Query, sweep: Sweep) -> float:

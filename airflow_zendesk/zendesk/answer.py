@@ -56,6 +56,9 @@ _CONTENT_TYPES = {
     "application/json", "application/octet-stream", "application/xml", "text/html", "text/plain", "text/xml",
 }  # fmt: skip
 
+#: Zendesk's limits are per minute: whoever wishes for more than an hour does not mean us, or not seconds.
+_LONGEST_WISH = 3_600.0
+
 _ENVELOPE = msgspec.json.Decoder(Wire)
 _RECORDS = msgspec.json.Decoder(list[Wire])
 _INTEGER = msgspec.json.Decoder(int | None)
@@ -137,14 +140,16 @@ def next_minute(headers: Mapping[str, str]) -> int:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """``Retry-After`` in seconds, sent as a number or as a date; None if there is none to be read."""
+    """``Retry-After`` in seconds, sent as a number or as a date; None if there is none that can be meant."""
     text = headers.get("Retry-After", "").strip()
-    if re.fullmatch(r"\d{1,9}(\.\d+)?", text):
-        return float(text)
     try:
-        return max(0.0, _date(text).timestamp() - server_date(headers))
+        if re.fullmatch(r"\d+(\.\d+)?", text):
+            seconds = float(text)
+        else:
+            seconds = max(0.0, _date(text).timestamp() - server_date(headers))
     except ValueError:
         return None
+    return seconds if seconds <= _LONGEST_WISH else None
 
 
 def _date(text: str) -> datetime:

@@ -14,6 +14,7 @@ import pytest
 from airflow_zendesk.exceptions import (
     AuthenticationError,
     DamagedAnswerError,
+    NotJsonError,
     PageTimeoutError,
     PageTooHeavyError,
     RateLimitedError,
@@ -125,6 +126,14 @@ def test_client_that_gets_no_token_fails_at_once(monkeypatch: pytest.MonkeyPatch
     assert ["/oauth/tokens"] == server.paths
 
 
+def test_page_of_html_in_place_of_a_token_fails_at_once(monkeypatch: pytest.MonkeyPatch, time: FakeTime) -> None:
+    """It is another server that answers, as for an export."""
+    login_page = Reply(b"<html>", headers={"Content-Type": "text/html"})
+    with scripted(login_page) as server, pytest.raises(NotJsonError, match="/oauth/tokens answered text/html"):
+        export(monkeypatch, server, time, **CLIENT)
+    assert ["/oauth/tokens"] == server.paths
+
+
 @pytest.mark.parametrize("fault", [Reply(b"", 503), Reply(b"", 504), Reply(b'{"access_tok'), Reply(b"", 429)])
 def test_token_that_does_not_come_is_asked_for_again(
     monkeypatch: pytest.MonkeyPatch, time: FakeTime, fault: Reply
@@ -166,8 +175,8 @@ def too_slow_above(most: int, status: int = 504) -> Behaviour:
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
         asked = {name: int(value) for name, value in re.findall(r"(start_time|per_page)=(\d+)", handler.path)}
-        end_time = asked["start_time"] + 60
-        reply = Reply({"ticket_events": [], "end_time": end_time, "end_of_stream": False})
+        start_time, end_time = asked["start_time"], asked["start_time"] + 60
+        reply = page((start_time, start_time), (end_time, end_time), end_time=end_time, end_of_stream=False)
         status_line, body = (status, b"") if asked["per_page"] > most else (200, reply.content())
         handler.send_response_only(status_line)
         handler.send_header("Date", "Fri, 01 Jan 2027 00:00:00 GMT")
@@ -268,6 +277,7 @@ def test_page_beyond_the_bound_is_asked_for_in_smaller_ones(monkeypatch: pytest.
         (None, 41, 42),
         ("0", 41, 42),
         ("soon", 41, 42),
+        ("86400", 41, 42),
         ("7", 7, 8),
         ("Fri, 01 Jan 2027 00:00:49 GMT", 30, 31),
     ],
@@ -287,19 +297,30 @@ def test_limit_is_waited_for(
 def test_absurd_wish_is_not_slept_through(
     monkeypatch: pytest.MonkeyPatch, time: FakeTime, status: int, error: type[ZendeskError]
 ) -> None:
-    """A day is beyond every budget: the error says what was asked for, and Airflow can come back then."""
+    """An hour is beyond every budget: the error says what was asked for, and Airflow can come back then."""
     told = (
-        "to wait 86400 s.* Given up after 1 attempt in 0 s: the next wait would be 8640[01] s, "
+        "to wait 3600 s.* Given up after 1 attempt in 0 s: the next wait would be 360[01] s, "
         "and 1800 s of patience are left"
     )
     with (
-        scripted(Reply(b"", status, {"Retry-After": "86400"})) as server,
+        scripted(Reply(b"", status, {"Retry-After": "3600"})) as server,
         pytest.raises(error, match=told) as caught,
     ):
         export(monkeypatch, server, time)
     assert [] == time.waits
     assert isinstance(caught.value, TransientError)
-    assert 86_400.0 == vars(caught.value)["retry_after"]
+    assert 3_600.0 == vars(caught.value)["retry_after"]
+
+
+def test_wish_of_a_day_is_no_wish(monkeypatch: pytest.MonkeyPatch, time: FakeTime) -> None:
+    """Limits are per minute, so the next one is tried; if the day was meant, patience ends as ever."""
+    limited = Reply(b"", 429, {"Retry-After": "86400"})
+    with scripted(limited, EMPTY) as server:
+        export(monkeypatch, server, time)
+    assert 60 <= sum(time.waits) <= 62
+    with scripted(limited) as server, pytest.raises(RateLimitedError, match="Given up after"):
+        export(monkeypatch, server, time, Patience(page_seconds=300))
+    assert sum(time.waits) <= 62 + 300
 
 
 @pytest.mark.parametrize(
