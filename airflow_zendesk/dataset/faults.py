@@ -51,6 +51,7 @@ _BY_CLASS: dict[str, _Named] = {
     "DefaultCredentialsError": StorageDeniedError,
     "RefreshError": StorageDeniedError,
     "HTTPClientError": StorageUnavailableError,
+    "ConnectionError": StorageUnavailableError,
     "ResponseParserError": StorageUnavailableError,
     "AzureError": StorageUnavailableError,
     "ClientError": StorageUnavailableError,
@@ -89,10 +90,10 @@ def name_fault(error: Exception, uri: str) -> StorageError | None:
 def answer(error: BaseException) -> tuple[int | None, str | None]:
     """The HTTP status that the error comes from, and the storage's own word for it; None for what is not known."""
     for each in _chain(error):
-        status, code = _status_and_code(each)
+        status, code = _answer_in(each)
         if status is not None:
             return status, code if code and _PLAIN_WORD.fullmatch(code) and not code.isdigit() else None
-    return None, None
+    return _answer_meant(error), None
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
@@ -102,22 +103,28 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
-def _status_and_code(error: Any) -> tuple[int | None, str | None]:
+def _answer_in(error: Any) -> tuple[int | None, str | None]:
+    """The status and the code that the error carries."""
     response = getattr(error, "response", None)
     if isinstance(response, dict):  # botocore
         return response.get("ResponseMetadata", {}).get("HTTPStatusCode"), response.get("Error", {}).get("Code")
-    if isinstance(error, OSError) and error.errno is None:  # gcsfs
-        for cls, meant in ((FileNotFoundError, 404), (FileExistsError, 412), (PermissionError, 403)):
-            if isinstance(error, cls):
-                return meant, None
-    if str(error).startswith(("Forbidden: ", "Bad Request: ")):  # gcsfs, which tells them apart in this way itself
-        return 403 if isinstance(error, OSError) else 400, None
     for name in ("status_code", "status", "code"):  # azure-core, aiohttp, gcsfs
         status = getattr(error, name, None)
         if str(status).isdigit():
             word = getattr(error, "error_code", None)
             return int(str(status)), None if word is None else str(getattr(word, "value", word))
     return None, None
+
+
+def _answer_meant(error: BaseException) -> int | None:
+    """The status that gcsfs has turned into an error of Python."""
+    if isinstance(error, OSError) and error.errno is None:
+        for cls, meant in ((FileNotFoundError, 404), (FileExistsError, 412), (PermissionError, 403)):
+            if isinstance(error, cls):
+                return meant
+    if str(error).startswith(("Forbidden: ", "Bad Request: ")):  # it tells them apart in this way itself
+        return 403 if isinstance(error, OSError) else 400
+    return None
 
 
 def _by_class(error: Exception) -> _Named | None:

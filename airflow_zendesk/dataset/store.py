@@ -99,6 +99,11 @@ class Store(ABC):
             SliceTooLargeError: the file is larger than ``largest_put``.
         """
 
+    def discard(self, key: str) -> None:
+        """Delete an object that a check has written; nothing else is ever deleted."""
+        with self.naming_faults(key):
+            self._fs.rm_file(self._path(key))
+
     @contextmanager
     def naming_faults(self, key: str) -> Iterator[None]:
         """Give the faults of the file system a name, and keep its texts, which may tell too much, to itself."""

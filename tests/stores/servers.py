@@ -61,9 +61,10 @@ class StoreServer:
             "GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT": "false",
         }
 
-    def behind(self, url: str, conn_id: str) -> "StoreServer":
-        """The same server, reached by another address, such as that of a proxy."""
+    def behind(self, url: str, conn_id: str, **extra: object) -> "StoreServer":
+        """The same server, reached by another address, such as that of a proxy, and with more in its connection."""
         connection = json.loads(json.dumps(self.connection).replace(self.url, url))
+        connection["extra"] |= extra
         return StoreServer(url, self.scheme, conn_id, connection)
 
 

@@ -1,11 +1,11 @@
 """A folder on a disk."""
 
+import contextlib
 import fcntl
 import os
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -23,11 +23,12 @@ class LocalStore(Store):
 
     def reach(self) -> None:
         """See that the folder, or the nearest one above it that is there, can be written to."""
-        path = Path(self._root)
-        while not path.exists():
-            path = path.parent
-        if not os.access(path, os.W_OK | os.X_OK):
-            raise StorageDeniedError(self._uri, f"{path} cannot be written to")
+        with self.naming_faults(""):
+            path = Path(self._root)
+            while not path.exists():
+                path = path.parent
+            if not os.access(path, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids):
+                raise StorageDeniedError(self._uri, f"{path} cannot be written to")
 
     def put(self, key: str, file: IO[bytes], expected: Token | None) -> None:
         """Write the whole file as one object, in place of the expected version."""
@@ -45,11 +46,18 @@ class LocalStore(Store):
                     name.replace(path)
             _sync_folder(path.parent)
 
+    def discard(self, key: str) -> None:
+        """Delete an object that a check has written, and the folders that were made for it."""
+        super().discard(key)
+        with contextlib.suppress(OSError):  # they are not empty, or may stay
+            for folder in Path(key).parents[:-1]:
+                (Path(self._root) / folder).rmdir()
+
     def _token_of(self, info: dict[str, Any]) -> Token:
         return f"{info['ino']}-{info['mtime']}-{info['size']}"
 
     @staticmethod
-    @contextmanager
+    @contextlib.contextmanager
     def _temporary(path: Path) -> Iterator[tuple[Path, IO[bytes]]]:
         name = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
         try:
@@ -67,7 +75,7 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-@contextmanager
+@contextlib.contextmanager
 def _locked(folder: Path) -> Iterator[None]:
     """Keep other writers of this folder out; the lock goes with the process, so a killed one leaves none."""
     descriptor = os.open(folder, os.O_RDONLY)
