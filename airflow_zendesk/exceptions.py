@@ -219,7 +219,8 @@ class StorageDeniedError(StorageError):
     def __str__(self) -> str:
         return (
             f"{self.uri} is denied ({self.reason}). Check the Airflow connection that the destination names, and that "
-            "its credentials may list, read and write there; the right to delete is not needed."
+            "its credentials may list, read and write there. Nothing is ever deleted, but Google Cloud Storage asks "
+            "for that right too where an object is replaced."
         )
 
 

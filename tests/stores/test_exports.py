@@ -9,13 +9,14 @@ import pytest
 from airflow.sdk import ObjectStoragePath
 
 from airflow_zendesk.cli import main
-from airflow_zendesk.exceptions import StorageDeniedError, StorageNotFoundError
+from airflow_zendesk.exceptions import StorageDeniedError, StorageFullError, StorageNotFoundError
 from airflow_zendesk.export import export_window
 from airflow_zendesk.hooks.zendesk import ZendeskHook
 from airflow_zendesk.report import ExportReport
 from airflow_zendesk.standin import Standin
 from airflow_zendesk.window import Grain, Window
 from airflow_zendesk.zendesk.resources import Query
+from tests.limits import largest_file
 from tests.stores.proxy import proxy_of
 from tests.stores.servers import BUCKET, StoreServer, connected
 
@@ -71,6 +72,15 @@ def test_missing_bucket_ends_an_export_before_zendesk_is_asked(moto: StoreServer
     with pytest.raises(StorageNotFoundError, match="NoSuchBucket"):
         export(f"{moto.bucket.replace(BUCKET, 'no-such-bucket')}/zendesk")
     assert [] == standin.requests
+
+
+@pytest.mark.usefixtures("standin")
+def test_full_spool_ends_an_export_with_nothing_written(moto: StoreServer) -> None:
+    """The disk of the worker is full before the storage has heard of it."""
+    destination = moto.destination()
+    with largest_file(1_000), pytest.raises(StorageFullError, match="TMPDIR"):
+        export(destination)
+    assert {} == objects(destination)
 
 
 @pytest.mark.usefixtures("standin")

@@ -2,7 +2,6 @@
 
 import io
 import os
-import resource
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from airflow_zendesk.exceptions import (
     StorageFullError,
     StorageUnavailableError,
 )
+from tests.limits import largest_file
 
 
 class Broken(io.BytesIO):
@@ -26,17 +26,6 @@ class Broken(io.BytesIO):
     def read(self, _: int | None = -1) -> bytes:
         """Fail as a disk does."""
         raise OSError(5, "Input/output error")
-
-
-@contextmanager
-def largest_file(size: int) -> Iterator[None]:
-    """A quota: no file of this process grows beyond it."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @contextmanager
