@@ -36,6 +36,7 @@ extras_require = {
         "moto[server]",  # the S3 of the tests: a real server, with conditional writes
         "mypy",
         "pandas-stubs",
+        "psutil",  # sees where the servers of the tests listen; Airflow depends on it
         "polars",  # a foreign reader in the tests
         "pytest",
         "pytest-randomly",  # random order, so no test leans on another
