@@ -28,13 +28,14 @@ _ACCOUNT_RESET = ("RateLimit-Reset", "Rate-Limit-Reset")
 class Counters:
     """What an answer says of the limits.
 
-    ``remaining`` are exports, ``account_remaining`` requests of any kind, None where nothing is said; ``resets`` are
-    the seconds to the next minute of the clock.
+    ``remaining`` are exports of ``total`` a minute, ``account_remaining`` requests of any kind, None where nothing is
+    said; ``resets`` are the seconds to the next minute of the clock.
     """
 
     remaining: int | None
     account_remaining: int | None
     resets: int
+    total: int | None = None
 
     @classmethod
     def of(cls, headers: Mapping[str, str]) -> "Counters":
@@ -42,7 +43,7 @@ class Counters:
         account_remaining = _first_number(headers, _ACCOUNT_REMAINING)
         exports = _EXPORTS_VALUE.search(headers.get(_EXPORTS_HEADER, ""))
         if exports is not None:
-            return cls(int(exports[2]), account_remaining, int(exports[3]))
+            return cls(int(exports[2]), account_remaining, int(exports[3]), int(exports[1]))
         resets = _first_number(headers, _ACCOUNT_RESET)
         return cls(None, account_remaining, next_minute(headers) if resets is None else resets)
 
@@ -77,6 +78,12 @@ class Pace:
         self._sent += 1
         self._counters = counters
         self._minute_ends = now + counters.resets + _ROUNDING
+
+    @property
+    def limit(self) -> int:
+        """Requests a minute that this run can send if it is alone: as many as Zendesk tells, and the cap allows."""
+        told = self._counters.total or DOCUMENTED_LIMIT
+        return told if self._cap is None else min(told, self._cap)
 
     def wait(self, now: float) -> float:
         """Seconds to wait before the next request."""
