@@ -29,7 +29,7 @@ class ZendeskIncrementalExportOperator(BaseOperator):
     proven complete. A rerun writes the same keys, and nothing at all where the events are the same.
 
     The report is returned, and put on the events of the assets among ``outlets``; on Airflow 3.3 and newer, with the
-    start of each published slice as partition key.
+    start of each slice as partition key. Beyond a hundred slices it tells the window and the sums, under one key.
 
     :param destination: where the dataset lies: any URL of Airflow's object storage, like
         ``s3://conn_id@bucket/zendesk`` or ``file:///data/zendesk``. (templated)
@@ -141,9 +141,10 @@ class ZendeskIncrementalExportOperator(BaseOperator):
             if isinstance(outlet, Asset):
                 event = context["outlet_events"][outlet]
                 event.extra = report.to_event()
-                if "slices" in event.extra:
-                    published = [piece.start for piece in report.slices if piece.outcome == "published"]
-                    add_partition_keys(event, [start.strftime(_PARTITION_KEY) for start in published])
+                # Of all slices, also of unchanged ones: an attempt that died after it had published some told nobody of
+                # them, and the next one finds them unchanged. A load does nothing for what it has loaded.
+                told = report.slices if "slices" in event.extra else [report.window]
+                add_partition_keys(event, [piece.start.strftime(_PARTITION_KEY) for piece in told])
 
     def _window(self, context: Context) -> Window:
         if self.start or self.end:
