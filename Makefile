@@ -12,7 +12,7 @@ export UV_COMPILE_BYTECODE := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint lock clean
+.PHONY: help venv demo test test-distributed lint lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -43,6 +43,9 @@ lint: venv ## lint, format check, types, import rules
 
 test: lint ## everything that must hold (AIRFLOW=3.1 for the oldest supported)
 	$(BIN)/pytest -n auto
+
+test-distributed: venv ## thirty days backfilled by Celery and by local executor on PostgreSQL, a worker killed midway
+	$(BIN)/pytest -s tests_distributed
 
 lock: venv ## make constraints/ anew from setup.py
 	@for airflow in 3.3 3.1; do \
