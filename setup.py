@@ -59,7 +59,7 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11",
     packages=find_packages(include=["airflow_zendesk", "airflow_zendesk.*"]),
-    package_data={"airflow_zendesk": ["py.typed"]},
+    package_data={"airflow_zendesk": ["py.typed", "warehouse/sql/*.sql", "warehouse/sql/*/*.sql"]},
     install_requires=install_requires,
     extras_require=extras_require,
     entry_points={
