@@ -76,6 +76,8 @@ class DuckDBDatabase(Database):
                 self._connection.rollback()
                 raise
             self._connection.commit()
+        except (duckdb.IOException, duckdb.TransactionException) as error:
+            raise WarehouseUnavailableError(self.name, f"it broke off ({type(error).__name__})") from None
         except duckdb.Error as error:
             # Its sentence may quote the row that it stumbled over.
             raise WarehouseRefusedError(self.name, type(error).__name__) from None

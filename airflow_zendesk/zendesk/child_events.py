@@ -59,7 +59,7 @@ def _read(raw: msgspec.Raw) -> ChildEvent:
         _typed(_INTEGER, child.get("id")),
         kind,
         field_name,
-        _text(child.get(field_name)) if field_name else None,
+        None if field_name is None else _text(child.get(field_name)),
         _text(child.get("previous_value")),
         child_event,
     )
