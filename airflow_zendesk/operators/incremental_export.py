@@ -32,7 +32,7 @@ class ZendeskIncrementalExportOperator(BaseOperator):
     proven complete. A rerun writes the same keys, and nothing at all where the events are the same.
 
     The report is returned, and put on the events of the assets among ``outlets``; on Airflow 3.3 and newer, with the
-    start of each published slice as partition key.
+    start of each slice as partition key.
 
     :param destination: where the dataset lies: any URL of Airflow's object storage, like
         ``s3://conn_id@bucket/zendesk`` or ``file:///data/zendesk``. (templated)
@@ -137,8 +137,9 @@ class ZendeskIncrementalExportOperator(BaseOperator):
             if isinstance(outlet, Asset):
                 event = context["outlet_events"][outlet]
                 event.extra = report.to_dict()
-                published = [piece.start for piece in report.slices if piece.outcome == "published"]
-                add_partition_keys(event, [start.strftime(_PARTITION_KEY) for start in published])
+                # Of all slices, also of unchanged ones: an attempt that died after it had published some told nobody of
+                # them, and the next one finds them unchanged. A load does nothing for what it has loaded.
+                add_partition_keys(event, [piece.start.strftime(_PARTITION_KEY) for piece in report.slices])
 
     def _window(self) -> Window:
         return Window.of(self.start, self.end)

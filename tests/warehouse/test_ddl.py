@@ -256,12 +256,12 @@ def test_bigquery_recipe() -> None:
         "BEGIN TRANSACTION;",
         "DELETE FROM zendesk.ticket_metric_events_slices WHERE slice_start = TIMESTAMP '2026-01-31 00:00:00+00:00';",
         (
-            "INSERT INTO zendesk.ticket_metric_events_slices (`id`, `ticket_id`, `instance_id`, `metric`, `type`, `time`, "
-            "`timestamp`, `deleted`, `sla`, `group_sla`, `status`, `late`, `extra`, slice_start)\n"
+            "INSERT INTO zendesk.ticket_metric_events_slices (`id`, `ticket_id`, `instance_id`, `metric`, `type`, "
+            "`time`, `timestamp`, `deleted`, `sla`, `group_sla`, `status`, `late`, `extra`, slice_start)\n"
             "SELECT `id`, `ticket_id`, `instance_id`, `metric`, `type`, `time`, `timestamp`, `deleted`, "
             "PARSE_JSON(`sla`, wide_number_mode => 'round'), PARSE_JSON(`group_sla`, wide_number_mode => 'round'), "
-            "PARSE_JSON(`status`, wide_number_mode => 'round'), `late`, PARSE_JSON(`extra`, wide_number_mode => 'round'), "
-            "TIMESTAMP '2026-01-31 00:00:00+00:00'\nFROM zendesk.arriving;"
+            "PARSE_JSON(`status`, wide_number_mode => 'round'), `late`, "
+            "PARSE_JSON(`extra`, wide_number_mode => 'round'), TIMESTAMP '2026-01-31 00:00:00+00:00'\nFROM zendesk.arriving;"
         ),
         "COMMIT TRANSACTION;",
     ] == recipes.bigquery("ticket_metric_events", START, "zendesk", "zendesk.arriving")
