@@ -12,7 +12,7 @@ export UV_COMPILE_BYTECODE := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint lock clean
+.PHONY: help venv demo test test-warehouse lint lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -43,6 +43,9 @@ lint: venv ## lint, format check, types, import rules
 
 test: lint ## everything that must hold (AIRFLOW=3.1 for the oldest supported)
 	$(BIN)/pytest -n auto
+
+test-warehouse: venv ## thirty days into DuckDB and PostgreSQL by a running Airflow, with loaders killed: four minutes
+	$(BIN)/pytest -n 0 tests_warehouse
 
 lock: venv ## make constraints/ anew from setup.py
 	@for airflow in 3.3 3.1; do \

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from typing import Any
 
-from airflow.sdk import Context
 from airflow.sdk.definitions.asset import BaseAsset
 
 
@@ -14,11 +13,6 @@ def add_partition_keys(outlet_event: Any, keys: Iterable[str]) -> None:
     """
     if hasattr(outlet_event, "add_partitions"):
         outlet_event.add_partitions(list(keys))
-
-
-def partition_key(context: Context) -> str | None:
-    """The partition that a run is for, if it is for one."""
-    return context.get("partition_key")
 
 
 def for_each_partition(assets: BaseAsset) -> Any:

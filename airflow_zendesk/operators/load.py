@@ -6,7 +6,6 @@ from typing import Any
 from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow.sdk import BaseOperator, Context
 
-from airflow_zendesk.compat import partition_key
 from airflow_zendesk.exceptions import SettingsError, ZendeskError
 from airflow_zendesk.warehouse.asset_events import NamedSlice, named_slices
 from airflow_zendesk.window import Grain, Window
@@ -102,7 +101,7 @@ class ZendeskLoadOperator(BaseOperator):
         return report.to_dict()
 
 
-def due_slices(context: Context) -> list[NamedSlice]:
+def due_slices(context: Context | Mapping[str, Any]) -> list[NamedSlice]:
     """The slices that the asset events of this run are about, each once, for loads of any kind.
 
     On Airflow 3.3 a run for a partition is about one slice; older Airflows merge events, so it may be about several.
@@ -112,4 +111,4 @@ def due_slices(context: Context) -> list[NamedSlice]:
     """
     events = context.get("triggering_asset_events") or {}
     extras = [event.extra for of_asset in events.values() for event in of_asset]
-    return named_slices(extras, partition_key(context))
+    return named_slices(extras, context.get("partition_key"))

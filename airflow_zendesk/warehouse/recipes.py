@@ -1,7 +1,7 @@
-"""The load of one slice in the SQL of warehouses that we have no loader for; ``docs/examples`` runs it from DAGs.
+"""The load of one slice in the SQL of warehouses that have no loader here; ``docs/examples`` runs it from DAGs.
 
-Each recipe replaces the rows of the slice in ``<resource>_slices`` in one transaction, whatever was there before, so it
-can be repeated. The columns are those of the export, so a recipe fits the tables that ``airflow-zendesk ddl`` defines.
+Each recipe replaces the rows of the slice in ``<resource>_slices``, in one transaction, so it can be repeated. The
+columns are those of the export, so a recipe fits the tables that ``airflow-zendesk ddl`` defines.
 """
 
 import json
@@ -52,7 +52,7 @@ def snowflake(resource: str, start: datetime, schema: str, stage: str, file: str
 
 
 def redshift(resource: str, start: datetime, schema: str, manifest_uri: str) -> list[str]:
-    """From a manifest that names the slice; see ``redshift_manifest``.
+    """From a manifest that names the slice (see ``redshift_manifest``), as one batch of the Data API: a transaction.
 
     ``COPY`` from Parquet takes the columns of the file by position, so it fills a table of just those first.
     """
@@ -68,13 +68,11 @@ def redshift(resource: str, start: datetime, schema: str, manifest_uri: str) -> 
     table = f"{schema}.{slices_table(resource).name}"
     instant = f"TIMESTAMPTZ '{start:%Y-%m-%d %H:%M:%S}+00'"
     return [
-        "BEGIN;",
         f"CREATE TEMP TABLE arriving (\n{lines}\n);",
         f"COPY arriving FROM '{manifest_uri}' IAM_ROLE DEFAULT FORMAT AS PARQUET MANIFEST;",
         f"DELETE FROM {table} WHERE slice_start = {instant};",
         f"INSERT INTO {table} ({columns}, slice_start)\nSELECT {values}, {instant}\nFROM arriving;",
         "DROP TABLE arriving;",
-        "COMMIT;",
     ]
 
 
