@@ -39,6 +39,7 @@ def shell(script: str, folder: Path, environment: Mapping[str, str]) -> str:
 def test_every_block_is_run_here() -> None:
     """A new block needs a test."""
     words = ["make demo", "pip install", "connections add", "support_desk", "backfill create", "standin --port"]
+    words += ["zendesk_warehouse"]
     words += ["pd.read_parquet", "hook.get_df", "def test_my_export"]
     assert len(BLOCKS) == len({block(word) for word in words})
 
@@ -79,6 +80,13 @@ def test_connection_is_added(airflow: dict[str, str], tmp_path: Path) -> None:
     assert ("zendesk_export", "acme", "someone@example.com/token") == (
         connection["conn_type"], connection["host"], connection["login"],
     )  # fmt: skip
+
+
+def test_warehouse_is_named(airflow: dict[str, str], tmp_path: Path) -> None:
+    """Where the shipped DAG looks for it."""
+    shell(block("zendesk_warehouse"), tmp_path, airflow)
+    told = run("airflow", "variables", "get", "zendesk_warehouse", environment=airflow)
+    assert told.stdout.splitlines()[-1] in (ROOT / "docs" / "warehouses.md").read_text()
 
 
 def test_backfill_is_created(airflow: dict[str, str], tmp_path: Path) -> None:
