@@ -12,7 +12,7 @@ export UV_COMPILE_BYTECODE := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test test-warehouse lint lock clean
+.PHONY: help venv demo test matrix test-warehouse lint lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -42,7 +42,10 @@ lint: venv ## lint, format check, types, import rules
 	$(BIN)/lint-imports
 
 test: lint ## everything that must hold (AIRFLOW=3.1 for the oldest supported)
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto --matrix
+
+matrix: venv ## what an export ends in: each fault, on each page, once and always
+	$(BIN)/pytest -n auto --matrix tests/test_bad_days.py
 
 test-warehouse: venv ## thirty days into DuckDB and PostgreSQL by a running Airflow, with loaders killed: four minutes
 	$(BIN)/pytest -n 0 tests_warehouse

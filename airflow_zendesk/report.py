@@ -111,7 +111,7 @@ class ExportReport:
             (self.late, "events came late: they lie in the first slice that was open, marked late"),
             (odd.conflicting, "events came twice with different bodies: the later was kept"),
             (odd.repaired, "halves of surrogate pairs, which no UTF-8 text can hold, became U+FFFD"),
-            (odd.forced, "pages did not advance and were left on the word of their end_time alone"),
+            (odd.forced, "pages were empty or did not advance, and were left on the word of their end_time alone"),
         ]
         sentences = [f"{count:,} {what}." for count, what in told if count]
         if self.unknown_keys:

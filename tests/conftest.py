@@ -21,6 +21,7 @@ settings.register_profile("dev", deadline=None, suppress_health_check=[HealthChe
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 from airflow_zendesk.standin import Standin, World  # noqa: E402  the environment comes first
+from tests.matrix import table  # noqa: E402
 
 
 @pytest.fixture
@@ -29,3 +30,23 @@ def standin(monkeypatch: pytest.MonkeyPatch) -> Iterator[Standin]:
     with Standin(World(events_per_day=2_500)) as standin:
         monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", json.dumps(standin.connection()))
         yield standin
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`make matrix` shows what the bad days ended in."""
+    parser.addoption("--matrix", action="store_true", help="print what each bad day ended in")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print the matrix of tests/test_bad_days.py, whichever process ran which of its cells."""
+    cells = {
+        (day, often, where): outcome
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        for name, (day, often, where, outcome) in getattr(report, "user_properties", ())
+        if name == "bad day"
+    }
+    if cells and config.getoption("--matrix"):
+        terminalreporter.section("what bad days end in")
+        for line in table(cells):
+            terminalreporter.line(line)

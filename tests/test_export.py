@@ -33,6 +33,7 @@ from airflow_zendesk.window import Grain, Window
 from airflow_zendesk.zendesk.resources import Query
 from airflow_zendesk.zendesk.retrying import Patience
 from tests.clock import FakeTime
+from tests.rows import exported_ids
 from tests.scripted import Reply, page, scripted
 
 DAY = Window.of("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z")
@@ -54,13 +55,6 @@ def files(folder: Path) -> dict[str, bytes]:
 def stamps(folder: Path) -> dict[str, tuple[int, int]]:
     """When and as which file everything below the folder was written."""
     return {str(path): (path.stat().st_ino, path.stat().st_mtime_ns) for path in folder.rglob("*") if path.is_file()}
-
-
-def exported_ids(folder: Path, resource: str = "ticket_events") -> list[int]:
-    """The ids in all slices."""
-    return sorted(
-        id_ for path in (folder / resource).rglob("*.parquet") for id_ in pq.ParquetFile(path).read()["id"].to_pylist()
-    )
 
 
 @pytest.mark.parametrize("resource", ["ticket_events", "ticket_metric_events"])

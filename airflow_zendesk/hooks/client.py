@@ -120,15 +120,17 @@ class Client:
     def _ask_once(self, session: requests.Session, query: Query, sweep: Sweep) -> Answer:
         self.traffic.requests += 1
         params = query.params(sweep.start_time, sweep.per_page)
+        asked = self._clock()
         response = self._send(session, "GET", query.resource.path, params=params)
-        self._pace.learn(response.headers, self._clock())
+        self._pace.learn(response.headers, asked, self._clock())
         return decipher(query.resource, sweep.start_time, response.status, response.headers, response.body)
 
     def _wait_after(self, error: ZendeskError, attempt: int, started: float, sweep: Sweep) -> float:
-        if isinstance(error, PageTimeoutError | OversizedAnswerError):
+        # Where minting a token is what takes too long, no page size helps.
+        if isinstance(error, PageTimeoutError | OversizedAnswerError) and error.path != TOKEN_PATH:
             sweep.ask_for_less(str(error))
-        if isinstance(error, OversizedAnswerError):
-            return 0.0
+            if isinstance(error, OversizedAnswerError):
+                return 0.0
         page_spent = self._clock() - started
         wait = self._patience.wait_after(
             error,

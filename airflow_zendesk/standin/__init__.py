@@ -12,12 +12,13 @@ knows the truth, so that an export can be checked against it.
 True
 
 The modules, from the inside out: `desk` and `case` (who, what), `life` and `metrics` (what happens to a ticket),
-`world` (any hour of it), `paging` (Zendesk's rules; the one to read), `wire` (shapes), `messages` and `service`
-(request to answer), `sockets` (answer to bytes), `server` (the whole), `pytest_plugin` (the fixture
-`zendesk_standin`).
+`world` (any hour of it), `paging` (Zendesk's rules; the one to read), `wire` (shapes), `access` (who may ask),
+`messages` and `service` (request to answer), `faults` (what can go wrong), `scenario` (what goes wrong when), `sockets`
+(answer to bytes), `server` (the whole), `pytest_plugin` (the fixture `zendesk_standin`).
 """
 
+from airflow_zendesk.standin.access import Credentials
 from airflow_zendesk.standin.server import Standin
 from airflow_zendesk.standin.world import World
 
-__all__ = ["Standin", "World"]
+__all__ = ["Credentials", "Standin", "World"]

@@ -5,15 +5,17 @@ import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 from urllib.parse import urlsplit
 
-from airflow_zendesk.standin.messages import EXPORTS, Answer, LoggedRequest, Request
-from airflow_zendesk.standin.paging import EmptyEndTime
-from airflow_zendesk.standin.service import Service
-from airflow_zendesk.standin.sockets import Server
+from airflow_zendesk.standin.access import Credentials, Door, Way
+from airflow_zendesk.standin.messages import EXPORTS, TOKENS, Act, Call, LoggedRequest, Request
+from airflow_zendesk.standin.paging import MAX_PER_PAGE, EmptyEndTime
+from airflow_zendesk.standin.scenario import Script, open_door, transmit
+from airflow_zendesk.standin.service import Limits, Service
+from airflow_zendesk.standin.sockets import Server, head_and_body
 from airflow_zendesk.standin.world import World
 
 #: How many requests are remembered.
@@ -28,12 +30,16 @@ class Standin:
     Args:
         world: The support desk; by default one with 2,000 events a day.
         port: Where to listen; 0 takes any free port.
-        login: The user's name for basic authentication, with `/token` at its end as for a Zendesk API token.
-        password: The token.
+        credentials: What opens it, and to whom.
         requests_per_minute: The limit of the exports, None for no limit. Zendesk's own is 10.
         minute_seconds: The length of that minute; tests like it shorter.
+        max_per_page: The most that a page holds of what is not in one second. Zendesk's own is 1,000.
         clock: Gives the present in unix seconds; nothing newer than a minute is exported.
         empty_end_time: What `end_time` is on a page without items. Zendesk's answer is not known.
+        scenario: What goes wrong; see `scenario.py`.
+
+    Raises:
+        ScenarioError: The scenario is none.
     """
 
     def __init__(
@@ -41,22 +47,20 @@ class Standin:
         world: World | None = None,
         *,
         port: int = 0,
-        login: str = "agent@example.com/token",
-        password: str = "invented-token",  # noqa: S107 - opens nothing but this
+        credentials: Credentials | None = None,
         requests_per_minute: int | None = None,
         minute_seconds: float = 60.0,
+        max_per_page: int = MAX_PER_PAGE,
         clock: Callable[[], float] = time.time,
         empty_end_time: EmptyEndTime = None,
+        scenario: Iterable[Mapping[str, Any]] = (),
     ) -> None:
+        self._door = Door(credentials or Credentials())
+        self._limits = Limits(requests_per_minute, minute_seconds, max_per_page, empty_end_time)
         self._service = Service(
-            world or World(),
-            login,
-            password,
-            lambda: self.requests,
-            requests_per_minute,
-            minute_seconds,
-            empty_end_time,
+            world or World(), self._door, self._limits, lambda: self.requests, lambda: self._script, self.rehearse
         )
+        self._script = Script(scenario)
         self._port = port
         self._clock = clock
         self._lock = threading.Lock()
@@ -89,14 +93,21 @@ class Standin:
 
     @property
     def requests(self) -> list[LoggedRequest]:
-        """The newest 10,000 requests for exports, oldest first."""
+        """The newest 10,000 requests for exports and tokens, oldest first."""
         with self._lock:
             return list(self._log)
 
-    def connection(self) -> dict[str, str]:
-        """The Airflow connection that leads here, ready for `json.dumps`."""
-        service = self._service
-        return {"conn_type": "zendesk_export", "host": self.url, "login": service.login, "password": service.password}
+    def connection(self, way: Way = "api_token") -> dict[str, str]:
+        """The Airflow connection that leads here and comes in this way, ready for `json.dumps`."""
+        return {"conn_type": "zendesk_export", "host": self.url, **self._door.credentials.fields(way)}
+
+    def rehearse(self, scenario: Iterable[Mapping[str, Any]]) -> None:
+        """Play this scenario from now on, in place of the one before; an empty one ends it.
+
+        Raises:
+            ScenarioError: It is no scenario; the message says why.
+        """
+        self._script = Script(scenario)
 
     def truth(self, resource: str, start: datetime, end: datetime, *, support_type_scope: str = "all") -> list[int]:
         """The ids that a perfect export of the half-open time contains, withheld minute or not.
@@ -124,23 +135,37 @@ class Standin:
         finally:
             signal.signal(signal.SIGTERM, previous)
 
-    def _answer(self, method: str, target: str, authorization: str | None) -> Answer:
-        request = self._receive(target, authorization)
-        answer = self._service.answer(request)
-        if request.is_export:
-            logged = LoggedRequest(method, request.path, request.query, answer.status, request.time)
+    def _answer(self, call: Call) -> Iterable[Act]:
+        request = self._receive(call)
+        script = self._script
+        steps = script.acting(request)
+        open_door(steps, self._door)
+        answer = script.answer(request, steps, self._service.answer(request))
+        if request.is_export or request.path == TOKENS:
+            faults = tuple(step.fault.name for step in steps)
+            logged = LoggedRequest(request.method, request.path, request.query, answer.status, request.time, faults)
             with self._lock:
                 self._log.append(logged)
-        return answer
+        return transmit(steps, *head_and_body(answer, gzipped=call.takes_gzip))
 
-    def _receive(self, target: str, authorization: str | None) -> Request:
+    def _receive(self, call: Call) -> Request:
         """Everything that makes two equal requests differ is decided here: time, number, calls in this minute."""
-        parts = urlsplit(target)
+        parts = urlsplit(call.target)
         with self._lock:
             now = self._clock()
             self._number += 1
-            minute = int(now // self._service.minute_seconds)
+            minute = int(now // self._limits.minute_seconds)
             if minute != self._minute:
                 self._minute, self._calls = minute, 0
             self._calls += parts.path.startswith(EXPORTS)
-            return Request(parts.path, parts.query, authorization, self.url, now, self._number, self._calls)
+            return Request(
+                call.method,
+                parts.path,
+                parts.query,
+                call.authorization,
+                call.body,
+                self.url,
+                now,
+                self._number,
+                self._calls,
+            )

@@ -7,15 +7,13 @@ https://developer.zendesk.com/api-reference/ticketing/ticket-management/incremen
 import json
 from datetime import UTC, datetime
 from html import escape
-from typing import Any
 
 from airflow_zendesk.standin import desk
 from airflow_zendesk.standin.case import IDS_PER_EVENT, Change, Child, Comment, Create, TicketEvent
+from airflow_zendesk.standin.messages import Json
 from airflow_zendesk.standin.metrics import MetricEvent
 from airflow_zendesk.standin.paging import Page
 from airflow_zendesk.standin.world import Event
-
-Json = dict[str, Any]
 
 #: Text stays as it is, in its own script, as Zendesk sends it.
 encode = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":")).encode

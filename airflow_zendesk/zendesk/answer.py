@@ -39,6 +39,9 @@ _REFUSALS: dict[int, type[RequestRefusedError]] = {
 #: Statuses below 500 with which servers and proxies say "not now".
 _NOT_NOW = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.LOCKED, HTTPStatus.TOO_EARLY}
 
+#: Zendesk's limits are per minute: whoever wishes for more than an hour does not mean us, or not seconds.
+_LONGEST_WISH = 3_600.0
+
 _ENVELOPE = msgspec.json.Decoder(Wire)
 _RECORDS = msgspec.json.Decoder(list[Wire])
 _INTEGER = msgspec.json.Decoder(int | None)
@@ -107,14 +110,16 @@ def next_minute(headers: Mapping[str, str]) -> int:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """``Retry-After`` in seconds, sent as a number or as a date; None if there is none to be read."""
+    """``Retry-After`` in seconds, sent as a number or as a date; None if there is none that can be meant."""
     text = headers.get("Retry-After", "").strip()
-    if re.fullmatch(r"\d{1,9}(\.\d+)?", text):
-        return float(text)
     try:
-        return max(0.0, parsedate_to_datetime(text).timestamp() - server_date(headers))
+        if re.fullmatch(r"\d+(\.\d+)?", text):
+            seconds = float(text)
+        else:
+            seconds = max(0.0, parsedate_to_datetime(text).timestamp() - server_date(headers))
     except ValueError:
         return None
+    return seconds if seconds <= _LONGEST_WISH else None
 
 
 def _read(resource: Resource, headers: Mapping[str, str], body: bytes) -> Answer:

@@ -11,7 +11,9 @@ The export knows no end. A request names a ``start_time`` S; the page that answe
 * ``next_page`` is never read. The next request is built from our own numbers, on our own host.
 * Zendesk withholds the last minute, and events may surface later than that: only seconds that are older than ``settle``
   by the server's own ``Date`` count as covered. For the others we wait, and ask again.
-* ``end_of_stream`` covers all that has settled. Its ``end_time`` may be null, 0, 1 or old, and means nothing.
+* ``end_of_stream`` covers all that has settled. Its ``end_time`` may be null, 0, 1 or old, and means nothing. But pages
+  that are not the last are full: so a full one that says it is the last is asked on from, like any other.
+* A page without events that is not the last proves nothing yet: it is asked for again, like one that does not advance.
 
 Source: https://developer.zendesk.com/api-reference/ticketing/ticket-management/incremental_exports/
 """
@@ -63,7 +65,7 @@ class Oddities:
     conflicting: int = 0
     #: Halves of surrogate pairs that became U+FFFD.
     repaired: int = 0
-    #: Pages that did not advance and were left on the word of their end_time alone.
+    #: Pages that were empty or did not advance, and were left on the word of their end_time alone.
     forced: int = 0
 
     def __iadd__(self, other: "Oddities") -> Self:
@@ -152,15 +154,19 @@ class Sweep:
 
     def _reach(self, answer: Answer) -> int:
         """The second before which this page is complete."""
+        seconds = {item.second for item in answer.items}
         if answer.end_of_stream:
-            return self._end
+            # Of a page that is not full nothing can be missing.
+            newest = max(seconds, default=self.start_time) + (len(seconds) == 1)
+            is_full = len(answer.items) >= self.per_page
+            return newest if is_full and newest > self.start_time else self._end
         if answer.end_time is None:
             raise MalformedAnswerError(self._path, self.start_time, "it has no end_time, but more is to come")
-        seconds = {item.second for item in answer.items}
         within = [second for second in seconds if self.start_time <= second <= answer.end_time]
         newest = max(within, default=answer.end_time)
         reach = newest if len(seconds) > 1 else min(answer.end_time, newest + 1)
-        return reach if reach > self.start_time else self._get_unstuck(answer.end_time)
+        advances = reach > self.start_time and answer.items
+        return reach if advances else self._get_unstuck(answer.end_time)
 
     def _get_unstuck(self, end_time: int) -> int:
         """Ask in other sizes; then go where an answer said it went; then give up."""

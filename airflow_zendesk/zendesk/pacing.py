@@ -51,7 +51,9 @@ class Pace:
     """Decides how long to wait before the next request of a run.
 
     Three things end the asking in a minute: our own cap is reached; Zendesk says that nothing is left; or what is left
-    is needed by those who ask at the same time, which shows in a counter that falls faster than we ask.
+    is needed by those who ask at the same time, which shows in a counter that falls faster than we ask. Who asks for
+    longer than a minute, or meets others, spreads the requests over the minute: then all see each other, and nobody
+    finds it used up in its first seconds, time and again.
 
     Args:
         cap: requests a minute that this run may send; None for all that Zendesk allows.
@@ -61,15 +63,18 @@ class Pace:
         self._cap = cap
         self._counters = Counters(None, None, 0)
         self._minute_ends = float("-inf")
+        self._next = float("-inf")
+        self._minutes = 0
         self._sent = 0
         self._others = 0
         self._others_before = 0
 
-    def learn(self, headers: Mapping[str, str], now: float) -> None:
-        """Take note of an answer that came at ``now``, in seconds of any steady clock."""
+    def learn(self, headers: Mapping[str, str], asked: float, now: float) -> None:
+        """Take note of the answer to a request: when it was asked and when it came, in seconds of any steady clock."""
         counters = Counters.of(headers)
         before, left = self._counters.remaining, counters.remaining
         if now >= self._minute_ends or (before is not None and left is not None and left > before):
+            self._minutes += 1
             self._sent, self._others_before, self._others = 0, self._others, 0
         elif before is not None and left is not None:
             # Our request took one. What else went, others took, and may take again before our next one arrives.
@@ -77,10 +82,18 @@ class Pace:
         self._sent += 1
         self._counters = counters
         self._minute_ends = now + counters.resets + _ROUNDING
+        self._next = self._minute_ends if self._is_minute_used_up() else asked + self._distance()
 
     def wait(self, now: float) -> float:
         """Seconds to wait before the next request."""
-        return max(0.0, self._minute_ends - now) if self._is_minute_used_up() else 0.0
+        return max(0.0, self._next - now)
+
+    def _distance(self) -> float:
+        """Seconds between two requests: none at first, for a short run is done at once; then what fills the minute."""
+        left = self._counters.remaining
+        if left is None or (self._minutes == 1 and not self._others):
+            return 0.0
+        return self._counters.resets / (left + 1)
 
     def _is_minute_used_up(self) -> bool:
         remaining = self._counters.remaining

@@ -13,10 +13,14 @@ def clock() -> Clock:
     return Clock()
 
 
+#: One for all tests: it is the same in each, and what has been told of it is not told again.
+_WORLD = World(seed=1)
+
+
 @pytest.fixture
 def standin(clock: Clock) -> Iterator[Standin]:
     """A desk of 2,000 events a day."""
-    with Standin(World(seed=1), clock=clock) as running:
+    with Standin(_WORLD, clock=clock) as running:
         yield running
 
 

@@ -42,7 +42,7 @@ def test_fixture_for_the_tests_of_users(tmp_path: Path) -> None:
     assert "1 passed" in run.stdout, run.stdout + run.stderr
 
 
-@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.py")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted(FOLDER.rglob("*.py")), ids=lambda path: str(path.relative_to(FOLDER)))
 def test_imports_nothing_but_the_standard_library(path: Path) -> None:
     """The exporter is tested against the stand-in, so the two must not share a mistake, nor a dependency."""
     imported = set()

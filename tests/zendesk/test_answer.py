@@ -179,13 +179,17 @@ def test_limit_without_a_wish_ends_with_the_minute_of_the_servers_clock() -> Non
         ("1.5", 1.5),
         ("Thu, 01 Jan 2026 00:00:30 GMT", 30.0),
         ("Wed, 31 Dec 2025 23:59:00 GMT", 0.0),
+        ("3600", 3_600.0),
+        ("3601", None),
+        ("9" * 400, None),
+        ("Thu, 01 Jan 2026 01:00:01 GMT", None),
         ("-3", None),
         ("soon", None),
         (None, None),
     ],
 )
 def test_retry_after_is_read_as_number_or_date(header: str | None, seconds: float | None) -> None:
-    """A date counts from the server's own clock."""
+    """A date counts from the server's own clock; more than an hour cannot be meant."""
     with pytest.raises(RateLimitedError) as caught:
         read(b"", 429, retry_after=header)
     assert seconds == caught.value.retry_after

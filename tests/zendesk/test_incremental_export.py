@@ -164,6 +164,48 @@ def test_end_of_stream_covers_everything_whatever_end_time_says() -> None:
         assert ([], 7_200, 0) == told(sweep_of_an_hour().take(answer(end_time=end_time, end_of_stream=True)))
 
 
+def test_full_page_that_calls_itself_the_last_is_asked_on_from() -> None:
+    """A page that is not the last is full, so a full one may have a flag that came too early."""
+    sweep = sweep_of_an_hour()
+    sweep.per_page = 3
+    assert ([0, 1], 3_602, 0) == told(sweep.take(answer(3_600, 3_601, 3_602, end_time=None, end_of_stream=True)))
+    sweep.per_page = 3
+    assert ([2], 7_200, 0) == told(sweep.take(answer(end_time=None, end_of_stream=True)))
+
+
+def test_full_last_page_of_one_second_is_complete() -> None:
+    """However many its events are: a page of one second holds all of it, and the next page confirms the end."""
+    sweep = sweep_of_an_hour()
+    sweep.per_page = 2
+    assert ([0, 1, 2], 3_601, 0) == told(sweep.take(answer(3_600, 3_600, 3_600, end_time=3_600, end_of_stream=True)))
+    assert ([], 7_200, 0) == told(sweep.take(answer(end_time=3_600, end_of_stream=True)))
+
+
+def test_full_last_page_from_which_nothing_leads_on_is_believed() -> None:
+    """Old events beside those of the first second: to ask from there again would be to ask for ever."""
+    sweep = sweep_of_an_hour()
+    sweep.per_page = 2
+    assert ([0, 1], 7_200, 0) == told(sweep.take(answer(10, 3_600, end_time=3_600, end_of_stream=True)))
+
+
+def test_empty_page_in_the_middle_is_believed_when_it_stays_empty() -> None:
+    """What jumps over a time without a word is asked again in two other sizes."""
+    sweep = sweep_of_an_hour()
+    for size in (1_000, 500):
+        assert size == sweep.per_page
+        assert ([], 3_600, 0) == told(sweep.take(answer(end_time=3_700)))
+    assert 250 == sweep.per_page
+    assert (([], 3_700, 0), 1) == (told(sweep.take(answer(end_time=3_700))), sweep.oddities.forced)
+
+
+def test_empty_page_in_the_middle_that_was_a_slip_costs_nothing_but_the_question() -> None:
+    """The second answer has what the first one left out."""
+    sweep = sweep_of_an_hour()
+    sweep.take(answer(end_time=3_700))
+    assert ([0, 1], 3_700, 0) == told(sweep.take(answer(3_600, 3_650, 3_700, end_time=3_700)))
+    assert (1_000, 0) == (sweep.per_page, sweep.oddities.forced)
+
+
 def test_events_at_or_after_the_end_belong_to_the_next_window() -> None:
     """The window is half-open."""
     page = sweep_of_an_hour().take(answer(7_199, 7_200, 7_201, end_time=7_201))

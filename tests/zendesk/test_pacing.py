@@ -37,7 +37,7 @@ def waits(pace: Pace, *answers: tuple[float, dict[str, str]]) -> list[float]:
     """The wait after each of the answers, which came at these times."""
     found = []
     for now, sent in answers:
-        pace.learn(CaseInsensitiveDict(sent), now)
+        pace.learn(CaseInsensitiveDict(sent), now, now)
         found.append(pace.wait(now))
     return found
 
@@ -58,9 +58,9 @@ def test_alone_all_of_the_minute_is_used() -> None:
 
 def test_with_others_their_part_is_left() -> None:
     """A counter that falls faster than we ask shows how many others ask at the same time."""
-    assert [0.0, 0.0, 51.0] == waits(Pace(), (0, headers(7, 50)), (0, headers(4, 50)), (0, headers(2, 50)))
-    assert [0.0, 0.0, 0.0, 51.0] == waits(
-        Pace(), (0, headers(7, 50)), (0, headers(5, 50)), (0, headers(3, 50)), (0, headers(1, 50))
+    assert [0.0, 10.0, 51.0] == waits(Pace(), (0, headers(7, 50)), (0, headers(4, 50)), (0, headers(2, 50)))
+    assert [0.0, 10.0, 11.0, 31.0] == waits(
+        Pace(), (0, headers(7, 50)), (0, headers(4, 50)), (10, headers(3, 44)), (20, headers(2, 30))
     )
 
 
@@ -68,13 +68,23 @@ def test_others_of_the_minute_before_are_expected_again_for_one_minute() -> None
     """Two runs that wait for the same minute do not collide at its end."""
     pace = Pace()
     waits(pace, (0, headers(7, 50)), (0, headers(5, 50)), (0, headers(1, 50)))
-    assert [0.0, 61.0] == waits(pace, (52, headers(9, 60)), (53, headers(3, 60)))[:2]
+    assert [6.0, 61.0] == waits(pace, (52, headers(9, 60)), (53, headers(3, 60)))
+
+
+def test_from_the_second_minute_on_requests_are_spread() -> None:
+    """A run that shares the account is seen, and sees, all the minute long; the time an answer takes counts."""
+    pace = Pace()
+    assert [0.0, 5.0] == waits(pace, (0, headers(9, 50)), (51, headers(9, 50)))
+    pace.learn(CaseInsensitiveDict(headers(8, 45)), asked=56, now=60)
+    assert 1.0 == pace.wait(60)
+    pace.learn(CaseInsensitiveDict(headers(7, 40)), asked=61, now=70)
+    assert 0.0 == pace.wait(70)
 
 
 def test_cap_leaves_room_for_other_tools() -> None:
     """However much Zendesk would still allow."""
     assert [0.0, 51.0] == waits(Pace(cap=2), (0, headers(9, 50)), (0, headers(8, 50)))
-    assert [0.0, 0.0] == waits(Pace(cap=2), (0, headers(9, 50)), (52, headers(9, 60)))
+    assert [0.0, 6.0] == waits(Pace(cap=2), (0, headers(9, 50)), (52, headers(9, 60)))
 
 
 def test_without_counters_the_documented_limit_is_kept() -> None:
@@ -91,13 +101,13 @@ def test_limit_of_the_whole_account_is_kept() -> None:
 
 @given(st.integers(1, 30), st.integers(1, 12), st.floats(0.01, 5))
 def test_no_minute_holds_more_requests_than_are_allowed(limit: int, minutes: int, pause: float) -> None:
-    """Law: a run alone is never refused, and uses the whole of each minute that it asks in."""
+    """Law: a run alone is never refused, and uses the whole of each minute, but for those before it knows."""
     pace, now, sent = Pace(), 0.5, dict[int, int]()
     while now < 60 * minutes:
         now += pace.wait(now)
         minute = int(now // 60)
         sent[minute] = sent.get(minute, 0) + 1
         assert sent[minute] <= limit
-        pace.learn(CaseInsensitiveDict(headers(limit - sent[minute], 60 - int(now % 60))), now)
+        pace.learn(CaseInsensitiveDict(headers(limit - sent[minute], 60 - int(now % 60))), now, now)
         now += pause
     assert all(count == limit for minute, count in sent.items() if limit * pause < 50 and minute < minutes - 1)

@@ -1,0 +1,183 @@
+"""Every way into an account that Zendesk has, against a stand-in that knows them all."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from airflow_zendesk.exceptions import (
+    AuthenticationError,
+    PermissionDeniedError,
+    RateLimitedError,
+    ServerError,
+    TransportError,
+    ZendeskError,
+)
+from airflow_zendesk.hooks.zendesk import ZendeskHook
+from airflow_zendesk.standin import Credentials, Standin, World
+from airflow_zendesk.standin.access import WAYS, Way
+from airflow_zendesk.zendesk.retrying import Patience
+from tests.clock import FakeTime
+
+START, END = datetime(2026, 1, 1, 10, tzinfo=UTC), datetime(2026, 1, 1, 13, tzinfo=UTC)
+WORLD = World(events_per_day=400)
+MINT = {"path": "/oauth/tokens"}
+
+
+@pytest.fixture
+def time() -> FakeTime:
+    """The time of both sides."""
+    return FakeTime()
+
+
+@pytest.fixture
+def hook(time: FakeTime) -> ZendeskHook:
+    """A hook that does not really sleep."""
+    return ZendeskHook(patience=Patience(page_seconds=100), sleep=time.sleep, clock=time.clock)
+
+
+@pytest.fixture
+def standin(time: FakeTime, request: pytest.FixtureRequest) -> Iterator[Standin]:
+    """A quiet desk with short pages, ten a minute; a test may choose its credentials."""
+    credentials: Credentials | None = getattr(request, "param", None)
+    begin = END.timestamp() + 600
+    with Standin(
+        WORLD,
+        credentials=credentials,
+        max_per_page=3,
+        requests_per_minute=10,
+        clock=lambda: begin + time.now,
+    ) as standin:
+        yield standin
+
+
+def connect(monkeypatch: pytest.MonkeyPatch, standin: Standin, way: Way, **extra: Any) -> None:
+    """Let the default connection come in this way."""
+    monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", json.dumps({**standin.connection(way), "extra": extra}))
+
+
+def exported(hook: ZendeskHook) -> list[int]:
+    """The ids of the window."""
+    return sorted(item.id for page in hook.iter_pages("ticket_events", START, END) for item in page.items)
+
+
+def answers(standin: Standin) -> Counter[tuple[str, int]]:
+    """How often each method had each status."""
+    return Counter((request.method, request.status) for request in standin.requests)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_every_way_leads_in(hook: ZendeskHook, standin: Standin, monkeypatch: pytest.MonkeyPatch, way: Way) -> None:
+    """To all events; with a client's credentials by one minted token, which serves the whole run."""
+    connect(monkeypatch, standin, way)
+    assert sorted(standin.truth("ticket_events", START, END)) == exported(hook)
+    assert {200} == {status for _, status in answers(standin)}
+    assert (way == "client_credentials") == answers(standin)["POST", 200]
+
+
+@pytest.mark.parametrize("standin", [Credentials(expires_in=130)], indirect=True)
+def test_token_is_renewed_before_it_ends(
+    hook: ZendeskHook, standin: Standin, monkeypatch: pytest.MonkeyPatch, time: FakeTime
+) -> None:
+    """So nothing is ever refused."""
+    connect(monkeypatch, standin, "client_credentials")
+    assert sorted(standin.truth("ticket_events", START, END)) == exported(hook)
+    assert {("GET", 200), ("POST", 200)} == answers(standin).keys()
+    assert 1 + time.now // 70 >= answers(standin)["POST", 200] > 1
+
+
+@pytest.mark.parametrize("standin", [Credentials(expires_in=None)], indirect=True)
+def test_token_without_an_end_is_renewed_when_it_is_refused(
+    hook: ZendeskHook, standin: Standin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once; the page is asked for again."""
+    standin.rehearse([{"fault": "tokens_revoked", "on": {"page": 4}}])
+    connect(monkeypatch, standin, "client_credentials")
+    assert sorted(standin.truth("ticket_events", START, END)) == exported(hook)
+    assert (1, 2) == (answers(standin)["GET", 401], answers(standin)["POST", 200])
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("standin", [Credentials(role="agent")], indirect=True)
+def test_who_is_no_admin_is_told(
+    hook: ZendeskHook, standin: Standin, monkeypatch: pytest.MonkeyPatch, way: Way
+) -> None:
+    """At once, by the export and by the test of the connection."""
+    connect(monkeypatch, standin, way)
+    with pytest.raises(PermissionDeniedError, match="Only an administrator may use the incremental exports"):
+        exported(hook)
+    assert (False, True) == (hook.test_connection()[0], "Only an administrator" in hook.test_connection()[1])
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_connection_test_knows_an_admin(
+    hook: ZendeskHook, standin: Standin, monkeypatch: pytest.MonkeyPatch, way: Way
+) -> None:
+    """Whichever way they come in."""
+    connect(monkeypatch, standin, way)
+    assert (True, "Connected to 127.0.0.1 as administrator, user 21900000000000.") == hook.test_connection()
+
+
+@pytest.mark.parametrize(
+    ("way", "told"),
+    [
+        ("password", "127.0.0.1 does not know these credentials: it takes them for anonymous."),
+        ("api_token", "Zendesk answered 401 to /api/v2/users/me"),
+        ("bearer", "Zendesk answered 401 (invalid_token) to /api/v2/users/me"),
+        ("client_credentials", "Zendesk answered 401 (invalid_client) to /oauth/tokens"),
+    ],
+)
+def test_wrong_secret_is_told(
+    hook: ZendeskHook, standin: Standin, monkeypatch: pytest.MonkeyPatch, way: Way, told: str
+) -> None:
+    """By the test of the connection, and by the export after one request."""
+    wrong = json.dumps(standin.connection(way) | {"password": "wrong-secret"})
+    monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", wrong)
+    ok, sentence = hook.test_connection()
+    assert not ok
+    assert sentence.startswith(told)
+    asked = len(standin.requests)
+    with pytest.raises(AuthenticationError):
+        exported(hook)
+    assert asked + 1 == len(standin.requests)
+
+
+MINTING: list[tuple[dict[str, Any], type[ZendeskError]]] = [
+    ({"fault": "status", "status": 500}, ServerError),
+    ({"fault": "status", "status": 429, "retry_after": 9}, RateLimitedError),
+    ({"fault": "reset_in_body"}, TransportError),
+    ({"fault": "html"}, TransportError),
+    ({"fault": "cut_json"}, TransportError),
+]
+
+
+@pytest.mark.parametrize(("fault", "error"), MINTING, ids=[str(fault) for fault, _ in MINTING])
+def test_minting_that_fails_is_tried_again(
+    hook: ZendeskHook,
+    standin: Standin,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: dict[str, Any],
+    error: type[ZendeskError],
+) -> None:
+    """As a page is, within the same patience."""
+    connect(monkeypatch, standin, "client_credentials")
+    standin.rehearse([fault | {"on": MINT, "times": 2}])
+    assert sorted(standin.truth("ticket_events", START, END)) == exported(hook)
+    standin.rehearse([fault | {"on": MINT, "times": "always"}, {"fault": "tokens_revoked"}])
+    with pytest.raises(error, match="/oauth/tokens"):
+        exported(hook)
+
+
+def test_minting_that_hangs_makes_no_page_smaller(
+    hook: ZendeskHook, standin: Standin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pages are not what is slow."""
+    connect(monkeypatch, standin, "client_credentials")
+    standin.rehearse([{"fault": "status", "status": 504, "on": MINT, "times": 3}])
+    assert sorted(standin.truth("ticket_events", START, END)) == exported(hook)
+    assert {"1000"} == {
+        request.query.split("&")[1].removeprefix("per_page=") for request in standin.requests if request.query
+    }

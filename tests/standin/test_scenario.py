@@ -1,0 +1,131 @@
+"""What goes wrong when: conditions, numbers of times, and what is told of a scenario that is none."""
+
+from typing import Any
+
+import pytest
+import requests
+
+from airflow_zendesk.standin import Standin, World
+from airflow_zendesk.standin.scenario import ScenarioError
+from tests.standin.client import DAY, EVENTS, METRICS, START, Clock, export
+
+FAILS: dict[str, Any] = {"fault": "status", "status": 503}
+
+
+def statuses(session: requests.Session, standin: Standin, *asked: tuple[str, dict[str, int]]) -> list[int]:
+    """The statuses of these exports."""
+    return [export(session, standin, resource, **query).status_code for resource, query in asked]
+
+
+def first(per_page: int = 5) -> tuple[str, dict[str, int]]:
+    """The first page."""
+    return EVENTS, {"start_time": START, "per_page": per_page}
+
+
+def later(hours: int) -> tuple[str, dict[str, int]]:
+    """Another page."""
+    return EVENTS, {"start_time": START + 3_600 * hours, "per_page": 5}
+
+
+def test_fault_acts_once_unless_more_is_said(session: requests.Session, standin: Standin) -> None:
+    """So many times, or always; the log tells which requests it met."""
+    standin.rehearse([FAILS])
+    assert [503, 200, 200] == statuses(session, standin, *[first()] * 3)
+    standin.rehearse([FAILS | {"times": 2}])
+    assert [503, 503, 200] == statuses(session, standin, *[first()] * 3)
+    standin.rehearse([FAILS | {"times": "always"}])
+    assert [503] * 3 == statuses(session, standin, *[first()] * 3)
+    standin.rehearse([])
+    assert [200] == statuses(session, standin, first())
+    assert [("status",), (), ()] == [request.faults for request in standin.requests[:3]]
+
+
+def test_pages_are_counted_by_their_start_time(session: requests.Session, standin: Standin) -> None:
+    """Whoever asks again asks for the same page; each export has its own pages."""
+    standin.rehearse([FAILS | {"on": {"page": 2}, "times": "always"}])
+    metrics = METRICS, {"start_time": START + 3_600, "per_page": 5}
+    asked = [first(), later(1), metrics, later(1), later(2), first()]
+    assert [200, 503, 200, 503, 200, 200] == statuses(session, standin, *asked)
+
+
+def test_condition_on_the_resource(session: requests.Session, standin: Standin) -> None:
+    """The other export is as ever."""
+    standin.rehearse([FAILS | {"on": {"resource": METRICS}, "times": "always"}])
+    assert [200, 503] == statuses(session, standin, first(), (METRICS, {"start_time": START, "per_page": 5}))
+
+
+def test_condition_on_the_page_size(session: requests.Session, standin: Standin) -> None:
+    """Not more than is too much; who asks for no size asks for a thousand."""
+    standin.rehearse([FAILS | {"on": {"per_page_above": 5}, "times": "always"}])
+    assert [200, 503, 503] == statuses(session, standin, first(5), first(6), (EVENTS, {"start_time": START}))
+    standin.rehearse([FAILS | {"on": {"per_page_at_most": 5}, "times": "always"}])
+    assert [503, 200] == statuses(session, standin, first(5), first(6))
+
+
+def test_condition_on_the_path(session: requests.Session, standin: Standin) -> None:
+    """So faults can meet other requests than exports, which nothing else does."""
+    standin.rehearse([FAILS | {"times": "always"}])
+    assert 200 == session.get(f"{standin.url}/api/v2/users/me", timeout=30).status_code
+    standin.rehearse([FAILS | {"on": {"path": "/api/v2/users/me"}, "times": "always"}])
+    assert 503 == session.get(f"{standin.url}/api/v2/users/me", timeout=30).status_code
+    assert [200] == statuses(session, standin, first())
+
+
+def test_steps_act_together(session: requests.Session, standin: Standin) -> None:
+    """Each on what the one before has made; what is no page stays as it is to faults of pages."""
+    standin.rehearse([{"fault": "duplicates_inside", "records": 2}, {"fault": "count", "more": 3}])
+    page = export(session, standin, start_time=START + 1, per_page=5).json()
+    assert (7, 10) == (len(page[EVENTS]), page["count"])
+    standin.rehearse([{"fault": "shuffled"}])
+    assert [400] == statuses(session, standin, (EVENTS, {"start_time": START + 9 * DAY}))
+
+
+@pytest.mark.parametrize(
+    ("scenario", "told"),
+    [
+        ({"fault": "html"}, "a scenario is a list of steps"),
+        ("html", "a scenario is a list of steps"),
+        (7, "a scenario is a list of steps"),
+        (["html"], "a step is an object"),
+        ([{"fault": "htlm"}], "there is no fault 'htlm'; known are: burst"),
+        ([{}], "there is no fault None"),
+        ([{"fault": "html", "times": 0}], "html: times is 0, neither a number from 1 nor 'always'"),
+        ([{"fault": "html", "times": True}], "html: times is True"),
+        ([{"fault": "html", "times": "often"}], "html: times is 'often'"),
+        ([{"fault": "html", "on": {"pages": 2}}], "html: on does not know 'pages'; it knows: page, resource, path"),
+        ([{"fault": "html", "on": {"page": "last"}}], "html: on: page cannot be 'last'"),
+        ([{"fault": "html", "on": 2}], "html: on is an object, not 2"),
+        ([{"fault": "html", "status": 500}], "html does not know 'status'; it knows: nothing"),
+        ([{"fault": "status", "status": "500"}], "status: status cannot be '500'"),
+        ([{"fault": "hang", "seconds": True}], "hang: seconds cannot be True"),
+        ([{"fault": "burst"}], "burst needs at"),
+        ([{"fault": "burst", "at": "noon"}], "a fault of the desk needs a time like 2026-01-31T00:00:00Z"),
+        ([{"fault": "burst", "at": "2026-01-01T00:00:00"}], "has no time zone"),
+        ([{"fault": "burst", "at": "2026-01-01T00:00:00Z", "times": 2}], "burst holds all the time"),
+    ],
+)
+def test_what_is_no_scenario_is_told(standin: Standin, scenario: Any, told: str) -> None:
+    """At once, wherever it comes from, and the scenario before goes on."""
+    with pytest.raises(ScenarioError) as caught:
+        Standin(scenario=scenario)
+    assert told in str(caught.value)
+    standin.rehearse([FAILS])
+    refused = requests.post(f"{standin.url}/standin/scenario", json=scenario, timeout=30)
+    assert (400, str(caught.value)) == (refused.status_code, refused.json()["error"])
+    assert 503 == requests.get(f"{standin.url}/api/v2/incremental/ticket_events", timeout=30).status_code
+
+
+def test_scenario_comes_with_the_standin_or_over_http(session: requests.Session, clock: Clock) -> None:
+    """The last one counts."""
+    with Standin(World(), clock=clock, scenario=[FAILS]) as standin:
+        assert [503, 200] == statuses(session, standin, first(), first())
+        posted = requests.post(f"{standin.url}/standin/scenario", json=[FAILS | {"times": 2}], timeout=30)
+        assert (200, {"steps": 1}) == (posted.status_code, posted.json())
+        assert [503, 503, 200] == statuses(session, standin, *[first()] * 3)
+
+
+def test_scenario_over_http_must_be_json(standin: Standin) -> None:
+    """Anything else is told, too."""
+    refused = requests.post(f"{standin.url}/standin/scenario", data=b"\xff", timeout=30)
+
+    assert 400 == refused.status_code
