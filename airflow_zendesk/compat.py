@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from airflow.sdk.definitions.asset import BaseAsset
+from airflow.sdk import Asset
 
 
 def add_partition_keys(outlet_event: Any, keys: Iterable[str]) -> None:
@@ -15,13 +15,16 @@ def add_partition_keys(outlet_event: Any, keys: Iterable[str]) -> None:
         outlet_event.add_partitions(list(keys))
 
 
-def for_each_partition(assets: BaseAsset) -> Any:
-    """The schedule of a DAG that runs once for each partition of its assets.
+def for_each_partition(asset: Asset) -> Any:
+    """The schedule of a DAG that runs once for each partition of an asset.
 
-    Where Airflow has no partitions, the DAG runs for their events, of which it may merge several into one run.
+    Where Airflow has no partitions, the DAG runs for the asset's events, of which it may merge several into one run.
+
+    One asset, and not several: Airflow 3.3.2 gives a run to a key, whichever asset it is of, and an event that comes
+    while the run of its key is being made gets none. Of one asset that is no loss: the run reads what is stored then.
     """
     try:
         from airflow.sdk import PartitionedAssetTimetable  # noqa: PLC0415
     except ImportError:
-        return assets
-    return PartitionedAssetTimetable(assets=assets)
+        return [asset]
+    return PartitionedAssetTimetable(assets=asset)

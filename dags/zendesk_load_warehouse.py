@@ -1,4 +1,4 @@
-"""Every exported slice into the warehouse."""
+"""Every exported slice of ticket events into the warehouse."""
 
 from airflow.sdk import DAG, Asset, Param
 
@@ -7,22 +7,21 @@ from airflow_zendesk.operators.load import ZendeskLoadOperator
 
 with DAG(
     dag_id="zendesk_load_warehouse",
-    description="Zendesk events into the warehouse, each slice once",
+    description="Zendesk ticket events into the warehouse, each slice once",
     doc_md="""
-Runs whenever an export has published slices, and loads those, each in one transaction, into the warehouse that the
-Airflow Variable `zendesk_warehouse` names: a file like `duckdb:///data/zendesk.duckdb`, or the id of a connection to
-PostgreSQL. The slices are read from where `zendesk_destination` says.
+Runs whenever an export has published slices of ticket events, and loads those, each in one transaction, into the
+warehouse that the Airflow Variable `zendesk_warehouse` names: a file like `duckdb:///data/zendesk.duckdb`, or the id of
+a connection to PostgreSQL. The slices are read from where `zendesk_destination` says.
 
 Airflow keeps no events for a DAG that is paused. What it missed is loaded by a run that is triggered by hand with
 `start` and `end`; what is in the tables already is left alone.
 """,
-    schedule=for_each_partition(Asset("zendesk_ticket_events") | Asset("zendesk_ticket_metric_events")),
+    schedule=for_each_partition(Asset("zendesk_ticket_events")),
     catchup=False,
     # A file of DuckDB has one writer. PostgreSQL takes more at a time.
     max_active_runs=1,
     # For runs by hand alone.
     params={
-        "resource": Param("ticket_events", enum=["ticket_events", "ticket_metric_events"]),
         "start": Param(None, "First instant to load", type=["null", "string"], format="date-time"),
         "end": Param(None, "First instant after it", type=["null", "string"], format="date-time"),
     },
@@ -33,7 +32,7 @@ Airflow keeps no events for a DAG that is paused. What it missed is loaded by a 
         task_id="load",
         warehouse="{{ var.value.zendesk_warehouse }}",
         destination="{{ var.value.zendesk_destination }}",
-        resource="{{ params.resource }}",
+        resource="ticket_events",
         start="{{ params.start or '' }}",
         end="{{ params.end or '' }}",
     )

@@ -15,7 +15,7 @@ with DAG(
     dag_id="zendesk_athena",
     description="A look at each new slice of Zendesk events through Athena",
     doc_md="Tables: `airflow-zendesk ddl --dialect athena --location s3://my-bucket/zendesk`, once.",
-    schedule=for_each_partition(Asset("zendesk_ticket_events") | Asset("zendesk_ticket_metric_events")),
+    schedule=for_each_partition(Asset("zendesk_ticket_events")),
     catchup=False,
     max_active_runs=1,
 ) as dag:

@@ -22,7 +22,7 @@ with DAG(
     dag_id="zendesk_bigquery",
     description="Zendesk events into BigQuery, each slice once",
     doc_md="Tables: `airflow-zendesk ddl --dialect bigquery --schema zendesk`.",
-    schedule=for_each_partition(Asset("zendesk_ticket_events") | Asset("zendesk_ticket_metric_events")),
+    schedule=for_each_partition(Asset("zendesk_ticket_events")),
     catchup=False,
     max_active_runs=1,
 ) as dag:

@@ -13,7 +13,7 @@ with DAG(
     dag_id="zendesk_databricks",
     description="Zendesk events into Databricks, each slice once",
     doc_md="Tables: `airflow-zendesk ddl --dialect databricks`. Needs apache-airflow-providers-databricks.",
-    schedule=for_each_partition(Asset("zendesk_ticket_events") | Asset("zendesk_ticket_metric_events")),
+    schedule=for_each_partition(Asset("zendesk_ticket_events")),
     catchup=False,
     max_active_runs=1,
 ) as dag:

@@ -17,7 +17,7 @@ with DAG(
     dag_id="zendesk_redshift",
     description="Zendesk events into Redshift, each slice once",
     doc_md="Tables: `airflow-zendesk ddl --dialect redshift`.",
-    schedule=for_each_partition(Asset("zendesk_ticket_events") | Asset("zendesk_ticket_metric_events")),
+    schedule=for_each_partition(Asset("zendesk_ticket_events")),
     catchup=False,
     max_active_runs=1,
 ) as dag:

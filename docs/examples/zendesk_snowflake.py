@@ -17,7 +17,7 @@ with DAG(
     dag_id="zendesk_snowflake",
     description="Zendesk events into Snowflake, each slice once",
     doc_md="Tables: `airflow-zendesk ddl --dialect snowflake`. Needs apache-airflow-providers-snowflake.",
-    schedule=for_each_partition(Asset("zendesk_ticket_events") | Asset("zendesk_ticket_metric_events")),
+    schedule=for_each_partition(Asset("zendesk_ticket_events")),
     catchup=False,
     max_active_runs=1,
 ) as dag:
