@@ -13,6 +13,13 @@
      │    ├── ShrinkRefusedError           the new answer lacks events that are stored
      │    ├── DamagedObjectError           a file is not what its footer says
      │    └── PublishConflictError         another run wrote the slice meanwhile           (try again)
+     ├── StorageError                      the storage does not do what it should
+     │    ├── StorageNotFoundError         no such bucket, container or folder
+     │    ├── StorageDeniedError           no credentials, or not the right to do it
+     │    ├── StorageFullError             no space, or a quota is used up
+     │    ├── StorageRefusedError          refused for another reason, and would be again
+     │    ├── SliceTooLargeError           more than the storage takes in one request
+     │    └── StorageUnavailableError      no answer, or not now                           (try again)
      ├── RequestRefusedError               Zendesk says no, and would again
      │    ├── AuthenticationError          401
      │    │    └── TokenRefusedError       no access token for this OAuth client
@@ -182,6 +189,95 @@ class PublishConflictError(DatasetError):
 
     def __str__(self) -> str:
         return f"Another run wrote {self.uri} during this export, with other events. Its version is kept; try again."
+
+
+@dataclass(eq=False)
+class StorageError(ZendeskError):
+    """The storage does not do what it should."""
+
+    uri: str
+
+
+@dataclass(eq=False)
+class StorageNotFoundError(StorageError):
+    """There is no such bucket, container or folder; ``reason`` is the storage's own word, here and below."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return (
+            f"There is no bucket, container or folder for {self.uri} ({self.reason}). "
+            "Correct the destination, or make the bucket: exports make none."
+        )
+
+
+@dataclass(eq=False)
+class StorageDeniedError(StorageError):
+    """No credentials, or not the right to do it."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.uri} is denied ({self.reason}). Check the Airflow connection that the destination names, and that "
+            "its credentials may list, read and write there. Nothing is ever deleted, but Google Cloud Storage asks "
+            "for that right too where an object is replaced."
+        )
+
+
+@dataclass(eq=False)
+class StorageFullError(StorageError):
+    """No space, or a quota is used up."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return (
+            f"There is no room for {self.uri} ({self.reason}). Nothing of it was left there: free space or raise the "
+            "quota, and export it again. A worker's temporary folder (TMPDIR) must hold one slice."
+        )
+
+
+@dataclass(eq=False)
+class StorageRefusedError(StorageError):
+    """The storage refuses for another reason, and would again."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return (
+            f"The storage refuses {self.uri} ({self.reason}), and would again. Check the address and region in the "
+            "destination's Airflow connection; `airflow-zendesk check-storage` shows what the storage can do."
+        )
+
+
+@dataclass(eq=False)
+class SliceTooLargeError(StorageError):
+    """A slice of ``size`` bytes, where the storage takes ``limit`` in one request."""
+
+    size: int
+    limit: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.uri} would have {self.size:,} bytes, and the storage takes {self.limit:,} in one request. "
+            "Use a dataset with a smaller grain, at another destination."
+        )
+
+
+@dataclass(eq=False)
+class StorageUnavailableError(StorageError):
+    """No answer from the storage, or none that tells what became of a request."""
+
+    retryable: ClassVar[bool] = True
+
+    reason: str
+
+    def __str__(self) -> str:
+        return (
+            f"The storage did not answer for {self.uri} as it should ({self.reason}). What is there is whole: try "
+            "again; if it lasts, check the network between worker and storage."
+        )
 
 
 # --- Zendesk says no ----------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ SAMPLES: dict[str, Any] = {
     "status": 400, "retry_after": 7.0, "start_time": 5, "max_bytes": 2**20, "end": datetime(2026, 1, 2, tzinfo=UTC),
     "server_date": datetime(2026, 1, 1, tzinfo=UTC), "differences": {"grain": ("1d", "1h")}, "stored": 5, "answered": 4,
     "missing": 1, "fitting_grain": "1h", "next_minute": 41.0, "at": datetime(2026, 1, 1, tzinfo=UTC),
+    "size": 2**33, "limit": 2**32,
 }  # fmt: skip
 
 
@@ -54,11 +55,11 @@ def test_errors_are_drawn_in_the_tree(cls: type[ZendeskError]) -> None:
     assert cls.retryable == (issubclass(cls, TransientError) or "(try again)" in line)
 
 
-def test_retryable_errors_are_the_transient_ones_and_the_conflict() -> None:
+def test_retryable_errors_are_those_that_may_be_gone_at_the_next_try() -> None:
     """Everything else fails at once."""
     expected = {
         "RateLimitedError", "ServerError", "PageTimeoutError", "TransportError", "DamagedAnswerError",
-        "PublishConflictError",
+        "PublishConflictError", "StorageUnavailableError",
     }  # fmt: skip
     assert expected == {cls.__name__ for cls in ALL if cls.retryable}
 

@@ -15,6 +15,7 @@ from airflow_zendesk.exceptions import (
     AuthenticationError,
     OversizedAnswerError,
     PageTimeoutError,
+    RateLimitedError,
     TransientError,
     ZendeskError,
 )
@@ -39,11 +40,15 @@ HEADERS = {
 
 @dataclass(slots=True)
 class Traffic:
-    """What a run has cost the account so far: requests, those of them that were repeats, and the time spent waiting."""
+    """What a run has cost the account so far: requests, those of them that were repeats, and the time spent waiting.
+
+    ``seconds_limited`` are those of the seconds waited that the limits of requests have cost.
+    """
 
     requests: int = 0
     retries: int = 0
     seconds_waited: float = 0.0
+    seconds_limited: float = 0.0
 
 
 class Client:
@@ -80,7 +85,7 @@ class Client:
         Raises:
             ZendeskError: what the last attempt ended in.
         """
-        self.pause(self._pace.wait(self._clock()))
+        self.pause(self._pace.wait(self._clock()), limited=True)
         started = self._clock()
         renewed = False
         for attempt in itertools.count(1):
@@ -89,17 +94,20 @@ class Client:
             except AuthenticationError:
                 if renewed or not self._keeper.forget():
                     raise
-                renewed, wait = True, 0.0
+                renewed, wait, limited = True, 0.0, False
                 logger.info("Zendesk takes the access token no more: asking for another one.")
             except ZendeskError as error:
-                wait = self._wait_after(error, attempt, started, query, sweep)
+                wait, limited = (
+                    self._wait_after(error, attempt, started, query, sweep),
+                    isinstance(error, RateLimitedError),
+                )
                 logger.warning("%s Asking again in %.1f s, with per_page=%d.", error, wait, sweep.per_page)
             else:
                 self._spent_on_faults += self._clock() - started if attempt > 1 else 0.0
                 return answer
             self.traffic.retries += 1
-            self.pause(wait)
-            self.pause(self._pace.wait(self._clock()))
+            self.pause(wait, limited=limited)
+            self.pause(self._pace.wait(self._clock()), limited=True)
         raise AssertionError("unreachable")
 
     def get(self, session: requests.Session, path: str, **params: str | int) -> bytes:
@@ -113,10 +121,16 @@ class Client:
             raise refusal(path, response.status, response.headers, response.body)
         return response.body
 
-    def pause(self, seconds: float) -> None:
-        """Wait, and count it."""
+    @property
+    def requests_per_minute(self) -> int:
+        """The limit that the answers so far have told, or the connection's own if that is lower."""
+        return self._pace.limit
+
+    def pause(self, seconds: float, *, limited: bool = False) -> None:
+        """Wait, and count it; ``limited`` says that a limit of requests is the reason."""
         if seconds > 0:
             self.traffic.seconds_waited += seconds
+            self.traffic.seconds_limited += seconds * limited
             self._sleep(seconds)
 
     def _ask_once(self, session: requests.Session, query: Query, sweep: Sweep) -> Answer:

@@ -85,6 +85,11 @@ class ZendeskHook(HttpHook):
         """What this hook has cost the account so far."""
         return self._client.traffic
 
+    @property
+    def requests_per_minute(self) -> int:
+        """How many exports a minute the account allows this hook, as far as its answers have told."""
+        return self._client.requests_per_minute
+
     @cached_property
     def _client(self) -> Client:
         return Client(self.account, self._patience, self._sleep, self._clock)
