@@ -22,6 +22,7 @@
      │    └── StorageUnavailableError      no answer, or not now                           (try again)
      ├── RequestRefusedError               Zendesk says no, and would again
      │    ├── AuthenticationError          401
+     │    │    └── TokenRefusedError       no access token for this OAuth client
      │    ├── PermissionDeniedError        403
      │    ├── AccountNotFoundError         404
      │    ├── StartTimeTooRecentError      400 or 422, younger than Zendesk's minute
@@ -44,7 +45,7 @@ pickling (Airflow hands errors between processes) and never holds a response bod
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -310,11 +311,25 @@ class AuthenticationError(RequestRefusedError):
 
 
 @dataclass(eq=False)
+class TokenRefusedError(AuthenticationError):
+    """Zendesk gives this OAuth client no access token."""
+
+    def _advice(self) -> str:
+        return (
+            "It gives no access token to the OAuth client of the Airflow connection: compare identifier and secret "
+            "with Admin Center, APIs, OAuth clients, where the client must be of the kind confidential."
+        )
+
+
+@dataclass(eq=False)
 class PermissionDeniedError(RequestRefusedError):
     """The user behind the credentials may not export."""
 
     def _advice(self) -> str:
-        return "Only an administrator may use the incremental exports: use an administrator's credentials."
+        return (
+            "Only an administrator may use the incremental exports: use an administrator's credentials; an OAuth "
+            "client must have been made by one, and its token needs the scope read."
+        )
 
 
 @dataclass(eq=False)
@@ -430,11 +445,18 @@ class PageTooHeavyError(AnswerError):
 
 @dataclass(eq=False)
 class TransientError(ZendeskError):
-    """A fault that may be gone at the next try; raised only when the patience for it is used up."""
+    """A fault that may be gone at the next try; raised only when the patience for it is used up.
+
+    ``given_up`` is the sentence that says so: after how many attempts, and which wait would have been next.
+    """
 
     retryable: ClassVar[bool] = True
 
     path: str
+    given_up: str = field(default="", kw_only=True)
+
+    def _told(self, sentence: str) -> str:
+        return f"{sentence} {self.given_up}".rstrip()
 
 
 @dataclass(eq=False)
@@ -448,9 +470,13 @@ class RateLimitedError(TransientError):
     next_minute: float = 60.0
 
     def __str__(self) -> str:
-        wish = f", which asks to wait {self.retry_after:g} s" if self.retry_after is not None else ""
-        return (
-            f"Zendesk's rate limit refuses {self.path}{wish}. All exports and tools of the account share it: "
+        wish = (
+            f"it asks to wait {self.retry_after:.10g} s"
+            if self.retry_after
+            else f"its minute ends in {self.next_minute:g} s"
+        )
+        return self._told(
+            f"Zendesk's rate limit refuses {self.path}: {wish}. All exports and tools of the account share it: "
             "run fewer at a time (one Airflow pool slot per account), or buy the High Volume API add-on."
         )
 
@@ -463,7 +489,10 @@ class ServerError(TransientError):
     retry_after: float | None = None
 
     def __str__(self) -> str:
-        return f"Zendesk failed on {self.path} with status {self.status}. If it lasts, see status.zendesk.com."
+        wish = f" and asks to wait {self.retry_after:.10g} s" if self.retry_after else ""
+        return self._told(
+            f"Zendesk failed on {self.path} with status {self.status}{wish}. If it lasts, see status.zendesk.com."
+        )
 
 
 @dataclass(eq=False)
@@ -473,7 +502,10 @@ class PageTimeoutError(TransientError):
     reason: str
 
     def __str__(self) -> str:
-        return f"No answer from {self.path} in time: {self.reason}. Smaller pages are asked for."
+        return self._told(
+            f"No answer from {self.path} in time: {self.reason}. If it lasts, see status.zendesk.com, or raise the "
+            "timeout in the connection's extras."
+        )
 
 
 @dataclass(eq=False)
@@ -483,7 +515,9 @@ class TransportError(TransientError):
     reason: str
 
     def __str__(self) -> str:
-        return f"No whole answer from {self.path}: {self.reason}. Check the network between worker and Zendesk."
+        return self._told(
+            f"No whole answer from {self.path}: {self.reason}. Check the network between worker and Zendesk."
+        )
 
 
 @dataclass(eq=False)
@@ -494,4 +528,7 @@ class DamagedAnswerError(TransientError):
     reason: str
 
     def __str__(self) -> str:
-        return f"The answer of {self.path} at start_time={self.start_time} is cut short or damaged: {self.reason}."
+        return self._told(
+            f"The answer of {self.path} at start_time={self.start_time} is cut short or damaged: {self.reason}. "
+            "If it stays so, look for a proxy in between, then report the start_time to Zendesk's support."
+        )
