@@ -70,4 +70,4 @@ lock: venv ## make constraints/ anew from setup.py
 	done
 
 clean: ## remove the virtual environments and what the demo wrote
-	rm -rf .venv .venv-* .demo build dist *.egg-info
+	rm -rf .venv .venv-* $(AZURITE)/node_modules .demo build dist *.egg-info
