@@ -28,6 +28,7 @@ extras_require = {
     "postgres": ["apache-airflow-providers-postgres"],  # loads into PostgreSQL
     "dev": [
         "apache-airflow-providers-celery",  # the executor of the distributed test
+        "celery<5.7",  # that provider still imports what 5.7 has moved
         "build",  # builds the wheel that the packaging test looks into
         "gcp-storage-emulator",  # a GCS that ignores conditions: the lying store of the tests
         "hypothesis",  # the laws
@@ -36,6 +37,7 @@ extras_require = {
         "moto[server]",  # the S3 of the tests: a real server, with conditional writes
         "mypy",
         "pandas-stubs",
+        "psutil",  # sees where the servers of the tests listen; Airflow depends on it
         "polars",  # a foreign reader in the tests
         "pytest",
         "pytest-randomly",  # random order, so no test leans on another

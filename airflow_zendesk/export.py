@@ -10,14 +10,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from airflow.sdk import ObjectStoragePath
-
 from airflow_zendesk.dataset.layout import folder_key, slice_key
 from airflow_zendesk.dataset.parquet import Certificate, SliceWriter
 from airflow_zendesk.dataset.publish import publish
 from airflow_zendesk.dataset.record import DatasetRecord, check_record, read_record
-from airflow_zendesk.dataset.store import Store, Token, open_store
-from airflow_zendesk.exceptions import SettingsError
+from airflow_zendesk.dataset.store import Store, Token
+from airflow_zendesk.destination import open_destination
 from airflow_zendesk.hooks.zendesk import ZendeskHook
 from airflow_zendesk.report import ExportReport, Progress, SliceReport
 from airflow_zendesk.window import DEFAULT_GRAIN, Grain, Window
@@ -27,21 +25,6 @@ from airflow_zendesk.zendesk.resources import Query
 from airflow_zendesk.zendesk.settling import DEFAULT_SETTLE, settle_seconds
 
 IfExists = Literal["replace", "skip"]
-
-
-def open_destination(destination: str) -> Store:
-    """The folder or bucket that a destination like ``s3://conn_id@bucket/zendesk`` names.
-
-    Raises:
-        SettingsError: it is empty or no URL.
-    """
-    if "://" not in destination:
-        raise SettingsError(
-            f"The destination {destination!r} is no URL: use one like s3://conn_id@bucket/zendesk or file:///data/zendesk."
-        )
-    path = ObjectStoragePath(destination)
-    # Not str(path), which has the connection id in it.
-    return open_store(path.fs, path.path, f"{path.protocol}://{path.path}")
 
 
 def export_window(
@@ -76,6 +59,7 @@ def export_window(
         ZendeskError: see ``airflow_zendesk.exceptions``.
     """
     store = open_destination(destination)
+    store.reach()
     if grain is None:
         stored = read_record(store, query.resource.name)
         grain = Grain.of(stored.grain) if stored else DEFAULT_GRAIN

@@ -186,7 +186,10 @@ class ZendeskHook(HttpHook):
             with self.get_conn() as session:
                 user = read_user(self._client.get(session, CURRENT_USER_PATH))
                 if user.is_anonymous:
-                    return False, f"{self.account.name} does not know these credentials: it takes them for anonymous."
+                    return False, (
+                        f"{self.account.name} does not know these credentials: it takes them for anonymous. Check "
+                        "login and secret; for an API token, the login is the e-mail address with /token behind it."
+                    )
                 if user.is_admin:
                     return True, f"Connected to {self.account.name} as administrator, user {user.id}."
                 # Custom roles: the documentation says administrators only, so let the export itself decide.

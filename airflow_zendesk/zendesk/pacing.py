@@ -15,6 +15,8 @@ from airflow_zendesk.zendesk.answer import next_minute
 
 #: "Incremental Exports global limit", without the add-on.
 DOCUMENTED_LIMIT = 10
+#: The longest time to the next minute. A reset that lies further away is no number of seconds, or no honest one.
+_MINUTE = 60
 #: The counters say whole seconds, rounded we do not know how: a second more is cheaper than a refusal.
 _ROUNDING = 1.0
 
@@ -43,9 +45,9 @@ class Counters:
         account_remaining = _first_number(headers, _ACCOUNT_REMAINING)
         exports = _EXPORTS_VALUE.search(headers.get(_EXPORTS_HEADER, ""))
         if exports is not None:
-            return cls(int(exports[2]), account_remaining, int(exports[3]), int(exports[1]))
+            return cls(int(exports[2]), account_remaining, min(int(exports[3]), _MINUTE), int(exports[1]))
         resets = _first_number(headers, _ACCOUNT_RESET)
-        return cls(None, account_remaining, next_minute(headers) if resets is None else resets)
+        return cls(None, account_remaining, next_minute(headers) if resets is None else min(resets, _MINUTE))
 
 
 class Pace:

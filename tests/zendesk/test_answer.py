@@ -108,14 +108,30 @@ def test_html_or_text_is_something_else_than_the_api() -> None:
         read(b"<html>")
     with pytest.raises(NotJsonError, match="no content type"):
         read(b"hello", content_type=None)
+    with pytest.raises(NotJsonError, match="answered an unknown content type instead"):
+        read(b"hello", content_type="text/invented-token")
+
+
+def test_json_is_json_however_its_type_is_spelt() -> None:
+    """Media types know no case."""
+    for content_type in ("Application/JSON", "application/json;charset=utf-8", "application/vnd.api+json"):
+        assert 1 == len(read(PAGE, content_type=content_type).items)
 
 
 def test_deep_nesting_and_broken_utf8_are_refused() -> None:
     """Neither crashes the worker."""
     with pytest.raises(MalformedAnswerError, match="nested too deeply"):
         read(b'{"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}")
-    with pytest.raises(MalformedAnswerError, match="can't decode byte 0xff"):
-        read(b'{"ticket_events": [{"id": 1, "timestamp": 5, "via": "\xff"}], "end_of_stream": true}')
+    for broken in (b"\xff", b"\xc3", b"x" * 2_000_000 + b"\xff"):
+        with pytest.raises(MalformedAnswerError, match="its text is no UTF-8"):
+            read(b'{"ticket_events": [{"id": 1, "timestamp": 5, "via": "%b"}], "end_of_stream": true}' % broken)
+
+
+def test_letters_are_whole_wherever_the_check_of_the_text_cuts_it() -> None:
+    """The body is checked in pieces."""
+    for filling in range(2**20 - 70, 2**20 - 40):
+        body = '{"ticket_events": [{"id": 1, "timestamp": 5, "via": "%s🙏"}], "end_of_stream": true}' % ("x" * filling)
+        assert 1 == len(read(body.encode()).items)
 
 
 def test_lone_surrogates_are_replaced_and_counted() -> None:
@@ -144,6 +160,9 @@ def test_lone_surrogates_are_replaced_and_counted() -> None:
         (400, b'{"errors": [{"code": "InvalidValue"}]}', RequestRefusedError(400, PATH, "InvalidValue")),
         (500, b"", ServerError(PATH, 500)),
         (504, b"upstream request timeout", PageTimeoutError(PATH, "Zendesk answered 504")),
+        (524, b"error code: 524", PageTimeoutError(PATH, "Zendesk answered 524")),
+        (400, b'{"error": "invented"}', RequestRefusedError(400, PATH, None)),
+        (403, b'{"error": "Forbidden-invented"}', PermissionDeniedError(403, PATH, None)),
         (409, b"", ServerError(PATH, 409)),
         (429, b"", RateLimitedError(PATH)),
     ],
@@ -161,6 +180,9 @@ def test_redirect_names_the_host_and_nothing_else() -> None:
         read(b"", 302, location="https://elsewhere.example.com/secret?token=abc")
     assert "elsewhere.example.com" in str(caught.value)
     assert "token" not in str(caught.value)
+    for nowhere in (None, "", "/elsewhere", "http://["):
+        with pytest.raises(RedirectError, match="an unnamed host"):
+            read(b"", 307, location=nowhere)
 
 
 def test_limit_without_a_wish_ends_with_the_minute_of_the_servers_clock() -> None:
@@ -179,6 +201,8 @@ def test_limit_without_a_wish_ends_with_the_minute_of_the_servers_clock() -> Non
         ("1.5", 1.5),
         ("Thu, 01 Jan 2026 00:00:30 GMT", 30.0),
         ("Wed, 31 Dec 2025 23:59:00 GMT", 0.0),
+        ("Thu, 01 Jan 2026 00:00:30 -0000", 30.0),
+        ("Thu, 01 Jan 99999 00:00:30 GMT", None),
         ("3600", 3_600.0),
         ("3601", None),
         ("9" * 400, None),

@@ -22,6 +22,8 @@ def headers(remaining: int, resets: int) -> dict[str, str]:
         (headers(3, 40) | {"X-Rate-Limit": "700", "X-Rate-Limit-Remaining": "12"}, Counters(3, 12, 40)),
         ({"ratelimit-remaining": "5", "ratelimit-reset": "33"}, Counters(None, 5, 33)),
         ({"rate-limit-remaining": "5", "rate-limit-reset": "33"}, Counters(None, 5, 33)),
+        ({"ratelimit-remaining": "5", "ratelimit-reset": "1767225600"}, Counters(None, 5, 60)),
+        (headers(0, 86_400), Counters(0, None, 60)),
         (DATE | {"X-Rate-Limit-Remaining": "699"}, Counters(None, 699, 41)),
         (DATE | {"Zendesk-RateLimit-Incremental-Exports": "all gone"}, Counters(None, None, 41)),
         (DATE | {"X-Rate-Limit-Remaining": "many"}, Counters(None, None, 41)),
