@@ -43,6 +43,7 @@ extras_require = {
         "pytest-randomly",  # random order, so no test leans on another
         "pytest-xdist",  # two cores
         "ruff",
+        "statsd",  # with it, Airflow sends the metrics that a test receives
         "types-requests",
         "uv",  # installs the lock and makes it anew
     ],
