@@ -46,6 +46,7 @@ extras_require = {
         "pytest-xdist",  # two cores
         "ruff",
         "sqlglot",  # parses the SQL of warehouses that no test can run
+        "statsd",  # with it, Airflow sends the metrics that a test receives
         "types-requests",
         "uv",  # installs the lock and makes it anew
     ],
