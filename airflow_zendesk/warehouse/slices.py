@@ -9,7 +9,6 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import IO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -31,6 +30,8 @@ from airflow_zendesk.exceptions import (
 from airflow_zendesk.window import Window
 
 _CHUNK_BYTES = 8 << 20
+#: About 20 MB of JSON with comments: what a load has in memory at a time.
+_BATCH_ROWS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,24 +59,33 @@ class StoredSlice:
         """
         with tempfile.TemporaryFile(prefix="airflow-zendesk-") as spool:
             try:
-                self._copy_to(spool)
+                with self.store.open(self.key) as source:
+                    shutil.copyfileobj(source, spool, _CHUNK_BYTES)
+            except OSError:
+                self.confirm()
+                raise
+            spool.seek(0)
+            try:
                 with pq.ParquetFile(spool, page_checksum_verification=True, pre_buffer=False) as file:
                     yield self._verified(file)
             except (DamagedObjectError, pa.ArrowException, OSError) as error:
-                if self.store.token(self.key) != self.token:
-                    raise ChangedSliceError(self.uri) from error
+                self.confirm()
                 if isinstance(error, DamagedObjectError):
                     raise
                 raise DamagedObjectError(self.uri, f"it cannot be read ({type(error).__name__})") from error
 
-    def _copy_to(self, spool: IO[bytes]) -> None:
-        with self.store.open(self.key) as source:
-            shutil.copyfileobj(source, spool, _CHUNK_BYTES)
-        spool.seek(0)
+    def confirm(self) -> None:
+        """See that what lies there is still what was found.
+
+        Raises:
+            ChangedSliceError: it was replaced.
+        """
+        if self.store.token(self.key) != self.token:
+            raise ChangedSliceError(self.uri)
 
     def _verified(self, file: pq.ParquetFile) -> Iterator[pa.RecordBatch]:
         digest = RowDigest()
-        for batch in file.iter_batches(use_threads=False):
+        for batch in file.iter_batches(batch_size=_BATCH_ROWS, use_threads=False):
             digest.update(batch)
             yield batch
         if str(digest) != self.footer.digest:
