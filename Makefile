@@ -12,7 +12,7 @@ export UV_COMPILE_BYTECODE := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test matrix test-warehouse lint lock clean
+.PHONY: help venv azurite demo test matrix test-distributed test-warehouse lint lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -30,6 +30,15 @@ $(VENV)/ready-dev: $(VENV)/ready
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint $(LOCK) --editable '.[dev]'
 	@touch $@
 
+# The Azure of the tests, where npm is; scripts of packages are not run.
+AZURITE := tests/stores/azurite
+$(AZURITE)/node_modules/.package-lock.json: $(AZURITE)/package-lock.json
+	@if command -v npm >/dev/null; then echo "Installing Azurite, once ..." && \
+		npm ci --prefix $(AZURITE) --ignore-scripts --no-audit --no-fund --loglevel error >/dev/null && touch $@; \
+	else echo "npm is missing: the tests on Azure are left out"; fi
+
+azurite: $(AZURITE)/node_modules/.package-lock.json ## install the Azure of the tests
+
 venv: $(VENV)/ready-dev ## make the virtual environment from the lock
 
 demo: $(VENV)/ready ## a week of events, exported by a real Airflow from a local Zendesk (or your account)
@@ -41,11 +50,14 @@ lint: venv ## lint, format check, types, import rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: lint ## everything that must hold (AIRFLOW=3.1 for the oldest supported)
+test: lint azurite ## everything that must hold (AIRFLOW=3.1 for the oldest supported)
 	$(BIN)/pytest -n auto --matrix
 
 matrix: venv ## what an export ends in: each fault, on each page, once and always
 	$(BIN)/pytest -n auto --matrix tests/test_bad_days.py
+
+test-distributed: venv ## thirty days backfilled by Celery and by local executor on PostgreSQL, a worker killed midway
+	$(BIN)/pytest -s tests_distributed
 
 test-warehouse: venv ## thirty days into DuckDB and PostgreSQL by a running Airflow, with loaders killed: four minutes
 	$(BIN)/pytest -n 0 tests_warehouse
@@ -58,4 +70,4 @@ lock: venv ## make constraints/ anew from setup.py
 	done
 
 clean: ## remove the virtual environments and what the demo wrote
-	rm -rf .venv .venv-* .demo build dist *.egg-info
+	rm -rf .venv .venv-* $(AZURITE)/node_modules .demo build dist *.egg-info

@@ -30,6 +30,7 @@ extras_require = {
     "postgres": ["apache-airflow-providers-postgres>=7", "psycopg>=3.2"],  # loads through Airflow's hook, with COPY
     "dev": [
         "apache-airflow-providers-celery",  # the executor of the distributed test
+        "celery<5.7",  # that provider still imports what 5.7 has moved
         "build",  # builds the wheel that the packaging test looks into
         "gcp-storage-emulator",  # a GCS that ignores conditions: the lying store of the tests
         "hypothesis",  # the laws
@@ -38,12 +39,14 @@ extras_require = {
         "moto[server]",  # the S3 of the tests: a real server, with conditional writes
         "mypy",
         "pandas-stubs",
+        "psutil",  # sees where the servers of the tests listen; Airflow depends on it
         "polars",  # a foreign reader in the tests
         "pytest",
         "pytest-randomly",  # random order, so no test leans on another
         "pytest-xdist",  # two cores
         "ruff",
         "sqlglot",  # parses the SQL of warehouses that no test can run
+        "statsd",  # with it, Airflow sends the metrics that a test receives
         "types-requests",
         "uv",  # installs the lock and makes it anew
     ],

@@ -1,9 +1,16 @@
-"""What only newer Airflows have."""
+"""What only newer Airflows have, and what has moved."""
 
 from collections.abc import Iterable
 from typing import Any
 
 from airflow.sdk import Asset
+
+try:
+    from airflow.sdk.observability import stats
+except ImportError:  # before Airflow 3.3
+    from airflow.stats import Stats as stats  # type: ignore[no-redef]  # noqa: N813  the same functions
+
+__all__ = ["add_partition_keys", "stats"]
 
 
 def add_partition_keys(outlet_event: Any, keys: Iterable[str]) -> None:

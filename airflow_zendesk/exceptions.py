@@ -16,6 +16,13 @@
      │    ├── MissingSliceError            a slice to load is not there
      │    ├── ChangedSliceError            a slice was replaced while it was read          (try again)
      │    └── NewerSchemaError             written by a newer version of this package
+     ├── StorageError                      the storage does not do what it should
+     │    ├── StorageNotFoundError         no such bucket, container or folder
+     │    ├── StorageDeniedError           no credentials, or not the right to do it
+     │    ├── StorageFullError             no space, or a quota is used up
+     │    ├── StorageRefusedError          refused for another reason, and would be again
+     │    ├── SliceTooLargeError           more than the storage takes in one request
+     │    └── StorageUnavailableError      no answer, or not now                           (try again)
      ├── WarehouseError                    the warehouse does not take the slices
      │    ├── WarehouseMismatchError       its tables hold another dataset
      │    ├── AlteredTableError            a table is not as the loads left it
@@ -23,6 +30,7 @@
      │    └── WarehouseUnavailableError    down, locked or broken off                      (try again)
      ├── RequestRefusedError               Zendesk says no, and would again
      │    ├── AuthenticationError          401
+     │    │    └── TokenRefusedError       no access token for this OAuth client
      │    ├── PermissionDeniedError        403
      │    ├── AccountNotFoundError         404
      │    ├── StartTimeTooRecentError      400 or 422, younger than Zendesk's minute
@@ -45,7 +53,7 @@ pickling (Airflow hands errors between processes) and never holds a response bod
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -229,6 +237,95 @@ class NewerSchemaError(DatasetError):
         )
 
 
+@dataclass(eq=False)
+class StorageError(ZendeskError):
+    """The storage does not do what it should."""
+
+    uri: str
+
+
+@dataclass(eq=False)
+class StorageNotFoundError(StorageError):
+    """There is no such bucket, container or folder; ``reason`` is the storage's own word, here and below."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return (
+            f"There is no bucket, container or folder for {self.uri} ({self.reason}). "
+            "Correct the destination, or make the bucket: exports make none."
+        )
+
+
+@dataclass(eq=False)
+class StorageDeniedError(StorageError):
+    """No credentials, or not the right to do it."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.uri} is denied ({self.reason}). Check the Airflow connection that the destination names, and that "
+            "its credentials may list, read and write there. Nothing is ever deleted, but Google Cloud Storage asks "
+            "for that right too where an object is replaced."
+        )
+
+
+@dataclass(eq=False)
+class StorageFullError(StorageError):
+    """No space, or a quota is used up."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return (
+            f"There is no room for {self.uri} ({self.reason}). Nothing of it was left there: free space or raise the "
+            "quota, and export it again. A worker's temporary folder (TMPDIR) must hold one slice."
+        )
+
+
+@dataclass(eq=False)
+class StorageRefusedError(StorageError):
+    """The storage refuses for another reason, and would again."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return (
+            f"The storage refuses {self.uri} ({self.reason}), and would again. Check the address and region in the "
+            "destination's Airflow connection; `airflow-zendesk check-storage` shows what the storage can do."
+        )
+
+
+@dataclass(eq=False)
+class SliceTooLargeError(StorageError):
+    """A slice of ``size`` bytes, where the storage takes ``limit`` in one request."""
+
+    size: int
+    limit: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.uri} would have {self.size:,} bytes, and the storage takes {self.limit:,} in one request. "
+            "Use a dataset with a smaller grain, at another destination."
+        )
+
+
+@dataclass(eq=False)
+class StorageUnavailableError(StorageError):
+    """No answer from the storage, or none that tells what became of a request."""
+
+    retryable: ClassVar[bool] = True
+
+    reason: str
+
+    def __str__(self) -> str:
+        return (
+            f"The storage did not answer for {self.uri} as it should ({self.reason}). What is there is whole: try "
+            "again; if it lasts, check the network between worker and storage."
+        )
+
+
 # --- the warehouse ------------------------------------------------------------------------------------------
 
 
@@ -325,11 +422,25 @@ class AuthenticationError(RequestRefusedError):
 
 
 @dataclass(eq=False)
+class TokenRefusedError(AuthenticationError):
+    """Zendesk gives this OAuth client no access token."""
+
+    def _advice(self) -> str:
+        return (
+            "It gives no access token to the OAuth client of the Airflow connection: compare identifier and secret "
+            "with Admin Center, APIs, OAuth clients, where the client must be of the kind confidential."
+        )
+
+
+@dataclass(eq=False)
 class PermissionDeniedError(RequestRefusedError):
     """The user behind the credentials may not export."""
 
     def _advice(self) -> str:
-        return "Only an administrator may use the incremental exports: use an administrator's credentials."
+        return (
+            "Only an administrator may use the incremental exports: use an administrator's credentials; an OAuth "
+            "client must have been made by one, and its token needs the scope read."
+        )
 
 
 @dataclass(eq=False)
@@ -445,11 +556,18 @@ class PageTooHeavyError(AnswerError):
 
 @dataclass(eq=False)
 class TransientError(ZendeskError):
-    """A fault that may be gone at the next try; raised only when the patience for it is used up."""
+    """A fault that may be gone at the next try; raised only when the patience for it is used up.
+
+    ``given_up`` is the sentence that says so: after how many attempts, and which wait would have been next.
+    """
 
     retryable: ClassVar[bool] = True
 
     path: str
+    given_up: str = field(default="", kw_only=True)
+
+    def _told(self, sentence: str) -> str:
+        return f"{sentence} {self.given_up}".rstrip()
 
 
 @dataclass(eq=False)
@@ -463,9 +581,13 @@ class RateLimitedError(TransientError):
     next_minute: float = 60.0
 
     def __str__(self) -> str:
-        wish = f", which asks to wait {self.retry_after:g} s" if self.retry_after is not None else ""
-        return (
-            f"Zendesk's rate limit refuses {self.path}{wish}. All exports and tools of the account share it: "
+        wish = (
+            f"it asks to wait {self.retry_after:.10g} s"
+            if self.retry_after
+            else f"its minute ends in {self.next_minute:g} s"
+        )
+        return self._told(
+            f"Zendesk's rate limit refuses {self.path}: {wish}. All exports and tools of the account share it: "
             "run fewer at a time (one Airflow pool slot per account), or buy the High Volume API add-on."
         )
 
@@ -478,7 +600,10 @@ class ServerError(TransientError):
     retry_after: float | None = None
 
     def __str__(self) -> str:
-        return f"Zendesk failed on {self.path} with status {self.status}. If it lasts, see status.zendesk.com."
+        wish = f" and asks to wait {self.retry_after:.10g} s" if self.retry_after else ""
+        return self._told(
+            f"Zendesk failed on {self.path} with status {self.status}{wish}. If it lasts, see status.zendesk.com."
+        )
 
 
 @dataclass(eq=False)
@@ -488,7 +613,10 @@ class PageTimeoutError(TransientError):
     reason: str
 
     def __str__(self) -> str:
-        return f"No answer from {self.path} in time: {self.reason}. Smaller pages are asked for."
+        return self._told(
+            f"No answer from {self.path} in time: {self.reason}. If it lasts, see status.zendesk.com, or raise the "
+            "timeout in the connection's extras."
+        )
 
 
 @dataclass(eq=False)
@@ -498,7 +626,9 @@ class TransportError(TransientError):
     reason: str
 
     def __str__(self) -> str:
-        return f"No whole answer from {self.path}: {self.reason}. Check the network between worker and Zendesk."
+        return self._told(
+            f"No whole answer from {self.path}: {self.reason}. Check the network between worker and Zendesk."
+        )
 
 
 @dataclass(eq=False)
@@ -509,4 +639,7 @@ class DamagedAnswerError(TransientError):
     reason: str
 
     def __str__(self) -> str:
-        return f"The answer of {self.path} at start_time={self.start_time} is cut short or damaged: {self.reason}."
+        return self._told(
+            f"The answer of {self.path} at start_time={self.start_time} is cut short or damaged: {self.reason}. "
+            "If it stays so, look for a proxy in between, then report the start_time to Zendesk's support."
+        )

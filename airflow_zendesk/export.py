@@ -5,7 +5,7 @@ All that the operator and the command have in common.
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Literal
@@ -59,6 +59,7 @@ def export_window(
         ZendeskError: see ``airflow_zendesk.exceptions``.
     """
     store = open_destination(destination)
+    store.reach()
     if grain is None:
         stored = read_record(store, query.resource.name)
         grain = Grain.of(stored.grain) if stored else DEFAULT_GRAIN
@@ -83,19 +84,22 @@ class _Export:
     on_progress: Callable[[Progress], None]
     report: ExportReport
     started: float = field(default_factory=time.monotonic)
+    asked: Sequence[Window] = ()
+    published: int = 0
 
     def run(self, slices: Sequence[Window], if_exists: IfExists) -> None:
         # The tokens are read before the first request, so that a version which somebody writes from now on is noticed.
         stored = self._stored_tokens(slices)
-        wanted = []
+        asked = []
         for piece in slices:
             key = slice_key(self.record.resource, piece)
             if if_exists == "skip" and key in stored:
                 self.report.slices.append(SliceReport(piece.start, piece.end, self.store.uri(key), "skipped"))
             else:
-                wanted.append(piece)
-        for pieces in _without_gaps(wanted):
-            self._sweep(pieces, stored)
+                asked.append(piece)
+        self.asked = asked
+        if asked:
+            self._sweep(asked, stored)
         self.report.slices.sort(key=lambda piece: piece.start)
 
     def _stored_tokens(self, slices: Sequence[Window]) -> dict[str, Token]:
@@ -103,7 +107,7 @@ class _Export:
         return {key: token for folder in folders for key, token in self.store.list(folder).items()}
 
     def _sweep(self, pieces: Sequence[Window], stored: Mapping[str, Token]) -> None:
-        """Crawl once from the first slice to the last, and publish each as it is passed."""
+        """Crawl once from the first slice to the last, and publish each as it is passed; gaps are leapt over."""
         sweep = Sweep(self.query.resource, Window(pieces[0].start, pieces[-1].end), self.settle)
         todo = deque(pieces)
         writer = SliceWriter(self.query.resource, todo[0])
@@ -112,7 +116,7 @@ class _Export:
             for page in self.hook.iter_sweep(self.query, sweep):
                 items = deque(page.items)
                 while todo:
-                    self._write(writer, items)
+                    self._write(writer, items, page.start_time)
                     if page.covered < todo[0].end_time:
                         break
                     self._publish(writer, page, sweep.oddities.duplicates - duplicates, stored)
@@ -121,16 +125,23 @@ class _Export:
                     writer.close()
                     if todo:
                         writer = SliceWriter(self.query.resource, todo[0])
+                if todo:
+                    sweep.leap_to(todo[0].start_time)
                 self._count(page)
         finally:
             writer.close()
             self.report.oddities += sweep.oddities
 
-    def _write(self, writer: SliceWriter, items: "deque[Item]") -> None:
-        """Write those of the sorted items that belong to the writer's slice, or came too late for an earlier one."""
+    def _write(self, writer: SliceWriter, items: "deque[Item]", start_time: int) -> None:
+        """Write those of the sorted items that belong to the writer's slice, or came too late for an earlier one.
+
+        What lies between the page's ``start_time`` and the slice belongs to slices that are not asked for.
+        """
         due = []
         while items and items[0].second < writer.slice.end_time:
-            due.append(items.popleft())
+            item = items.popleft()
+            if item.second >= writer.slice.start_time or item.second < start_time:
+                due.append(item)
         if due:
             rows = writer.write(due)
             self.report.unknown_keys += rows.unknown
@@ -147,6 +158,7 @@ class _Export:
         key = slice_key(self.record.resource, piece)
         outcome = publish(self.store, self.record, sealed, stored.get(key), allow_shrink=self.allow_shrink)
         footer = sealed.footer
+        self.published += 1
         self.report.late += footer.late
         self.report.slices.append(
             SliceReport(
@@ -169,23 +181,22 @@ class _Export:
         report.seconds_waited = traffic.seconds_waited
         self.on_progress(
             Progress(
-                window=report.window,
                 covered=datetime.fromtimestamp(page.covered, UTC),
+                fraction=self._fraction(page.covered),
                 pages=report.pages,
                 events=report.events,
+                late=report.late,
                 requests=report.requests,
+                seconds_limited=traffic.seconds_limited,
                 elapsed=timedelta(seconds=time.monotonic() - self.started),
             )
         )
 
-
-def _without_gaps(pieces: Iterable[Window]) -> Iterator[list[Window]]:
-    """Runs of slices that follow upon each other: each is one sweep."""
-    run: list[Window] = []
-    for piece in pieces:
-        if run and run[-1].end != piece.start:
-            yield run
-            run = []
-        run.append(piece)
-    if run:
-        yield run
+    def _fraction(self, covered: int) -> float:
+        """The part of the slices asked for that is covered; they are all of one length."""
+        whole = self.published
+        if whole == len(self.asked):
+            return 1.0
+        under_way = self.asked[whole]
+        seconds = max(0, covered - under_way.start_time)
+        return (whole + seconds / (under_way.end_time - under_way.start_time)) / len(self.asked)

@@ -47,6 +47,22 @@ _CONNECTION_TYPE = {
     },
 }
 
+_CONFIG = {
+    "zendesk_export": {
+        "description": "Settings of the DAGs that come with airflow-zendesk.",
+        "options": {
+            "pool": {
+                "description": "The Airflow pool of the export tasks: one slot is one request stream to the account. "
+                "Make it before naming it here, for tasks of a pool that does not exist wait for ever.",
+                "version_added": None,
+                "type": "string",
+                "example": "zendesk",
+                "default": "default_pool",
+            },
+        },
+    },
+}
+
 
 def get_provider_info() -> dict[str, Any]:
     """The provider's entry, in the form of Airflow's ``provider_info.schema.json``."""
@@ -71,4 +87,5 @@ def get_provider_info() -> dict[str, Any]:
             }
         ],
         "connection-types": [_CONNECTION_TYPE],
+        "config": _CONFIG,
     }

@@ -12,6 +12,8 @@ from airflow_zendesk.zendesk.incremental_export import Oddities
 #: Names of unknown keys that are told as they are; whatever else a key may hold stays out of logs and XCom.
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _MOST_NAMES = 20
+#: Of more slices than this an asset event tells the sums: XCom and events are rows of Airflow's database.
+MOST_SLICES_TOLD = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,19 +32,20 @@ class SliceReport:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far an export is: after each page, with the time since its first request."""
+    """How far an export is: after each page, with the time since its first request.
 
-    window: Window
+    ``fraction`` is the covered part of the time that is asked for, from 0 to 1: skipped slices are not.
+    ``seconds_limited`` is the time spent waiting because of the limits of requests.
+    """
+
     covered: datetime
+    fraction: float
     pages: int
     events: int
+    late: int
     requests: int
+    seconds_limited: float
     elapsed: timedelta
-
-    @property
-    def fraction(self) -> float:
-        """The covered part of the window, from 0 to 1."""
-        return (self.covered - self.window.start) / (self.window.end - self.window.start)
 
     @property
     def events_per_second(self) -> float:
@@ -51,13 +54,13 @@ class Progress:
 
     @property
     def remaining(self) -> timedelta | None:
-        """Time to the expected end, if the rest of the window is like what is covered; None at the very start."""
+        """Time to the expected end, if what is still to cover is like what is covered; None at the very start."""
         return self.elapsed * (1 / self.fraction - 1) if self.fraction else None
 
     def __str__(self) -> str:
         rest = "" if self.remaining is None else f", about {str(self.remaining).partition('.')[0]} to go"
         return (
-            f"Covered up to {self.covered:%Y-%m-%dT%H:%M:%SZ} ({self.fraction:.0%} of the window): "
+            f"Covered up to {self.covered:%Y-%m-%dT%H:%M:%SZ} ({self.fraction:.0%} of what is asked for): "
             f"{self.events:,} events, {self.pages:,} page{'s' * (self.pages != 1)}, "
             f"{self.events_per_second:,.0f} events/s{rest}"
         )
@@ -87,14 +90,24 @@ class ExportReport:
         """How many slices were published, unchanged and skipped."""
         return dict(Counter(piece.outcome for piece in self.slices))
 
+    def to_event(self) -> dict[str, Any]:
+        """The report for XCom and asset events: beyond ``MOST_SLICES_TOLD``, there are no ``slices`` in it."""
+        told = self.to_dict()
+        if len(self.slices) > MOST_SLICES_TOLD:
+            del told["slices"]
+        return told
+
     def to_dict(self) -> dict[str, Any]:
-        """The report as JSON-able values; times are ISO 8601."""
+        """The report as JSON-able values; times are ISO 8601. ``rows`` and ``bytes`` are those of the slices made."""
         return {
             **{name: getattr(self, name) for name in ("resource", "account", "destination", "grain")},
             "start": self.window.start.isoformat(),
             "end": self.window.end.isoformat(),
             **{name: getattr(self, name) for name in ("pages", "events", "late", "requests", "retries")},
             "seconds_waited": round(self.seconds_waited, 1),
+            "rows": sum(piece.rows or 0 for piece in self.slices),
+            "bytes": sum(piece.bytes or 0 for piece in self.slices),
+            "outcomes": self.slices_by_outcome(),
             "oddities": asdict(self.oddities),
             "unknown_keys": _told(self.unknown_keys),
             "misfits": dict(self.misfits),

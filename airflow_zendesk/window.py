@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Self
 
 from airflow_zendesk.exceptions import InvalidWindowError, MisalignedWindowError, SettingsError
@@ -12,10 +13,15 @@ from airflow_zendesk.exceptions import InvalidWindowError, MisalignedWindowError
 DAY_SECONDS = 86_400
 _UNIT_SECONDS = {"d": DAY_SECONDS, "h": 3_600, "m": 60}
 
-INTERVAL_ADVICE = (
-    "A DAG whose schedule is a cron string or a timedelta has empty data intervals in Airflow 3: give it "
-    "schedule=CronDataIntervalTimetable('@daily', timezone='UTC') from airflow.timetables.interval. "
-    "A run started by hand has no interval: use `airflow backfill create`, or pass start and end."
+EMPTY_INTERVAL_ADVICE = (
+    "A DAG whose schedule is a cron string, a timedelta or None has empty data intervals in Airflow 3: give it "
+    "schedule=CronDataIntervalTimetable('@daily', timezone='UTC') from airflow.timetables.interval, or give the "
+    "operator start and end."
+)
+NO_INTERVAL_ADVICE = (
+    "A run that is started without a logical date, by an asset or for a partition has no data interval: use `airflow "
+    "backfill create`; or give start and end as params of the run, where the DAG has them; or as arguments of the "
+    "operator, for a partition start='{{ partition_date }}' and end='{{ partition_date + macros.timedelta(days=1) }}'."
 )
 
 
@@ -26,7 +32,7 @@ def to_utc(value: datetime | str | None, name: str) -> datetime:
         InvalidWindowError: the value is missing, no ISO 8601 time, without a time zone or not on a whole second.
     """
     if value is None or value == "":
-        raise InvalidWindowError(f"The window has no {name}. {INTERVAL_ADVICE}")
+        raise InvalidWindowError(f"The window has no {name}. {NO_INTERVAL_ADVICE}")
     if isinstance(value, str):
         try:
             value = datetime.fromisoformat(value)
@@ -64,7 +70,7 @@ class Window:
 
     def __post_init__(self) -> None:
         if self.start == self.end:
-            raise InvalidWindowError(f"The window [{self.start.isoformat()}, same) is empty. {INTERVAL_ADVICE}")
+            raise InvalidWindowError(f"The window [{self.start.isoformat()}, same) is empty. {EMPTY_INTERVAL_ADVICE}")
         if self.start > self.end:
             raise InvalidWindowError(
                 f"The window starts at {self.start.isoformat()}, after its end {self.end.isoformat()}."
@@ -90,6 +96,14 @@ class Window:
     def end_time(self) -> int:
         """The end in unix seconds, as Zendesk's ``end_time`` counts."""
         return int(self.end.timestamp())
+
+    def months(self) -> list[Self]:
+        """The window cut where calendar months (UTC) begin; its pieces are whole slices of any grain, if it is."""
+        cuts = [self.start]
+        while cuts[-1] < self.end:
+            month = cuts[-1].replace(day=1, hour=0, minute=0, second=0)
+            cuts.append(min((month + timedelta(days=32)).replace(day=1), self.end))
+        return [type(self)(start, end) for start, end in pairwise(cuts)]
 
     def __str__(self) -> str:
         return f"[{self.start:%Y-%m-%dT%H:%M:%SZ}, {self.end:%Y-%m-%dT%H:%M:%SZ})"

@@ -23,7 +23,8 @@ from fsspec.implementations.local import LocalFileSystem
 from airflow_zendesk.dataset.parquet import Certificate, SliceWriter
 from airflow_zendesk.dataset.publish import publish
 from airflow_zendesk.dataset.record import DatasetRecord
-from airflow_zendesk.dataset.store import Store, open_store
+from airflow_zendesk.dataset.store import Store
+from airflow_zendesk.dataset.stores import open_store
 from airflow_zendesk.standin import World
 from airflow_zendesk.standin.case import TicketEvent
 from airflow_zendesk.standin.wire import encode, ticket_event

@@ -23,6 +23,9 @@ settings.load_profile("ci" if os.environ.get("CI") else "dev")
 from airflow_zendesk.standin import Standin, World  # noqa: E402  the environment comes first
 from tests.matrix import table  # noqa: E402
 
+#: S3, Azure Blob and Google Cloud Storage on loopback.
+pytest_plugins = ["tests.stores.servers"]
+
 
 @pytest.fixture
 def standin(monkeypatch: pytest.MonkeyPatch) -> Iterator[Standin]:

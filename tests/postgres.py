@@ -42,7 +42,7 @@ def server() -> Iterator[str]:
         command = [*as_user, str(programs / program), "--pgdata", str(folder / "data"), *arguments]
         subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT)
 
-    options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off -c max_connections=40"
+    options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off"
     try:
         run("initdb", "--username=zendesk", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
         run("pg_ctl", "start", "--wait", "--log", str(folder / "log"), "--options", options)

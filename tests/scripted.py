@@ -1,6 +1,7 @@
 """A web server on loopback that answers what it is told, in turn, and remembers what it was asked."""
 
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,52 +23,62 @@ class Reply:
         return self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
 
 
+def write(handler: BaseHTTPRequestHandler, reply: Reply) -> None:
+    """Send the reply as the answer to a request."""
+    content = reply.content()
+    handler.send_response_only(reply.status)
+    headers = {"Date": "Fri, 01 Jan 2027 00:00:00 GMT", "Content-Type": "application/json"} | reply.headers
+    for name, value in {**headers, "Content-Length": str(len(content))}.items():
+        handler.send_header(name, value)
+    handler.end_headers()
+    handler.wfile.write(content)
+
+
 @dataclass
 class Scripted:
-    """The server: its address, the requests so far (path with query), and their headers."""
+    """The server: its address, the requests so far (path with query), their headers and bodies."""
 
     url: str
     paths: list[str] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
 
-    def connection(self, **extra: Any) -> str:
+    def connection(
+        self,
+        *,
+        conn_type: str = "zendesk_export",
+        login: str = "agent@example.com/token",
+        password: str = "invented-token",
+        **extra: Any,
+    ) -> str:
         """An Airflow connection that leads here, as JSON."""
         return json.dumps(
-            {
-                "conn_type": "zendesk_export",
-                "host": self.url,
-                "login": "agent@example.com/token",
-                "password": "invented-token",
-                "extra": extra,
-            }
+            {"conn_type": conn_type, "host": self.url, "login": login, "password": password, "extra": extra}
         )
 
 
 @contextmanager
-def scripted(*replies: Reply | Callable[[BaseHTTPRequestHandler], None]) -> Iterator[Scripted]:
+def scripted(
+    *replies: Reply | Callable[[BaseHTTPRequestHandler], None], tls: ssl.SSLContext | None = None
+) -> Iterator[Scripted]:
     """Serve the replies one after the other, the last one for ever; a callable writes its own answer."""
     left = list(replies)
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # headers and body are two writes, and the second would wait 40 ms
 
         def do_GET(self) -> None:
             server.paths.append(self.path)
             server.headers.append(dict(self.headers.items()))
+            server.bodies.append(self.rfile.read(int(self.headers.get("Content-Length", "0"))))
             reply = left.pop(0) if len(left) > 1 else left[0]
             if callable(reply):
                 reply(self)
-                return
-            content = reply.content()
-            self.send_response_only(reply.status)
-            headers = {"Date": "Fri, 01 Jan 2027 00:00:00 GMT", "Content-Type": "application/json"} | reply.headers
-            for name, value in {**headers, "Content-Length": str(len(content))}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(content)
+            else:
+                write(self, reply)
 
-        def log_message(self, *_: Any) -> None:
-            """Stay quiet."""
+        do_POST = do_CONNECT = do_GET  # noqa: N815  the names are inherited
 
     class Listener(ThreadingHTTPServer):
         daemon_threads = True
@@ -77,7 +88,9 @@ def scripted(*replies: Reply | Callable[[BaseHTTPRequestHandler], None]) -> Iter
             """A client that goes away is part of the tests."""
 
     with Listener(("127.0.0.1", 0), Handler) as listener:
-        server = Scripted(f"http://127.0.0.1:{listener.server_address[1]}")
+        server = Scripted(f"http{'s' * bool(tls)}://127.0.0.1:{listener.server_address[1]}")
+        if tls:
+            listener.socket = tls.wrap_socket(listener.socket, server_side=True)
         threading.Thread(target=listener.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         try:
             yield server

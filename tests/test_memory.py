@@ -1,5 +1,6 @@
 """Memory does not grow with the window."""
 
+import gzip
 import json
 import os
 import subprocess
@@ -10,6 +11,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from tests.commands import executable, run
+from tests.scripted import Reply, page, scripted
 
 #: Runs a command and tells the peak memory of its process in kilobytes. A process of its own, and a small one: for the
 #: peak of a child begins with the memory of the process that it was split from.
@@ -50,3 +52,21 @@ def test_ten_times_the_events_take_no_more_memory(tmp_path: Path) -> None:
     assert many == pq.read_metadata(path).num_rows
     assert large < 300_000_000
     assert large < 1.15 * small
+
+
+def test_page_of_a_second_with_many_comments_passes(tmp_path: Path) -> None:
+    """Twenty thousand comments in one second, 50 MB of JSON in one page: under 600 MB, and all of them there."""
+    words = "Où est ma commande ? 🙏 " * 50
+    child = {"id": 7, "body": words, "html_body": f"<p>{words}</p>", "public": True, "event_type": "Comment"}
+    empty = page(end_time=None)
+    record = json.dumps({"timestamp": 1_767_571_205, "child_events": [child]}, ensure_ascii=False)[1:]
+    records = ",".join(f'{{"id": {id_}, {record}' for id_ in range(20_000))
+    body = f'{{"ticket_events": [{records}], "count": 20000, "end_time": 1767571206, "end_of_stream": false}}'.encode()
+    assert 50_000_000 < len(body) < 60_000_000
+    tied = Reply(gzip.compress(body, 1), headers={"Content-Encoding": "gzip"})
+    with scripted(tied, empty) as server:
+        environment = os.environ | {"AIRFLOW_CONN_ZENDESK_DEFAULT": server.connection()}
+        events, peak = export(tmp_path, environment, "2026-01-05T00:00:00Z", "2026-01-05T01:00:00Z", "1h")
+    (path,) = tmp_path.rglob("*.parquet")
+    assert (20_000, 20_000) == (events, pq.read_metadata(path).num_rows)
+    assert peak < 600_000_000

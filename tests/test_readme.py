@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from airflow.sdk import Connection
 
+from airflow_zendesk.hooks.account import EXTRAS, Account
 from airflow_zendesk.standin import Standin
 from tests.commands import ROOT, executable, run
 
@@ -73,13 +75,23 @@ def airflow(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 def test_connection_is_added(airflow: dict[str, str], tmp_path: Path) -> None:
-    """And the hook takes it as it stands."""
-    shell(block("connections add"), tmp_path, airflow)
+    """In both ways, and the hook takes it as it stands."""
+    script = block("connections add") + '\nprintf "%s" "$AIRFLOW_CONN_ZENDESK_DEFAULT" > environment.json'
+    shell(script, tmp_path, airflow)
     told = run("airflow", "connections", "get", "zendesk_default", "--output", "json", environment=airflow)
     (connection,) = json.loads(told.stdout.splitlines()[-1])
-    assert ("zendesk_export", "acme", "someone@example.com/token") == (
+    assert ("zendesk_export", "acme", "airflow_export") == (
         connection["conn_type"], connection["host"], connection["login"],
     )  # fmt: skip
+    account = Account.of(Connection.from_json((tmp_path / "environment.json").read_text(), conn_id="zendesk_default"))
+    assert ("https://acme.zendesk.com", "client_credentials", "airflow_export", "the-client-secret") == (
+        account.base_url, account.auth, account.login, account.secret,
+    )  # fmt: skip
+
+
+def test_fields_of_the_connection_are_those_that_are_read() -> None:
+    """Each extra has a row, and no row is of another."""
+    assert EXTRAS == set(re.findall(r"^\| extra `(\w+)` \|", README, re.MULTILINE))
 
 
 def test_warehouse_is_named(airflow: dict[str, str], tmp_path: Path) -> None:

@@ -1,8 +1,9 @@
 """When a failed export is tried again."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from airflow.sdk import DAG, BaseOperator
 
 from airflow_zendesk.exceptions import (
     AuthenticationError,
@@ -39,3 +40,15 @@ def test_policy_waits_as_zendesk_asked(error: BaseException, action: str, second
         decision.action, decision.retry_delay,
     )  # fmt: skip
     assert (decision.reason or str(error)) == str(error)
+
+
+def test_policy_can_stand_in_a_dag() -> None:
+    """Airflow writes each DAG down, and a policy that it could not write would take the whole DAG with it."""
+    from airflow.serialization.serialized_objects import DagSerialization  # noqa: PLC0415
+
+    from airflow_zendesk.retry_policy import ZendeskRetryPolicy  # noqa: PLC0415
+
+    with DAG("exports", schedule=None, start_date=datetime(2026, 1, 1, tzinfo=UTC)) as dag:
+        BaseOperator(task_id="export", retries=3, retry_policy=ZendeskRetryPolicy())
+    (task,) = DagSerialization.to_dict(dag)["dag"]["tasks"]
+    assert task["__var"]["has_retry_policy"]

@@ -6,7 +6,7 @@ has no name in the file system and goes with the process.
 
 import contextlib
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO
 
@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from airflow_zendesk.dataset.digest import RowDigest
+from airflow_zendesk.dataset.faults import name_fault
 from airflow_zendesk.dataset.schema import SCHEMA_VERSION, arrow_schema, to_batch
 from airflow_zendesk.exceptions import DamagedObjectError
 from airflow_zendesk.window import Window
@@ -26,6 +27,8 @@ from airflow_zendesk.zendesk.resources import RESOURCES, Resource
 #: The key of our entry among the file's own metadata.
 FOOTER_KEY = b"airflow_zendesk"
 
+#: What the spool is called in errors.
+_SPOOL = "the local spool"
 #: About 16 MB of JSON with comments. Larger groups save little, and cost memory in every reader.
 _ROW_GROUP_ROWS = 10_000
 #: Columns with few distinct values; a dictionary of texts that are all different is work for nothing.
@@ -84,7 +87,8 @@ class SliceWriter:
         self._schema = arrow_schema(resource.columns)
         self._digest = RowDigest()
         self._waiting: list[pa.RecordBatch] = []
-        self._file = tempfile.TemporaryFile(prefix="airflow-zendesk-")  # noqa: SIM115  closed in close()
+        with _naming_faults():
+            self._file = tempfile.TemporaryFile(prefix="airflow-zendesk-")  # noqa: SIM115  closed in close()
         names = self._schema.names
         json_columns = {column.name for column in resource.columns if column.kind == "json"}
         self._writer = pq.ParquetWriter(
@@ -103,10 +107,15 @@ class SliceWriter:
         # may refuse even that end.
         with contextlib.suppress(OSError, pa.ArrowException):
             self._writer.close()
-        self._file.close()
+        with contextlib.suppress(OSError):
+            self._file.close()
 
     def write(self, items: Sequence[Item]) -> Rows:
-        """Add rows, in the order given; what did not fit the columns is told in the returned ``Rows``."""
+        """Add rows, in the order given; what did not fit the columns is told in the returned ``Rows``.
+
+        Raises:
+            StorageFullError: the disk of the spool is full.
+        """
         rows = to_rows(items, self._resource.columns)
         first = self.slice.start_time * 1_000_000
         rows.columns[LATE] = [timestamp < first for timestamp in rows.columns[TIMESTAMP]]
@@ -122,6 +131,7 @@ class SliceWriter:
 
         Raises:
             DamagedObjectError: what the disk gave back is not what was written.
+            StorageFullError: the disk of the spool is full.
         """
         self._flush(1)
         footer = Footer(
@@ -135,9 +145,11 @@ class SliceWriter:
             certificate=certificate,
         )
         self._writer.add_key_value_metadata({FOOTER_KEY: msgspec.json.encode(footer)})
-        self._writer.close()
+        with _naming_faults():
+            self._writer.close()
+            self._file.flush()
         size = self._file.tell()
-        verify(self._file, "the local spool")
+        verify(self._file, _SPOOL)
         return SealedSlice(self.slice, self._file, size, footer)
 
     def _flush(self, at_least: int) -> None:
@@ -145,8 +157,17 @@ class SliceWriter:
         while sum(batch.num_rows for batch in self._waiting) >= at_least:
             table = pa.Table.from_batches(self._waiting, self._schema)
             group, rest = table.slice(0, _ROW_GROUP_ROWS), table.slice(_ROW_GROUP_ROWS)
-            self._writer.write_table(group.combine_chunks(), row_group_size=_ROW_GROUP_ROWS)
+            with _naming_faults():
+                self._writer.write_table(group.combine_chunks(), row_group_size=_ROW_GROUP_ROWS)
             self._waiting = rest.combine_chunks().to_batches()
+
+
+@contextlib.contextmanager
+def _naming_faults() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise name_fault(error, _SPOOL) or error from None
 
 
 def read_footer(file: pq.ParquetFile, uri: str) -> Footer:

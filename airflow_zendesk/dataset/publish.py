@@ -2,9 +2,11 @@
 
 The order is what makes it safe. The token of what is stored is read before the first request to Zendesk; the slice is
 sealed and read again on the local disk; only then storage is touched, once. A process that dies at any point leaves the
-old object or the new one, whole.
+old object or the new one, whole. Where an answer of the storage does not tell which, the digest of what is there does.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Literal
 
 import pyarrow as pa
@@ -13,7 +15,7 @@ import pyarrow.parquet as pq
 from airflow_zendesk.dataset.layout import slice_key
 from airflow_zendesk.dataset.parquet import Footer, SealedSlice, read_footer, read_ids
 from airflow_zendesk.dataset.record import DatasetRecord, confirm_record
-from airflow_zendesk.dataset.store import Store, Token
+from airflow_zendesk.dataset.store import Store, Token, put_surely
 from airflow_zendesk.exceptions import DamagedObjectError, PublishConflictError, ShrinkRefusedError
 
 Outcome = Literal["published", "unchanged"]
@@ -36,25 +38,21 @@ def publish(
         ShrinkRefusedError: the stored slice has events that this one lacks.
         PublishConflictError: another run wrote other rows during the extraction.
         DamagedObjectError: something that is no slice of ours is in its place.
+        StorageError: the storage does not do what it should.
     """
     key = slice_key(record.resource, sealed.slice)
     confirm_record(store, record)
     current = store.token(key)
     if current is not None:
-        with _open(store, key) as stored:
+        with _opened(store, key) as stored:
             if read_footer(stored, store.uri(key)).digest == sealed.footer.digest:
                 return "unchanged"
             if current != expected:
                 raise PublishConflictError(store.uri(key))
             if not allow_shrink:
                 _refuse_shrink(read_ids(stored), read_ids(pq.ParquetFile(sealed.file)), store.uri(key))
-    try:
-        store.put(key, sealed.file, expected)
-    except PublishConflictError:
-        # A rival was faster by a moment. If it wrote the same rows, the work is done.
-        if stored_footer(store, key).digest != sealed.footer.digest:
-            raise
-        return "unchanged"
+    digest = sealed.footer.digest
+    put_surely(store, key, sealed.file, expected, lambda: stored_footer(store, key).digest == digest)
     return "published"
 
 
@@ -64,15 +62,18 @@ def stored_footer(store: Store, key: str) -> Footer:
     Raises:
         DamagedObjectError: the object is no slice of ours.
     """
-    with _open(store, key) as file:
+    with _opened(store, key) as file:
         return read_footer(file, store.uri(key))
 
 
-def _open(store: Store, key: str) -> pq.ParquetFile:
-    try:
-        return pq.ParquetFile(store.open(key))
-    except pa.ArrowInvalid:
-        raise DamagedObjectError(store.uri(key), "it is no Parquet file") from None
+@contextmanager
+def _opened(store: Store, key: str) -> Iterator[pq.ParquetFile]:
+    with store.naming_faults(key), store.open(key) as source:
+        try:
+            file = pq.ParquetFile(source)
+        except pa.ArrowInvalid:
+            raise DamagedObjectError(store.uri(key), "it is no Parquet file") from None
+        yield file
 
 
 def _refuse_shrink(stored: set[int], answered: set[int], uri: str) -> None:

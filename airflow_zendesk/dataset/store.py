@@ -3,28 +3,28 @@
 Nothing is renamed, swept or deleted. A key either holds a whole object or none.
 """
 
-import fcntl
-import os
-import secrets
-import shutil
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
-from pathlib import Path, PurePosixPath
-from typing import IO, cast
+from pathlib import PurePosixPath
+from typing import IO, Any, ClassVar, cast
 
 from fsspec import AbstractFileSystem
-from fsspec.implementations.local import LocalFileSystem
 
-from airflow_zendesk.exceptions import PublishConflictError
+from airflow_zendesk.dataset.faults import name_fault
+from airflow_zendesk.exceptions import PublishConflictError, StorageUnavailableError, ZendeskError
 
 #: What tells one version of an object from the next: an ETag, a generation, or what the disk knows of a file.
 Token = str
 
+#: One PUT, and two more if the storage neither takes nor refuses it for good.
+_MOST_PUTS = 3
+
 
 class Store(ABC):
     """Objects by key, below one folder.
+
+    Every method raises a ``StorageError`` that says what to do, where the file system raises one of its own.
 
     Args:
         fs: the file system that holds them.
@@ -32,22 +32,33 @@ class Store(ABC):
         uri: the folder as a URI without credentials, for messages and reports.
     """
 
+    #: How the storage is kept from taking an old version for a new one.
+    fence: ClassVar[str]
+    #: The bytes that one request may carry; None for no limit.
+    largest_put: ClassVar[int | None] = None
+
     def __init__(self, fs: AbstractFileSystem, root: str, uri: str) -> None:
         self._fs = fs
         self._root = root.rstrip("/")
         self._uri = uri.rstrip("/")
+        #: Whether a PUT names the version that it replaces, so that the storage itself refuses any other.
+        self.fenced = True
 
     def uri(self, key: str) -> str:
         """The address of an object, for reports and readers."""
-        return f"{self._uri}/{key}"
+        return f"{self._uri}/{key}".rstrip("/")
+
+    def reach(self) -> None:  # noqa: B027  a store that cannot tell says nothing
+        """See that the storage is there, before much work is done for it."""
 
     def list(self, folder: str) -> dict[str, Token]:
         """The objects in a folder, by key, with their tokens; none if there is no such folder."""
-        self._fs.invalidate_cache()  # s3fs and others remember listings, and another process may have written
-        try:
-            entries = self._fs.ls(self._path(folder), detail=True)
-        except FileNotFoundError:
-            return {}
+        with self.naming_faults(folder):
+            self._fs.invalidate_cache()  # s3fs and others remember listings, and another process may have written
+            try:
+                entries = self._fs.ls(self._path(folder), detail=True)
+            except FileNotFoundError:
+                return {}
         return {
             f"{folder}/{PurePosixPath(entry['name']).name}": self._token_of(entry)
             for entry in entries
@@ -56,147 +67,88 @@ class Store(ABC):
 
     def token(self, key: str) -> Token | None:
         """The token of the object, or None if there is none."""
-        self._fs.invalidate_cache()
-        try:
-            return self._token_of(self._fs.info(self._path(key)))
-        except FileNotFoundError:
-            return None
+        with self.naming_faults(key):
+            self._fs.invalidate_cache()
+            try:
+                return self._token_of(self._fs.info(self._path(key)))
+            except FileNotFoundError:
+                return None
 
     def read(self, key: str) -> bytes | None:
         """A small object, or None if there is none."""
-        try:
-            return cast("bytes", self._fs.cat_file(self._path(key)))
-        except FileNotFoundError:
-            return None
+        with self.naming_faults(key):
+            try:
+                return cast("bytes", self._fs.cat_file(self._path(key)))
+            except FileNotFoundError:
+                return None
 
     def open(self, key: str) -> IO[bytes]:
-        """An object, opened for reading."""
-        return cast("IO[bytes]", self._fs.open(self._path(key), "rb"))
-
-    @abstractmethod
-    def create(self, key: str, content: bytes) -> bool:
-        """Write a small object unless there is one; says whether it was written."""
+        """An object, opened for reading; what goes wrong later is named by ``naming_faults``."""
+        with self.naming_faults(key):
+            self._fs.invalidate_cache()  # or it would be opened with a length that it had
+            return cast("IO[bytes]", self._fs.open(self._path(key), "rb"))
 
     @abstractmethod
     def put(self, key: str, file: IO[bytes], expected: Token | None) -> None:
-        """Write the whole file as one object, in place of the version with the expected token.
+        """Write the whole file as one object, in place of the version with the expected token (None: of none).
 
         Raises:
-            PublishConflictError: another version is there; it is kept.
+            PublishConflictError: the storage says that another version is there. It may be this one: if an answer is
+                lost, a client may ask again, and is refused because of its own success. ``put_surely`` looks.
+            StorageUnavailableError: it is not known whether the object was written.
+            SliceTooLargeError: the file is larger than ``largest_put``.
         """
 
+    def discard(self, key: str) -> None:
+        """Delete an object that a check has written; nothing else is ever deleted."""
+        with self.naming_faults(key):
+            self._fs.rm_file(self._path(key))
+
+    @contextmanager
+    def naming_faults(self, key: str) -> Iterator[None]:
+        """Give the faults of the file system a name, and keep its texts, which may tell too much, to itself."""
+        try:
+            yield
+        except ZendeskError:
+            raise
+        except Exception as error:
+            named = name_fault(error, self.uri(key))
+            if named is None:
+                raise
+            raise named from None
+
     @abstractmethod
-    def _token_of(self, info: dict[str, object]) -> Token: ...
+    def _token_of(self, info: dict[str, Any]) -> Token: ...
 
     def _path(self, key: str) -> str:
         return f"{self._root}/{key}"
 
 
-class LocalStore(Store):
-    """A folder on a disk: an object is written beside its place, synced, and moved there in one step.
+def put_surely(store: Store, key: str, file: IO[bytes], expected: Token | None, is_there: Callable[[], bool]) -> None:
+    """Write an object; where the answer leaves open what became of it, look at what is there.
 
-    A killed attempt may leave a hidden ``.tmp`` file behind, which no reader of Parquet takes for data.
+    Args:
+        store: where to.
+        key: what to write.
+        file: its content.
+        expected: the token of the version to replace, or None.
+        is_there: whether the object that is there now is as good as this one.
+
+    Raises:
+        PublishConflictError: another version is there.
+        StorageUnavailableError: the object is not written, or it could not be seen whether it is.
     """
-
-    def create(self, key: str, content: bytes) -> bool:
-        """Write a small object unless there is one."""
-        path = self._ready(key)
-        with self._temporary(path) as (name, temporary):
-            temporary.write(content)
-            _sync(temporary)
-            with _locked(path.parent):
-                if path.exists():
-                    return False
-                name.replace(path)
-        _sync_folder(path.parent)
-        return True
-
-    def put(self, key: str, file: IO[bytes], expected: Token | None) -> None:
-        """Write the whole file as one object, in place of the expected version."""
-        path = self._ready(key)
-        with self._temporary(path) as (name, temporary):
-            file.seek(0)
-            shutil.copyfileobj(file, temporary)
-            _sync(temporary)
-            with _locked(path.parent):
-                if self.token(key) != expected:
-                    raise PublishConflictError(self.uri(key))
-                name.replace(path)
-        _sync_folder(path.parent)
-
-    def _token_of(self, info: dict[str, object]) -> Token:
-        return f"{info['ino']}-{info['mtime']}-{info['size']}"
-
-    def _ready(self, key: str) -> Path:
-        path = Path(self._path(key))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return path
-
-    @staticmethod
-    @contextmanager
-    def _temporary(path: Path) -> Iterator[tuple[Path, IO[bytes]]]:
-        name = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
-        with name.open("xb") as temporary:
-            try:
-                yield name, temporary
-            finally:
-                name.unlink(missing_ok=True)
-
-
-class ObjectStore(Store):
-    """A bucket: one request writes a whole object or nothing.
-
-    The token is not compared on the way: two attempts at one settled slice write the same rows, so the last one wins
-    without harm.
-    """
-
-    def create(self, key: str, content: bytes) -> bool:
-        """Write a small object unless there is one."""
+    for _ in range(_MOST_PUTS):
         try:
-            self._fs.pipe_file(self._path(key), content, mode="create")
-        except FileExistsError:
-            return False
-        return True
-
-    def put(self, key: str, file: IO[bytes], expected: Token | None) -> None:  # noqa: ARG002  see the class
-        """Write the whole file as one object."""
-        file.seek(0)
-        self._fs.pipe_file(self._path(key), file.read())
-
-    def _token_of(self, info: dict[str, object]) -> Token:
-        for name in ("ETag", "etag", "generation"):
-            if name in info:
-                return str(info[name])
-        # The store in memory tells when an object was made: as a number in a listing, as a datetime elsewhere.
-        created = info["created"]
-        return str(created.timestamp() if isinstance(created, datetime) else created)
-
-
-def open_store(fs: AbstractFileSystem, root: str, uri: str) -> Store:
-    """The store that fits the file system."""
-    kind = LocalStore if isinstance(fs, LocalFileSystem) else ObjectStore
-    return kind(fs, root, uri)
-
-
-def _sync(file: IO[bytes]) -> None:
-    file.flush()
-    os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Keep other writers of this folder out; the lock goes with the process, so a killed one leaves none."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
+            store.put(key, file, expected)
+        except (PublishConflictError, StorageUnavailableError) as error:
+            if store.token(key) != expected:
+                if is_there():
+                    return
+                raise PublishConflictError(store.uri(key)) from None
+            unsure = error
+        else:
+            return
+    if isinstance(unsure, StorageUnavailableError):
+        raise unsure
+    raise StorageUnavailableError(store.uri(key), "it refuses the version that it names itself")

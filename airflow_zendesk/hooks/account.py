@@ -4,6 +4,7 @@ Only what is listed here is taken from the connection; above all, an extra never
 """
 
 import base64
+import json
 import logging
 import math
 import re
@@ -11,11 +12,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
-from urllib.parse import quote, quote_plus, urlsplit
+from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 from airflow.sdk import Connection
 
 from airflow_zendesk.exceptions import SettingsError
+from airflow_zendesk.zendesk.oauth import is_token
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +26,7 @@ Auth = Literal["basic", "bearer", "client_credentials"]
 _SUBDOMAIN = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _ZENDESK = ".zendesk.com"
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
-_EXTRAS = {"auth", "timeout", "max_page_mebibytes", "requests_per_minute", "verify", "proxies"}
+EXTRAS = {"auth", "timeout", "max_page_mebibytes", "requests_per_minute", "verify", "proxies"}
 #: The extras of connections of Apache's own Zendesk provider, whose type is ``zendesk``.
 _APACHE_TYPE, _APACHE_EXTRAS = "zendesk", {"use_token", "token", "oauth_token"}
 
@@ -35,7 +37,7 @@ DEFAULT_MAX_PAGE_MEBIBYTES = 256.0
 
 _NEEDED = {
     "basic": "a login and a password; for an API token, the login is the e-mail address with /token behind it",
-    "bearer": "an access token in the password field",
+    "bearer": "an access token in the password field, without spaces or line breaks",
     "client_credentials": "the client's identifier as login and its secret as password",
 }
 
@@ -64,7 +66,7 @@ class Account:
     max_page_bytes: int = int(DEFAULT_MAX_PAGE_MEBIBYTES * 2**20)
     requests_per_minute: int | None = None
     verify: str | bool = True
-    proxies: Mapping[str, str] = field(default_factory=dict)
+    proxies: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, connection: Connection) -> Self:
@@ -74,11 +76,11 @@ class Account:
             SettingsError: something is missing or of no use, or TLS verification is switched off.
         """
         name = f"The connection {connection.conn_id!r}"
-        extra = connection.extra_dejson
-        known = _EXTRAS | (_APACHE_EXTRAS if connection.conn_type == _APACHE_TYPE else set())
+        extra = _extra(connection, name)
+        known = EXTRAS | (_APACHE_EXTRAS if connection.conn_type == _APACHE_TYPE else set())
         if unknown := sorted(extra.keys() - known):
             logger.warning("%s has extras that are not used: %s", name, ", ".join(unknown))
-        auth, login, secret = _credentials(connection, name)
+        auth, login, secret = _credentials(connection, extra, name)
         cap = _positive(extra, "requests_per_minute", math.inf, name)
         return cls(
             base_url=_base_url(connection, name),
@@ -89,7 +91,7 @@ class Account:
             max_page_bytes=int(_positive(extra, "max_page_mebibytes", DEFAULT_MAX_PAGE_MEBIBYTES, name) * 2**20),
             requests_per_minute=None if math.isinf(cap) else math.ceil(cap),
             verify=_verify(extra.get("verify"), name),
-            proxies=extra.get("proxies") or {},
+            proxies=_proxies(extra.get("proxies") or {}, name),
         )
 
     @property
@@ -100,40 +102,60 @@ class Account:
     @property
     def remark(self) -> str | None:
         """What the owner of these credentials should know about their future."""
-        if self.auth == "basic" and self.login.endswith("/token"):
+        if self.auth != "basic":
+            return None
+        if self.login.endswith("/token"):
             return (
                 "This connection uses an API token. Zendesk switches all of them off on 2027-04-30, and those that are "
                 "idle for 30 days before: change to an OAuth client, as the README says."
             )
-        return None
+        return (
+            "This connection uses a password, which Zendesk has not taken since January 2026. If it is an API token, "
+            "put /token behind the e-mail address; better, change to an OAuth client, as the README says."
+        )
 
     def secrets(self) -> Iterator[str]:
-        """The secret in every form in which it travels or could be printed."""
-        yield self.secret
-        yield quote(self.secret, safe="")
-        yield quote_plus(self.secret)
+        """The secrets in every form in which they travel or could be printed."""
+        yield from forms(self.secret)
         yield base64.b64encode(f"{self.login}:{self.secret}".encode()).decode()
+        for proxy in self.proxies.values():
+            if password := urlsplit(proxy).password:
+                yield from forms(unquote(password))
 
 
-def _credentials(connection: Connection, name: str) -> tuple[Auth, str, str]:
-    extra = connection.extra_dejson
+def forms(secret: str) -> Iterator[str]:
+    """A secret as it is, and as a URL, a JSON body or a log might show it."""
+    yield secret
+    yield quote(secret, safe="")
+    yield quote_plus(secret)
+    yield json.dumps(secret)[1:-1]
+    yield repr(secret)[1:-1]
+
+
+def _extra(connection: Connection, name: str) -> dict[str, Any]:
+    extra: Any = connection.extra_dejson
+    # Airflow takes one that it cannot read for an empty one.
+    if not isinstance(extra, dict) or (not extra and "".join((connection.extra or "").split()) not in {"", "{}"}):
+        raise SettingsError(f"{name}: its extra is no JSON object.")
+    return extra
+
+
+def _credentials(connection: Connection, extra: Mapping[str, Any], name: str) -> tuple[Auth, str, str]:
     login, secret = connection.login or "", connection.password or ""
     chosen: Auth | None = extra.get("auth") or None
     if connection.conn_type == _APACHE_TYPE and chosen is None:
-        # In the order of that provider.
+        # In the order of that provider, which knows no OAuth client: what is filled in is a user's.
+        chosen = "basic"
         if extra.get("use_token") or extra.get("token"):
-            login, secret = (
-                f"{login.removesuffix('/token')}/token",
-                (secret if extra.get("use_token") else extra["token"]),
-            )
-            chosen = "basic"
+            login = f"{login.removesuffix('/token')}/token"
+            secret = secret if extra.get("use_token") else str(extra["token"])
         elif extra.get("oauth_token"):
-            secret, chosen = extra["oauth_token"], "bearer"
+            secret, chosen = str(extra["oauth_token"]), "bearer"
     if chosen is None:
         chosen = "basic" if "@" in login else "client_credentials" if login else "bearer"
     if chosen not in get_args(Auth):
         raise SettingsError(f"{name}: the extra auth must be one of {', '.join(get_args(Auth))}.")
-    if not secret or (chosen != "bearer" and not login):
+    if not secret or (chosen != "bearer" and not login) or (chosen == "bearer" and not is_token(secret)):
         raise SettingsError(f"{name} needs {_NEEDED[chosen]}.")
     return chosen, login, secret
 
@@ -144,17 +166,19 @@ def _base_url(connection: Connection, name: str) -> str:
     if not host:
         raise SettingsError(f"{name} has no host: {advice}.")
     default_scheme = connection.schema if connection.schema in {"http", "https"} else "https"
-    url = urlsplit(host.lower() if "://" in host else f"{default_scheme}://{host.lower()}")
-    hostname = url.hostname or ""
-    if url.username or url.path or url.query or url.fragment:
+    try:
+        url = urlsplit(host.lower() if "://" in host else f"{default_scheme}://{host.lower()}")
+        hostname, port = url.hostname or "", url.port or connection.port
+    except ValueError:  # no port, or half an IPv6 address
+        raise SettingsError(f"{name} has a host that is none: {advice}.") from None
+    if "@" in url.netloc or url.path or url.query or url.fragment:
         raise SettingsError(f"{name} has more than a host in its host field: {advice}.")
     if hostname in _LOOPBACK:
-        port = url.port or connection.port
         return f"{url.scheme}://{f'[{hostname}]' if ':' in hostname else hostname}{f':{port}' if port else ''}"
     if url.scheme != "https":
         raise SettingsError(f"{name} asks for {url.scheme}: credentials only travel by https.")
     subdomain = hostname.removesuffix(_ZENDESK)
-    if not _SUBDOMAIN.fullmatch(subdomain) or url.port or connection.port:
+    if not _SUBDOMAIN.fullmatch(subdomain) or port:
         raise SettingsError(f"{name} does not name a Zendesk account: {advice}.")
     return f"https://{subdomain}{_ZENDESK}"
 
@@ -167,6 +191,12 @@ def _verify(verify: Any, name: str) -> str | bool:
     raise SettingsError(
         f"{name}: the extra verify must be the path of a CA bundle on the worker; TLS verification is never off."
     )
+
+
+def _proxies(proxies: Any, name: str) -> dict[str, str]:
+    if isinstance(proxies, dict) and all(isinstance(url, str) and "://" in url for url in proxies.values()):
+        return proxies
+    raise SettingsError(f'{name}: the extra proxies must be URLs by scheme, like {{"https": "http://proxy:3128"}}.')
 
 
 def _positive(extra: Mapping[str, Any], key: str, default: float, name: str) -> float:

@@ -44,14 +44,22 @@ class TokenKeeper:
             minted = self._mint()
             self._token = minted.access_token
             # Where Zendesk names no end, a 401 tells of it.
-            self._ends = float("inf") if minted.expires_in is None else self._clock() + minted.expires_in
-            self._ends -= _MARGIN_SECONDS
+            lasts = float("inf") if minted.expires_in is None else minted.expires_in
+            self._ends = self._clock() + lasts - _MARGIN_SECONDS
         return self._token
 
     def forget(self) -> bool:
         """Mint anew at the next request, because Zendesk took this token no more; False if none was ever minted."""
         minted, self._token = self._token is not None, None
         return minted
+
+
+class NoAuth(AuthBase):
+    """Sends nothing; without any, requests would look for an entry in a .netrc."""
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        """Leave the request as it is."""
+        return request
 
 
 def authentication(account: Account, keeper: TokenKeeper) -> AuthBase:

@@ -15,12 +15,13 @@ from airflow_zendesk.exceptions import (
     AuthenticationError,
     OversizedAnswerError,
     PageTimeoutError,
-    TransportError,
+    RateLimitedError,
+    TransientError,
     ZendeskError,
 )
 from airflow_zendesk.hooks import transport
-from airflow_zendesk.hooks.account import Account
-from airflow_zendesk.hooks.auth import TokenKeeper, authentication
+from airflow_zendesk.hooks.account import Account, forms
+from airflow_zendesk.hooks.auth import NoAuth, TokenKeeper, authentication
 from airflow_zendesk.zendesk.answer import Answer, decipher, refusal
 from airflow_zendesk.zendesk.incremental_export import Sweep
 from airflow_zendesk.zendesk.oauth import TOKEN_PATH, Token, read_token, token_request
@@ -39,11 +40,15 @@ HEADERS = {
 
 @dataclass(slots=True)
 class Traffic:
-    """What a run has cost the account so far: requests, those of them that were repeats, and the time spent waiting."""
+    """What a run has cost the account so far: requests, those of them that were repeats, and the time spent waiting.
+
+    ``seconds_limited`` are those of the seconds waited that the limits of requests have cost.
+    """
 
     requests: int = 0
     retries: int = 0
     seconds_waited: float = 0.0
+    seconds_limited: float = 0.0
 
 
 class Client:
@@ -80,24 +85,29 @@ class Client:
         Raises:
             ZendeskError: what the last attempt ended in.
         """
+        self.pause(self._pace.wait(self._clock()), limited=True)
         started = self._clock()
         renewed = False
         for attempt in itertools.count(1):
-            self.pause(self._pace.wait(self._clock()))
             try:
                 answer = self._ask_once(session, query, sweep)
             except AuthenticationError:
                 if renewed or not self._keeper.forget():
                     raise
-                renewed, wait = True, 0.0
+                renewed, wait, limited = True, 0.0, False
+                logger.info("Zendesk takes the access token no more: asking for another one.")
             except ZendeskError as error:
-                wait = self._wait_after(error, attempt, started, sweep)
-                logger.warning("%s Asking again in %.1f s.", error, wait)
+                wait, limited = (
+                    self._wait_after(error, attempt, started, query, sweep),
+                    isinstance(error, RateLimitedError),
+                )
+                logger.warning("%s Asking again in %.1f s, with per_page=%d.", error, wait, sweep.per_page)
             else:
                 self._spent_on_faults += self._clock() - started if attempt > 1 else 0.0
                 return answer
             self.traffic.retries += 1
-            self.pause(wait)
+            self.pause(wait, limited=limited)
+            self.pause(self._pace.wait(self._clock()), limited=True)
         raise AssertionError("unreachable")
 
     def get(self, session: requests.Session, path: str, **params: str | int) -> bytes:
@@ -111,10 +121,16 @@ class Client:
             raise refusal(path, response.status, response.headers, response.body)
         return response.body
 
-    def pause(self, seconds: float) -> None:
-        """Wait, and count it."""
+    @property
+    def requests_per_minute(self) -> int:
+        """The limit that the answers so far have told, or the connection's own if that is lower."""
+        return self._pace.limit
+
+    def pause(self, seconds: float, *, limited: bool = False) -> None:
+        """Wait, and count it; ``limited`` says that a limit of requests is the reason."""
         if seconds > 0:
             self.traffic.seconds_waited += seconds
+            self.traffic.seconds_limited += seconds * limited
             self._sleep(seconds)
 
     def _ask_once(self, session: requests.Session, query: Query, sweep: Sweep) -> Answer:
@@ -125,40 +141,41 @@ class Client:
         self._pace.learn(response.headers, asked, self._clock())
         return decipher(query.resource, sweep.start_time, response.status, response.headers, response.body)
 
-    def _wait_after(self, error: ZendeskError, attempt: int, started: float, sweep: Sweep) -> float:
-        # Where minting a token is what takes too long, no page size helps.
-        if isinstance(error, PageTimeoutError | OversizedAnswerError) and error.path != TOKEN_PATH:
-            sweep.ask_for_less(str(error))
-            if isinstance(error, OversizedAnswerError):
-                return 0.0
-        page_spent = self._clock() - started
-        wait = self._patience.wait_after(
-            error,
-            attempt,
-            page_spent=page_spent,
-            run_spent=self._spent_on_faults + page_spent,
-            jitter=random.random(),  # noqa: S311  no secret
-        )
-        if wait is None:
-            raise error
-        return wait
+    def _wait_after(self, error: ZendeskError, attempt: int, started: float, query: Query, sweep: Sweep) -> float:
+        """Seconds to wait before the next attempt; gives up by raising."""
+        # Where the token comes from, nothing gets faster by smaller pages.
+        too_much = isinstance(error, PageTimeoutError | OversizedAnswerError) and error.path == query.resource.path
+        smaller = too_much and sweep.ask_for_less()
+        spent = self._clock() - started
+        if smaller:
+            wait: float | None = 0.0 if isinstance(error, OversizedAnswerError) else self._patience.first_wait
+        else:
+            wait = self._patience.wait_after(error, attempt, jitter=random.random())  # noqa: S311  no secret
+        left = self._patience.left(page_spent=spent, run_spent=self._spent_on_faults + spent)
+        if wait is not None and wait <= left:
+            return wait
+        if isinstance(error, TransientError):
+            error.given_up = (
+                f"Given up after {attempt} attempt{'s' * (attempt > 1)} in {spent:.0f} s: "
+                f"the next wait would be {wait:.0f} s, and {left:.0f} s of patience are left."
+            )
+        if too_much and not smaller:
+            raise sweep.too_heavy(str(error)) from error
+        raise error
 
     def _mint(self) -> Token:
         """Ask for an access token; it is masked in all logs from now on."""
         with self._plain_session() as session:
             request = token_request(self._account.login, self._account.secret)
             response = self._send(session, "POST", TOKEN_PATH, json=request)
-        if response.status != HTTPStatus.OK:
-            raise refusal(TOKEN_PATH, response.status, response.headers, response.body)
-        try:
-            token = read_token(response.body)
-        except ValueError as error:
-            raise TransportError(TOKEN_PATH, str(error)) from None
-        mask_secret(token.access_token)
+        token = read_token(response.status, response.headers, response.body)
+        for form in forms(token.access_token):
+            mask_secret(form)
         return token
 
     def _plain_session(self) -> requests.Session:
-        session = requests.Session()
+        session = transport.Session()
+        session.auth = NoAuth()
         session.mount(self._account.base_url, transport.DeadlineAdapter())
         session.verify = self._account.verify
         session.proxies.update(self._account.proxies)

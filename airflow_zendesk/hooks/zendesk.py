@@ -85,6 +85,11 @@ class ZendeskHook(HttpHook):
         """What this hook has cost the account so far."""
         return self._client.traffic
 
+    @property
+    def requests_per_minute(self) -> int:
+        """How many exports a minute the account allows this hook, as far as its answers have told."""
+        return self._client.requests_per_minute
+
     @cached_property
     def _client(self) -> Client:
         return Client(self.account, self._patience, self._sleep, self._clock)
@@ -181,7 +186,10 @@ class ZendeskHook(HttpHook):
             with self.get_conn() as session:
                 user = read_user(self._client.get(session, CURRENT_USER_PATH))
                 if user.is_anonymous:
-                    return False, f"{self.account.name} does not know these credentials: it takes them for anonymous."
+                    return False, (
+                        f"{self.account.name} does not know these credentials: it takes them for anonymous. Check "
+                        "login and secret; for an API token, the login is the e-mail address with /token behind it."
+                    )
                 if user.is_admin:
                     return True, f"Connected to {self.account.name} as administrator, user {user.id}."
                 # Custom roles: the documentation says administrators only, so let the export itself decide.

@@ -9,7 +9,7 @@ from airflow.providers.common.compat.sdk import AirflowFailException, conf
 from airflow.sdk import Asset, BaseOperator, Context
 
 from airflow_zendesk.compat import add_partition_keys
-from airflow_zendesk.exceptions import ZendeskError
+from airflow_zendesk.exceptions import InvalidWindowError, ZendeskError
 from airflow_zendesk.window import Grain, Window, to_timedelta
 from airflow_zendesk.zendesk.resources import Query
 from airflow_zendesk.zendesk.settling import DEFAULT_SETTLE, settle_seconds
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from airflow_zendesk.hooks.zendesk import ZendeskHook
     from airflow_zendesk.report import ExportReport
 
-#: The keys are absent from the context of a run that has no data interval; then the window is missing, and refused.
-_INTERVAL_START = "{{ data_interval_start.isoformat() if data_interval_start else '' }}"
-_INTERVAL_END = "{{ data_interval_end.isoformat() if data_interval_end else '' }}"
 #: The form that the mappers of Airflow's partitioned timetables expect.
 _PARTITION_KEY = "%Y-%m-%dT%H:%M:%S"
 
@@ -32,14 +29,15 @@ class ZendeskIncrementalExportOperator(BaseOperator):
     proven complete. A rerun writes the same keys, and nothing at all where the events are the same.
 
     The report is returned, and put on the events of the assets among ``outlets``; on Airflow 3.3 and newer, with the
-    start of each slice as partition key.
+    start of each slice as partition key. Beyond a hundred slices it tells the window and the sums, under one key.
 
     :param destination: where the dataset lies: any URL of Airflow's object storage, like
         ``s3://conn_id@bucket/zendesk`` or ``file:///data/zendesk``. (templated)
     :param resource: ``ticket_events`` or ``ticket_metric_events``. (templated)
     :param zendesk_conn_id: the connection of the account. (templated)
-    :param start: first instant of the window, with a time zone; the data interval's start by default. (templated)
-    :param end: first instant after the window; the data interval's end by default. (templated)
+    :param start: first instant of the window, with a time zone. (templated)
+    :param end: first instant after the window. The window is the data interval where both are None, or templates that
+        come out empty. (templated)
     :param grain: length of a slice, like ``1d``, ``1h``, ``15m`` or a ``timedelta``; None for the dataset's own, and a
         day for a new dataset.
     :param include: sideloads; ``ticket_events`` knows ``comment_events``, the texts of comments.
@@ -59,8 +57,8 @@ class ZendeskIncrementalExportOperator(BaseOperator):
         destination: str,
         resource: str = "ticket_events",
         zendesk_conn_id: str = "zendesk_default",
-        start: datetime | str = _INTERVAL_START,
-        end: datetime | str = _INTERVAL_END,
+        start: datetime | str | None = None,
+        end: datetime | str | None = None,
         grain: timedelta | str | None = None,
         include: Sequence[str] = (),
         support_type_scope: str = "all",
@@ -95,13 +93,14 @@ class ZendeskIncrementalExportOperator(BaseOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Wait until the window has settled, then export it; returns the report."""
         try:
-            settled = self._window().end + timedelta(seconds=settle_seconds(self._settle()))
+            window = self._window(context)
+            settled = window.end + timedelta(seconds=settle_seconds(self._settle()))
         except ZendeskError as error:
             raise AirflowFailException(str(error)) from error
         # Only to save a worker, or a request: it is Zendesk's clock that decides. A window that is not over by ours is
         # not waited for at all, but left to that clock to refuse.
         now = datetime.now(UTC)
-        if self.deferrable and self._window().end <= now < settled:
+        if self.deferrable and window.end <= now < settled:
             from airflow.providers.standard.triggers.temporal import DateTimeTrigger  # noqa: PLC0415
 
             self.defer(trigger=DateTimeTrigger(moment=settled), method_name=self.export.__name__)
@@ -110,18 +109,23 @@ class ZendeskIncrementalExportOperator(BaseOperator):
     def export(self, context: Context, event: Any = None) -> dict[str, Any]:  # noqa: ARG002  a trigger's event
         """Export the window; a deferred task goes on here."""
         from airflow_zendesk.export import export_window  # noqa: PLC0415
+        from airflow_zendesk.telemetry import Telemetry  # noqa: PLC0415
 
         try:
             report = export_window(
                 self.hook,
                 self.destination,
                 Query.of(self.resource, self.include, self.support_type_scope),
-                self._window(),
+                self._window(context),
                 grain=None if self.grain is None else Grain.of(self.grain),
                 settle=self._settle(),
                 if_exists=self.if_exists,
                 allow_shrink=self.allow_shrink,
-                on_progress=lambda progress: self.log.info("%s", progress),
+                on_progress=Telemetry(
+                    self.log.info,
+                    {"dag_id": self.dag_id, "task_id": self.task_id, "account": self.hook.account.name},
+                    follows_present=_is_scheduled(context),
+                ),
             )
         except ZendeskError as error:
             if error.retryable:
@@ -130,19 +134,36 @@ class ZendeskIncrementalExportOperator(BaseOperator):
         for remark in report.remarks():
             self.log.warning(remark)
         self._tell_assets(context, report)
-        return report.to_dict()
+        return report.to_event()
 
     def _tell_assets(self, context: Context, report: "ExportReport") -> None:
         for outlet in self.outlets:
             if isinstance(outlet, Asset):
                 event = context["outlet_events"][outlet]
-                event.extra = report.to_dict()
+                event.extra = report.to_event()
                 # Of all slices, also of unchanged ones: an attempt that died after it had published some told nobody of
                 # them, and the next one finds them unchanged. A load does nothing for what it has loaded.
-                add_partition_keys(event, [piece.start.strftime(_PARTITION_KEY) for piece in report.slices])
+                told = report.slices if "slices" in event.extra else [report.window]
+                add_partition_keys(event, [piece.start.strftime(_PARTITION_KEY) for piece in told])
 
-    def _window(self) -> Window:
-        return Window.of(self.start, self.end)
+    def _window(self, context: Context) -> Window:
+        if self.start or self.end:
+            return Window.of(self.start, self.end)
+        # The keys are absent from the context of a run that has no data interval.
+        window = Window.of(context.get("data_interval_start"), context.get("data_interval_end"))
+        dated = context.get("logical_date")
+        if dated is not None and dated < window.start:
+            raise InvalidWindowError(
+                f"The run is dated {dated.isoformat()}, but its interval is {window}: `airflow dags trigger "
+                "--logical-date` gives the interval before now, whatever the date. Use `airflow backfill create` for "
+                "that date, or give start and end as params of the run, where the DAG has them."
+            )
+        return window
 
     def _settle(self) -> timedelta:
         return to_timedelta(self.settle, "settle")
+
+
+def _is_scheduled(context: Context) -> bool:
+    dag_run = context.get("dag_run")
+    return dag_run is not None and dag_run.run_type == "scheduled"

@@ -5,15 +5,16 @@ A scenario is a list of steps, as JSON or as Python's dictionaries:
     [{"fault": "reset_in_body", "on": {"page": 2}, "times": 3},
      {"fault": "status", "status": 429, "retry_after": 7, "on": {"resource": "ticket_metric_events"}}]
 
-Every step that fits a request acts on it, in their order. Pages are counted by their `start_time`: whoever asks for
-the same second again asks for the same page. Faults of the desk hold all the time and take neither `on` nor `times`.
+Every step that fits a request acts on it: those of the page in their order, then those of the answer, then the first of
+the wire. Pages are counted by their `start_time`: whoever asks for the same second again asks for the same page. Faults
+of the desk hold all the time and take neither `on` nor `times`.
 """
 
 import json
 import threading
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from airflow_zendesk.standin.access import Door
@@ -112,7 +113,7 @@ class Script:
         try:
             made = [step.fault.act(**step.options) for step in self._steps if step.fault.place == "desk"]
         except ValueError as error:
-            raise ScenarioError(f"a fault of the desk needs a time like 2026-01-31T00:00:00Z: {error}") from None
+            raise ScenarioError(f"the desk cannot be so: {error}") from None
         self._delays = [each for each in made if isinstance(each, Delay)]
         self._bursts = [each for each in made if not isinstance(each, Delay)]
         self._asked: dict[str, dict[int, int]] = defaultdict(dict)
@@ -142,15 +143,14 @@ class Script:
     def answer(self, request: Request, steps: Sequence[Step], honest: Answer) -> Answer:
         """The answer that the steps make of an honest one; what is no page stays as it is to faults of pages."""
         answer = honest
-        is_page = request.is_export and honest.status == 200  # noqa: PLR2004 - HTTP's own
+        if request.is_export and honest.status == 200:  # noqa: PLR2004 - HTTP's own
+            edits = [step for step in steps if step.fault.place == "pages"]
+            if edits:
+                answer = replace(honest, body=self._edit(request, edits, honest.body))
+            self._answered[request.path].append((request.number_of("start_time", 0), honest.body))
         for step in steps:
             if step.fault.place == "answers":
                 answer = step.fault.act(answer, **step.options)
-            elif step.fault.place == "pages" and is_page:
-                page = step.fault.act(self._sheet(request, answer.body), **step.options)
-                answer = Answer(answer.status, answer.headers, page.write())
-        if is_page:
-            self._answered[request.path].append((request.number_of("start_time", 0), honest.body))
         return answer
 
     def _is_due(self, number: int, step: Step, request: Request, page: int) -> bool:
@@ -161,11 +161,14 @@ class Script:
         asked = self._asked[request.path]
         return asked.setdefault(request.number_of("start_time", 0), len(asked) + 1)
 
-    def _sheet(self, request: Request, body: bytes) -> Sheet:
+    def _edit(self, request: Request, edits: Sequence[Step], body: bytes) -> bytes:
         start_time, resource = request.number_of("start_time", 0), request.resource
         earlier = [(at, page) for at, page in list(self._answered[request.path]) if at < start_time]
         before = json.loads(max(earlier)[1])[resource] if earlier else []
-        return Sheet.read(resource, start_time, body, before)
+        page = Sheet.read(resource, start_time, body, before)
+        for step in edits:
+            page = step.fault.act(page, **step.options)
+        return page.write()
 
 
 def open_door(steps: Sequence[Step], door: Door) -> None:

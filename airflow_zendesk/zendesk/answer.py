@@ -4,9 +4,11 @@ Source: https://developer.zendesk.com/api-reference/ticketing/ticket-management/
 https://developer.zendesk.com/api-reference/introduction/requests/ for the statuses.
 """
 
+import codecs
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from urllib.parse import urlsplit
@@ -38,6 +40,21 @@ _REFUSALS: dict[int, type[RequestRefusedError]] = {
 }
 #: Statuses below 500 with which servers and proxies say "not now".
 _NOT_NOW = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.LOCKED, HTTPStatus.TOO_EARLY}
+#: An answer that took too long: the gateway's word for it, and Cloudflare's, which stands before Zendesk.
+_TOO_SLOW = {HTTPStatus.GATEWAY_TIMEOUT, 524}
+
+#: Zendesk's words for errors that are told as they are. A word that we do not know could be anything: a customer's, or
+#: the secret that was sent.
+_CODES = {
+    "APIRateLimitExceeded", "Forbidden", "InvalidEndpoint", "InvalidPaginationParameter", "InvalidValue",
+    "ParameterMissing", "RecordInvalid", "RecordNotFound", "StartTimeTooRecent", "invalid_client", "invalid_grant",
+    "invalid_request", "invalid_scope", "invalid_token", "unauthorized", "unauthorized_client",
+    "unsupported_grant_type",
+}  # fmt: skip
+#: The same for what answers in place of the API.
+_CONTENT_TYPES = {
+    "application/json", "application/octet-stream", "application/xml", "text/html", "text/plain", "text/xml",
+}  # fmt: skip
 
 #: Zendesk's limits are per minute: whoever wishes for more than an hour does not mean us, or not seconds.
 _LONGEST_WISH = 3_600.0
@@ -47,6 +64,7 @@ _RECORDS = msgspec.json.Decoder(list[Wire])
 _INTEGER = msgspec.json.Decoder(int | None)
 _BOOLEAN = msgspec.json.Decoder(bool)
 _NULL = msgspec.Raw(b"null")
+_PIECE_BYTES = 2**20
 #: Any escape in a JSON string; the group catches half a surrogate pair without its other half.
 _ESCAPE = re.compile(rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(u[dD][89a-fA-F]..)|.)", re.DOTALL)
 
@@ -74,9 +92,7 @@ def decipher(resource: Resource, start_time: int, status: int, headers: Mapping[
     """
     if status != HTTPStatus.OK:
         raise refusal(resource.path, status, headers, body)
-    content_type = headers.get("Content-Type")
-    if body.lstrip().startswith(b"<") or "json" not in (content_type or ""):
-        raise NotJsonError(resource.path, content_type)
+    check_json(resource.path, headers, body)
     try:
         return _read(resource, headers, body)
     except RecursionError:
@@ -85,8 +101,22 @@ def decipher(resource: Resource, start_time: int, status: int, headers: Mapping[
         raise MalformedAnswerError(resource.path, start_time, str(error)) from None
     except (msgspec.DecodeError, EOFError) as error:
         raise DamagedAnswerError(resource.path, start_time, str(error)) from None
+    except UnicodeDecodeError:
+        raise MalformedAnswerError(resource.path, start_time, "its text is no UTF-8") from None
     except ValueError as error:
         raise MalformedAnswerError(resource.path, start_time, str(error)) from None
+
+
+def check_json(path: str, headers: Mapping[str, str], body: bytes) -> None:
+    """See that it is the API that answers, and nothing in its place.
+
+    Raises:
+        NotJsonError: it is HTML, or text.
+    """
+    content_type = headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if body.lstrip().startswith(b"<") or "json" not in content_type:
+        told = content_type if content_type in _CONTENT_TYPES else "an unknown content type"
+        raise NotJsonError(path, told if content_type else None)
 
 
 def server_date(headers: Mapping[str, str]) -> int:
@@ -96,7 +126,7 @@ def server_date(headers: Mapping[str, str]) -> int:
         ValueError: it is missing or unreadable.
     """
     try:
-        return int(parsedate_to_datetime(headers["Date"]).timestamp())
+        return int(_date(headers["Date"]).timestamp())
     except (KeyError, ValueError):
         raise ValueError("it has no readable Date header, without which no page proves anything") from None
 
@@ -116,10 +146,16 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         if re.fullmatch(r"\d+(\.\d+)?", text):
             seconds = float(text)
         else:
-            seconds = max(0.0, parsedate_to_datetime(text).timestamp() - server_date(headers))
+            seconds = max(0.0, _date(text).timestamp() - server_date(headers))
     except ValueError:
         return None
     return seconds if seconds <= _LONGEST_WISH else None
+
+
+def _date(text: str) -> datetime:
+    """An HTTP date; one without a time zone is in UTC too, and not in that of the worker."""
+    date = parsedate_to_datetime(text)
+    return date if date.tzinfo else date.replace(tzinfo=UTC)
 
 
 def _read(resource: Resource, headers: Mapping[str, str], body: bytes) -> Answer:
@@ -149,9 +185,20 @@ def _decode(body: bytes) -> tuple[Wire, int]:
         if not repaired:
             raise
         envelope = _ENVELOPE.decode(body)
-    # The decoder does not look inside the strings that it hands over as they are.
-    body.decode()
+    _check_utf8(body)
     return envelope, repaired
+
+
+def _check_utf8(body: bytes) -> None:
+    """The JSON decoder does not look inside the strings that it hands over as they are.
+
+    In pieces, for decoded as a whole one emoji would make four bytes of every character.
+    """
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    view = memoryview(body)
+    for start in range(0, len(body), _PIECE_BYTES):
+        decoder.decode(view[start : start + _PIECE_BYTES])
+    decoder.decode(b"", final=True)
 
 
 def _replace_lone_surrogates(body: bytes) -> tuple[bytes, int]:
@@ -175,19 +222,26 @@ def refusal(path: str, status: int, headers: Mapping[str, str], body: bytes) -> 
     """The error that an answer with a status other than 200 is."""
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return RateLimitedError(path, retry_after(headers), float(next_minute(headers)))
-    if status == HTTPStatus.GATEWAY_TIMEOUT:
-        return PageTimeoutError(path, "Zendesk answered 504")
+    if status in _TOO_SLOW:
+        return PageTimeoutError(path, f"Zendesk answered {status}")
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _NOT_NOW:
         return ServerError(path, status, retry_after(headers))
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
-        return RedirectError(status, path, location_host=urlsplit(headers.get("Location", "")).hostname)
+        return RedirectError(status, path, location_host=_host(headers.get("Location", "")))
     # Spellings met so far: the code StartTimeTooRecent (400), and a sentence (422, also as plain text).
     if b"StartTimeTooRecent" in body or b"Too recent start_time" in body:
         return StartTimeTooRecentError(status, path, "StartTimeTooRecent")
     return _REFUSALS.get(status, RequestRefusedError)(status, path, _error_code(body))
 
 
+def _host(location: str) -> str | None:
+    try:
+        return urlsplit(location).hostname
+    except ValueError:  # no URL at all
+        return None
+
+
 def _error_code(body: bytes) -> str | None:
-    """Zendesk's own word for the error, where the body has one; never a sentence, which could quote anything."""
-    match = re.search(rb'"(?:error|code|title)"\s*:\s*"([A-Za-z][A-Za-z0-9_]{0,63})"', body[:4096])
-    return match[1].decode() if match else None
+    """Zendesk's own word for the error, where the body has one that is known."""
+    match = re.search(rb'"(?:error|code|title)"\s*:\s*"([A-Za-z_]{1,64})"', body[:4096])
+    return match[1].decode() if match and match[1].decode() in _CODES else None

@@ -37,6 +37,8 @@ MAX_PER_PAGE = 1_000
 _OTHER_SIZES = (1_000, 500, 250)
 #: A wait is computed to be long enough; when so many were not, the server's clock stands still.
 _MAX_WAITS = 5
+#: The most pages of a smaller size that must come through before a larger one is tried again.
+_LONGEST_PROBATION = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,8 @@ class Sweep:
         self._seen = SeenIds()
         self._stuck: _Stuck | None = None
         self._waits = 0
+        # How many pages of this size came through, how many must before a larger is tried, and the last heavy spot.
+        self._proven, self._probation, self._heavy_at = 0, 0, -1
 
     @property
     def done(self) -> bool:
@@ -136,21 +140,42 @@ class Sweep:
         )
         if covered > self.start_time:
             self._stuck = None
-            self.per_page = min(self.per_page * 2, MAX_PER_PAGE)
+            self._climb_back()
         self.start_time = covered
         return page
 
-    def ask_for_less(self, reason: str) -> None:
-        """Make the page half as large: this one is too much for Zendesk, or for us. The size climbs back afterwards.
+    def leap_to(self, start_time: int) -> None:
+        """Leave out the time up to there, for nobody wants its events; never backwards."""
+        if start_time > self.start_time:
+            self.start_time = start_time
+            self._stuck = None
+            self._held = {id_: item for id_, item in self._held.items() if item.second >= start_time}
 
-        "Progressively backing-off on the per_page parameter" is also what Zendesk's documentation advises.
+    def ask_for_less(self) -> bool:
+        """Make the page half as large: this one is too much for Zendesk, or for us. False if it holds one record.
 
-        Raises:
-            PageTooHeavyError: it is down to one record.
+        "Progressively backing-off on the per_page parameter" is also what Zendesk's documentation advises. The size
+        climbs back afterwards; the more spots of a stretch are heavy, the later it tries.
         """
         if self.per_page == 1:
-            raise PageTooHeavyError(self._path, _utc(self.start_time), reason)
+            return False
         self.per_page //= 2
+        self._proven = 0
+        if self.start_time != self._heavy_at:
+            self._heavy_at = self.start_time
+            self._probation = min(max(1, 2 * self._probation), _LONGEST_PROBATION)
+        return True
+
+    def too_heavy(self, reason: str) -> PageTooHeavyError:
+        """The error that the current page is when nothing makes it come through."""
+        return PageTooHeavyError(self._path, _utc(self.start_time), reason)
+
+    def _climb_back(self) -> None:
+        if self.per_page == MAX_PER_PAGE:
+            self._probation = 0
+        self._proven += 1
+        if self._proven >= self._probation:
+            self.per_page, self._proven = min(self.per_page * 2, MAX_PER_PAGE), 0
 
     def _reach(self, answer: Answer) -> int:
         """The second before which this page is complete."""

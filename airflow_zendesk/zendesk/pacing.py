@@ -15,6 +15,8 @@ from airflow_zendesk.zendesk.answer import next_minute
 
 #: "Incremental Exports global limit", without the add-on.
 DOCUMENTED_LIMIT = 10
+#: The longest time to the next minute. A reset that lies further away is no number of seconds, or no honest one.
+_MINUTE = 60
 #: The counters say whole seconds, rounded we do not know how: a second more is cheaper than a refusal.
 _ROUNDING = 1.0
 
@@ -28,13 +30,14 @@ _ACCOUNT_RESET = ("RateLimit-Reset", "Rate-Limit-Reset")
 class Counters:
     """What an answer says of the limits.
 
-    ``remaining`` are exports, ``account_remaining`` requests of any kind, None where nothing is said; ``resets`` are
-    the seconds to the next minute of the clock.
+    ``remaining`` are exports of ``total`` a minute, ``account_remaining`` requests of any kind, None where nothing is
+    said; ``resets`` are the seconds to the next minute of the clock.
     """
 
     remaining: int | None
     account_remaining: int | None
     resets: int
+    total: int | None = None
 
     @classmethod
     def of(cls, headers: Mapping[str, str]) -> "Counters":
@@ -42,9 +45,9 @@ class Counters:
         account_remaining = _first_number(headers, _ACCOUNT_REMAINING)
         exports = _EXPORTS_VALUE.search(headers.get(_EXPORTS_HEADER, ""))
         if exports is not None:
-            return cls(int(exports[2]), account_remaining, int(exports[3]))
+            return cls(int(exports[2]), account_remaining, min(int(exports[3]), _MINUTE), int(exports[1]))
         resets = _first_number(headers, _ACCOUNT_RESET)
-        return cls(None, account_remaining, next_minute(headers) if resets is None else resets)
+        return cls(None, account_remaining, next_minute(headers) if resets is None else min(resets, _MINUTE))
 
 
 class Pace:
@@ -83,6 +86,12 @@ class Pace:
         self._counters = counters
         self._minute_ends = now + counters.resets + _ROUNDING
         self._next = self._minute_ends if self._is_minute_used_up() else asked + self._distance()
+
+    @property
+    def limit(self) -> int:
+        """Requests a minute that this run can send if it is alone: as many as Zendesk tells, and the cap allows."""
+        told = self._counters.total or DOCUMENTED_LIMIT
+        return told if self._cap is None else min(told, self._cap)
 
     def wait(self, now: float) -> float:
         """Seconds to wait before the next request."""

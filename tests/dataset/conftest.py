@@ -7,7 +7,8 @@ import pytest
 from fsspec.implementations.local import LocalFileSystem
 from fsspec.implementations.memory import MemoryFileSystem
 
-from airflow_zendesk.dataset.store import Store, open_store
+from airflow_zendesk.dataset.store import Store
+from airflow_zendesk.dataset.stores import open_store
 
 
 @pytest.fixture(params=["local", "memory"])

@@ -1,5 +1,6 @@
 """A slice on its way to storage."""
 
+import hashlib
 import io
 import tempfile
 from contextlib import closing
@@ -17,9 +18,10 @@ from hypothesis import strategies as st
 
 from airflow_zendesk.dataset.parquet import FOOTER_KEY, SliceWriter, read_footer, verify
 from airflow_zendesk.dataset.schema import arrow_schema
-from airflow_zendesk.exceptions import DamagedObjectError
+from airflow_zendesk.exceptions import DamagedObjectError, StorageFullError
 from airflow_zendesk.zendesk.resources import RESOURCES
 from tests.dataset.samples import CERTIFICATE, DAY, content, event, items, sealed
+from tests.limits import largest_file
 
 RESOURCE = RESOURCES["ticket_events"]
 
@@ -167,3 +169,13 @@ def test_spool_has_no_name() -> None:
         writer.write(items([event(1)]))
         after = set(Path(tempfile.gettempdir()).iterdir())
     assert not [path for path in after - before if path.name.startswith("airflow-zendesk-")]
+
+
+def test_full_disk_under_the_spool_is_named() -> None:
+    """Whether it is full in the middle or at the end; what is left of the spool goes."""
+    rows = items(event(number, metadata={"noise": hashlib.sha256(b"%d" % number).hexdigest()}) for number in range(900))
+    for limit in (4, 20_000):
+        with closing(SliceWriter(RESOURCES["ticket_events"], DAY)) as writer, largest_file(limit):
+            writer.write(rows)
+            with pytest.raises(StorageFullError, match=r"There is no room for the local spool \(EFBIG\)"):
+                writer.seal(CERTIFICATE, duplicates=0)

@@ -1,5 +1,6 @@
 """The dataset's own record."""
 
+import io
 from typing import Any
 
 import msgspec
@@ -56,6 +57,6 @@ def test_checking_makes_no_record(store: Store) -> None:
 
 def test_what_is_no_record_is_damage(store: Store) -> None:
     """It is not overwritten."""
-    store.create("_datasets/ticket_events.json", b"{}")
+    store.put("_datasets/ticket_events.json", io.BytesIO(b"{}"), expected=None)
     with pytest.raises(DamagedObjectError, match="it is no dataset record"):
         confirm_record(store, RECORD)

@@ -48,6 +48,15 @@ def test_host_is_a_subdomain_or_an_address(members: dict[str, Any], base_url: st
         ({"host": "https://elsewhere.example.com"}, "does not name a Zendesk account"),
         ({"host": "acme.zendesk.com.zendesk.com"}, "does not name a Zendesk account"),
         ({"host": "acme", "port": 8443}, "does not name a Zendesk account"),
+        ({"host": "acme.zendesk.com:http"}, "has a host that is none"),
+        ({"host": "https://[acme"}, "has a host that is none"),
+        ({"host": "https://:invented-token@acme.zendesk.com"}, "has more than a host"),
+        ({"login": None, "password": "invented-token\n"}, "access token in the password field, without spaces or line"),
+        ({"login": None, "password": "invented-token\u2026"}, "needs an access token"),
+        ({"extra": '["invented-token"]'}, "its extra is no JSON object"),
+        ({"extra": '{"auth": "basic"'}, "its extra is no JSON object"),
+        ({"extra": '{"proxies": "http://me:invented-token@proxy"}'}, "the extra proxies must be URLs by scheme"),
+        ({"extra": '{"proxies": {"https": 3128}}'}, "the extra proxies must be URLs by scheme"),
         ({"host": "https://acme.zendesk.com/api/v2"}, "has more than a host"),
         ({"host": "https://me:invented-token@acme.zendesk.com"}, "has more than a host"),
         ({"password": None}, "needs a login and a password; for an API token, the login is the e-mail address with"),
@@ -109,6 +118,8 @@ def test_what_is_filled_in_tells_how_to_authenticate(
         ("a@example.com", '{"token": "invented-other"}', ("basic", "a@example.com/token", "invented-other")),
         ("", '{"oauth_token": "invented-other"}', ("bearer", "", "invented-other")),
         ("a@example.com", '{"use_token": false}', ("basic", "a@example.com", "invented-token")),
+        ("a@example.com", '{"use_token": true, "token": "other"}', ("basic", "a@example.com/token", "invented-token")),
+        ("somebody", '{"use_token": false}', ("basic", "somebody", "invented-token")),
     ],
 )
 def test_connections_of_apaches_provider_are_read(
@@ -123,14 +134,24 @@ def test_connections_of_apaches_provider_are_read(
 
 
 def test_api_tokens_come_with_the_date_of_their_end() -> None:
-    """And nothing else does."""
+    """Passwords are told that theirs has passed; OAuth has no remark."""
     assert "2027-04-30" in (Account.of(connection()).remark or "")
+    assert "put /token behind the e-mail address" in (Account.of(connection(login="agent@example.com")).remark or "")
     assert Account.of(connection(login="my_client")).remark is None
+    assert Account.of(connection(login=None)).remark is None
 
 
 def test_secrets_are_listed_in_every_form_and_have_no_repr() -> None:
     """As they travel, and as a URL or a log might show them."""
     account = Account.of(connection(password="pä ss/w+rd"))
     encoded = base64.b64encode("agent@example.com/token:pä ss/w+rd".encode()).decode()
-    assert {"pä ss/w+rd", "p%C3%A4%20ss%2Fw%2Brd", "p%C3%A4+ss%2Fw%2Brd", encoded} == set(account.secrets())
+    written = {"pä ss/w+rd", "p%C3%A4%20ss%2Fw%2Brd", "p%C3%A4+ss%2Fw%2Brd", r"p\u00e4 ss/w+rd"}
+    assert written | {encoded} == set(account.secrets())
     assert "ss/w" not in repr(account)
+
+
+def test_password_of_a_proxy_is_a_secret_too() -> None:
+    """It stands in a URL, where it may be quoted."""
+    account = Account.of(connection(extra='{"proxies": {"https": "http://me:in%2Fvented@proxy:3128"}}'))
+    assert {"in/vented", "in%2Fvented"} <= set(account.secrets())
+    assert "vented" not in repr(account).replace("invented", "")

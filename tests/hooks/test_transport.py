@@ -1,8 +1,11 @@
 """One request and its answer, whole or not at all."""
 
+import contextlib
 import gzip
+import logging
 import os
 import socket
+import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator
@@ -10,8 +13,11 @@ from http.server import BaseHTTPRequestHandler
 
 import pytest
 import requests
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from requests.auth import AuthBase
 
-from airflow_zendesk.exceptions import OversizedAnswerError, PageTimeoutError, TransportError
+from airflow_zendesk.exceptions import OversizedAnswerError, PageTimeoutError, TransportError, ZendeskError
 from airflow_zendesk.hooks import transport
 from tests.scripted import Reply, Scripted, scripted
 
@@ -21,16 +27,17 @@ Behaviour = Callable[[BaseHTTPRequestHandler], None]
 
 @pytest.fixture
 def session() -> Iterator[requests.Session]:
-    """A session with the adapter that the hook uses."""
-    with requests.Session() as session:
+    """A session like the hook's, without credentials."""
+    with transport.Session() as session:
         session.mount("http://", transport.DeadlineAdapter())
+        session.mount("https://", transport.DeadlineAdapter())
         yield session
 
 
-def get(session: requests.Session, server: Scripted, max_bytes: int = 10_000) -> transport.Response:
-    """Ask for a path that may stand in errors, with a query that may not."""
+def get(session: requests.Session, server: Scripted, timeout: float = TIMEOUT) -> transport.Response:
+    """Ask for a path that may stand in errors, with a query that may not; answers are small."""
     return transport.exchange(
-        session, "GET", server.url + "/path", params={"q": "query"}, timeout=TIMEOUT, max_bytes=max_bytes
+        session, "GET", server.url + "/path", params={"q": "query"}, timeout=timeout, max_bytes=10_000
     )
 
 
@@ -45,11 +52,21 @@ def test_answer_is_read_whole(session: requests.Session) -> None:
     assert "/path?q=query" == server.paths[0]
 
 
-def test_redirects_are_answers(session: requests.Session) -> None:
-    """Nothing is ever sent anywhere else."""
-    with scripted(Reply(b"", 302, {"Location": "/elsewhere"})) as server:
-        assert 302 == get(session, server).status
-    assert 1 == len(server.paths)
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("location", ["/elsewhere", "http://127.0.0.1:9/", "//elsewhere", "http://[", "\xff"])
+def test_redirects_are_answers(session: requests.Session, status: int, location: str) -> None:
+    """Nothing is ever sent anywhere else, whoever uses the session."""
+    with scripted(Reply(b"body", status, {"Location": location})) as server:
+        assert (status, b"body") == (get(session, server).status, get(session, server).body)
+        assert status == session.get(server.url, timeout=TIMEOUT, allow_redirects=True).status_code
+    assert 3 == len(server.paths)
+
+
+def test_body_of_a_redirect_is_bounded_too(session: requests.Session) -> None:
+    """To requests a redirect's body is of no interest, and it would read all of it."""
+    bomb = Reply(gzip.compress(bytes(20_000_000)), 302, {"Location": "/elsewhere", "Content-Encoding": "gzip"})
+    with scripted(bomb) as server, pytest.raises(OversizedAnswerError):
+        get(session, server)
 
 
 def drip_headers(handler: BaseHTTPRequestHandler) -> None:
@@ -93,6 +110,54 @@ def test_deadline_holds_in_every_phase(session: requests.Session, slow: Behaviou
         assert b"ok" == get(session, server).body
 
 
+def test_deadline_holds_before_the_proxy_has_connected(session: requests.Session) -> None:
+    """Its answer to CONNECT may drip, and there is no TLS yet whose handshake would have an end."""
+    with scripted(drip_headers) as proxy:
+        session.proxies["https"] = proxy.url
+        with pytest.raises(PageTimeoutError):
+            get(session, Scripted("https://127.0.0.1:9"))
+    assert ["127.0.0.1:9"] == proxy.paths
+
+
+def test_deadline_that_passes_while_connecting_is_not_forgotten(session: requests.Session) -> None:
+    """There was no socket yet to be shut; the first one is refused."""
+    with scripted(Reply(b"ok")) as server:
+        adapter = session.get_adapter(server.url)
+        assert isinstance(adapter, transport.DeadlineAdapter)
+        with adapter.deadline(0) as passed:
+            assert passed.wait(5)
+            with pytest.raises(requests.ConnectionError):
+                session.get(server.url, timeout=TIMEOUT)
+        assert [] == server.paths
+        assert 200 == session.get(server.url, timeout=30).status_code, "it holds for its own request alone"
+        assert b"ok" == get(session, server).body
+
+
+def test_deadline_begins_when_the_request_is_ready(session: requests.Session) -> None:
+    """A token may have to be fetched first, which has a deadline of its own."""
+    timers: list[threading.Thread] = []
+
+    class Slow(AuthBase):
+        def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+            timers.extend(thread for thread in threading.enumerate() if isinstance(thread, threading.Timer))
+            request.headers["Authorization"] = "Bearer invented-token"
+            return request
+
+    session.auth = Slow()
+    with scripted(Reply(b"ok")) as server:
+        assert b"ok" == get(session, server).body
+    assert "Bearer invented-token" == server.headers[0]["Authorization"]
+    assert [] == timers
+
+
+def test_connection_that_does_not_come_about_is_no_page_that_is_too_slow(session: requests.Session) -> None:
+    """Smaller pages would not help."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full, socket.create_connection(full.getsockname()):
+        server = Scripted("http://127.0.0.1:{1}".format(*full.getsockname()))
+        with pytest.raises(TransportError, match="ConnectTimeout"):
+            get(session, server)
+
+
 def reset(handler: BaseHTTPRequestHandler) -> None:
     """Close the connection with a reset after the first bytes of the body."""
     handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nsome")
@@ -117,14 +182,31 @@ def cut_length(handler: BaseHTTPRequestHandler) -> None:
     handler.close_connection = True
 
 
-@pytest.mark.parametrize("broken", [reset, close_at_once, cut_chunks, cut_length])
-def test_broken_connection_is_a_named_fault(session: requests.Session, broken: Behaviour) -> None:
-    """Whatever came before is not taken for the body; the message names the fault and quotes nothing."""
+def cut_headers(handler: BaseHTTPRequestHandler) -> None:
+    """Go on in the middle of the headers with something else."""
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\nDate: Fri\r\nquery without a colon\r\nContent-Length: 0\r\n\r\n")
+    handler.close_connection = True
+
+
+def endless_headers(handler: BaseHTTPRequestHandler) -> None:
+    """More headers than anybody sends."""
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\n" + b"X-Query: query\r\n" * 200 + b"Content-Length: 0\r\n\r\n")
+
+
+@pytest.mark.parametrize("broken", [reset, close_at_once, cut_chunks, cut_length, cut_headers, endless_headers])
+def test_broken_connection_is_a_named_fault(
+    session: requests.Session, broken: Behaviour, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever came before is not taken for the body; the message names the fault, and nothing is quoted or logged."""
     with scripted(broken, Reply(b"ok")) as server:
-        with pytest.raises(TransportError, match=r"No whole answer from /path: \w+\.") as caught:
+        with (
+            caplog.at_level(logging.INFO),
+            pytest.raises(TransportError, match=r"No whole answer from /path: \w+\.") as caught,
+        ):
             get(session, server)
         assert caught.value.retryable
         assert "query" not in str(caught.value)
+        assert [] == caplog.messages
         assert b"ok" == get(session, server).body
 
 
@@ -148,21 +230,52 @@ def test_broken_gzip_is_a_named_fault(session: requests.Session, body: bytes) ->
 
 
 def test_encoding_that_was_not_asked_for_is_refused(session: requests.Session) -> None:
-    """Two layers of gzip above all: that is how a bomb is built."""
-    with (
-        scripted(Reply(b"", headers={"Content-Encoding": "gzip, gzip"})) as server,
-        pytest.raises(TransportError, match=r"not asked for \(gzip, gzip\)"),
-    ):
-        get(session, server)
+    """Two layers of gzip above all: that is how a bomb is built. A name that nobody knows is not repeated."""
+    for encoding, named in (("gzip, gzip", "gzip, gzip"), ("BR", "br"), ("invented-token", "an unknown one")):
+        with (
+            scripted(Reply(b"", headers={"Content-Encoding": encoding})) as server,
+            pytest.raises(TransportError, match=rf"not asked for \({named}\)"),
+        ):
+            get(session, server)
 
 
 def test_body_beyond_the_bound_is_refused_while_it_is_small(session: requests.Session) -> None:
     """Plain or inflated: the bound holds to the byte, and a bomb is not unpacked."""
     bomb = gzip.compress(bytes(200_000_000), 9)
+    # Blocks of gzip that hold nothing: what comes over the wire is bounded, however little it becomes.
+    empty = gzip.compress(b"")
+    nothing = empty[:10] + b"\0\0\0\xff\xff" * 2_000 + empty[10:]
+    assert b"" == gzip.decompress(nothing)
+    packed = {"Content-Encoding": "gzip"}
     with scripted(
-        Reply(bytes(10_000)), Reply(bytes(10_001)), Reply(bomb, headers={"Content-Encoding": "gzip"})
+        Reply(bytes(10_000)), Reply(bytes(10_001)), Reply(bomb, headers=packed), Reply(nothing, headers=packed)
     ) as server:
         assert 10_000 == len(get(session, server).body)
-        for _ in range(2):
+        for _ in range(3):
             with pytest.raises(OversizedAnswerError, match="answered more than"):
-                get(session, server)
+                get(session, server, timeout=30)
+
+
+pieces = st.sampled_from(
+    [
+        b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 302 Found\r\n", b"HTTP/9.9 x\r\n", b"Location: http://[\r\n",
+        b"Transfer-Encoding: chunked\r\n", b"Content-Length: 5\r\n", b"Content-Length: -1\r\n",
+        b"Content-Encoding: gzip\r\n", b"\r\n", b"5\r\nhello\r\n", b"0\r\n\r\n", b"ffffffffff\r\n", b": x\r\n",
+        gzip.compress(b"hello"), b"hello",
+    ]
+)  # fmt: skip
+
+
+@settings(max_examples=60)
+@given(st.lists(pieces | st.binary(max_size=20), max_size=8))
+def test_whatever_comes_is_an_answer_or_a_named_error(sent: list[bytes]) -> None:
+    """Law: no other exception leaves the door."""
+
+    def write(handler: BaseHTTPRequestHandler) -> None:
+        handler.wfile.write(b"".join(sent))
+        handler.close_connection = True
+
+    with transport.Session() as session, scripted(write) as server:
+        session.mount("http://", transport.DeadlineAdapter())
+        with contextlib.suppress(ZendeskError):
+            assert get(session, server, timeout=30).status

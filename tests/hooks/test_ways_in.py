@@ -149,7 +149,6 @@ MINTING: list[tuple[dict[str, Any], type[ZendeskError]]] = [
     ({"fault": "status", "status": 500}, ServerError),
     ({"fault": "status", "status": 429, "retry_after": 9}, RateLimitedError),
     ({"fault": "reset_in_body"}, TransportError),
-    ({"fault": "html"}, TransportError),
     ({"fault": "cut_json"}, TransportError),
 ]
 

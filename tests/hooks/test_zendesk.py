@@ -3,6 +3,7 @@
 import json
 import logging
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from airflow.providers.http.hooks.http import HttpHook
@@ -39,7 +40,7 @@ def hook(time: FakeTime) -> ZendeskHook:
     return ZendeskHook(patience=Patience(page_seconds=100), sleep=time.sleep, clock=time.clock)
 
 
-def connect(monkeypatch: pytest.MonkeyPatch, server: Scripted, **extra: object) -> None:
+def connect(monkeypatch: pytest.MonkeyPatch, server: Scripted, **extra: Any) -> None:
     """Let the default connection lead to the server."""
     monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", server.connection(**extra))
 
@@ -177,12 +178,16 @@ def test_body_that_stays_cut_is_an_error(hook: ZendeskHook, monkeypatch: pytest.
     ("replies", "ok", "sentence"),
     [
         ([Reply({"user": {"id": 7, "role": "admin"}})], True, "Connected to 127.0.0.1 as administrator, user 7."),
-        ([Reply({"user": {"id": None, "name": "Anonymous user"}})], False, "does not know these credentials"),
+        ([Reply({"user": {"id": None, "name": "Anonymous user"}})], False, "takes them for anonymous. Check login"),
         ([Reply({"user": {"id": 7, "role": "agent"}}), EMPTY], True, "user 7, no administrator, who may export"),
         ([Reply({"user": {"id": 7, "role": "agent"}}), Reply({}, 403)], False, "Only an administrator may use"),
         ([Reply({}, 401)], False, "The credentials in the Airflow connection are wrong"),
         ([Reply({}, 404)], False, "Check the subdomain in the connection's host"),
         ([Reply(b"<html>")], False, "does not answer like Zendesk. Check the host"),
+        ([Reply({"user": "somebody"})], False, "does not answer like Zendesk. Check the host"),
+        ([Reply(b"", 301, {"Location": "https://acme.example.com/"})], False, "this one leads to acme.example.com"),
+        ([Reply(b"", 429, {"Retry-After": "7"})], False, "it asks to wait 7 s"),
+        ([Reply(b"", 504)], False, "answered 504. If it lasts, see status.zendesk.com"),
     ],
 )
 def test_connection_test_says_what_is_the_case(
@@ -194,6 +199,35 @@ def test_connection_test_says_what_is_the_case(
         answered, told = hook.test_connection()
     assert ok == answered
     assert sentence in told
+
+
+@pytest.mark.parametrize(
+    ("replies", "ok", "sentence"),
+    [
+        ([Reply({"access_token": "abc"}), Reply({"user": {"id": 7, "role": "admin"}})], True, "as administrator"),
+        ([Reply({"access_token": "abc"}), Reply({}, 403)], False, "must have been made by one"),
+        ([Reply({"error": "invalid_client"}, 401)], False, "It gives no access token to the OAuth client"),
+        ([Reply({}, 404)], False, "Check the subdomain in the connection's host"),
+    ],
+)
+def test_connection_test_of_an_oauth_client_says_which_step_failed(
+    hook: ZendeskHook, monkeypatch: pytest.MonkeyPatch, replies: list[Reply], ok: bool, sentence: str
+) -> None:
+    """The token, or what may be done with it."""
+    with scripted(*replies) as server:
+        connect(monkeypatch, server, login="my_client")
+        answered, told = hook.test_connection()
+    assert ok == answered
+    assert sentence in told
+
+
+def test_connection_test_without_a_network_says_so(hook: ZendeskHook, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody listens there any more."""
+    with scripted(EMPTY) as server:
+        connect(monkeypatch, server)
+    answered, told = hook.test_connection()
+    assert not answered
+    assert "ConnectionError. Check the network between worker and Zendesk." in told
 
 
 def test_connection_test_without_a_connection_says_so(hook: ZendeskHook) -> None:

@@ -6,8 +6,9 @@ import pytest
 import requests
 
 from airflow_zendesk.standin import Standin, World
+from airflow_zendesk.standin.faults import FAULTS
 from airflow_zendesk.standin.scenario import ScenarioError
-from tests.standin.client import DAY, EVENTS, METRICS, START, Clock, export
+from tests.standin.client import DAY, EVENTS, METRICS, NEW_YEAR, START, Clock, export
 
 FAILS: dict[str, Any] = {"fault": "status", "status": 503}
 
@@ -76,8 +77,19 @@ def test_steps_act_together(session: requests.Session, standin: Standin) -> None
     standin.rehearse([{"fault": "duplicates_inside", "records": 2}, {"fault": "count", "more": 3}])
     page = export(session, standin, start_time=START + 1, per_page=5).json()
     assert (7, 10) == (len(page[EVENTS]), page["count"])
+    standin.rehearse([{"fault": "html"}, {"fault": "no_object"}, {"fault": "two_bodies"}, {"fault": "unknown_fields"}])
+    assert "text/html" in export(session, standin, start_time=START, per_page=5).headers["Content-Type"]
     standin.rehearse([{"fault": "shuffled"}])
     assert [400] == statuses(session, standin, (EVENTS, {"start_time": START + 9 * DAY}))
+
+
+@pytest.mark.parametrize("fault", [name for name, fault in FAULTS.items() if fault.place == "pages"])
+def test_page_without_records_can_have_any_fault(session: requests.Session, clock: Clock, fault: str) -> None:
+    """What there is nothing of stays away."""
+    with Standin(World(opened=NEW_YEAR), clock=clock, scenario=[{"fault": fault}]) as standin:
+        clock.now = START + 60
+        assert [] == export(session, standin, start_time=START - DAY).json()[EVENTS]
+        assert ((fault,),) == tuple(request.faults for request in standin.requests)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +111,8 @@ def test_steps_act_together(session: requests.Session, standin: Standin) -> None
         ([{"fault": "status", "status": "500"}], "status: status cannot be '500'"),
         ([{"fault": "hang", "seconds": True}], "hang: seconds cannot be True"),
         ([{"fault": "burst"}], "burst needs at"),
-        ([{"fault": "burst", "at": "noon"}], "a fault of the desk needs a time like 2026-01-31T00:00:00Z"),
+        ([{"fault": "burst", "at": "noon"}], "the desk cannot be so: Invalid isoformat string: 'noon'"),
+        ([{"fault": "sorted_by_delivery", "every": 0}], "the desk cannot be so: seconds and every must be at least 1"),
         ([{"fault": "burst", "at": "2026-01-01T00:00:00"}], "has no time zone"),
         ([{"fault": "burst", "at": "2026-01-01T00:00:00Z", "times": 2}], "burst holds all the time"),
     ],

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from fsspec.implementations.local import LocalFileSystem
 
-from airflow_zendesk.dataset.store import Store, open_store
+from airflow_zendesk.dataset.store import Store
+from airflow_zendesk.dataset.stores import open_store
 from airflow_zendesk.warehouse.database import Database
 from airflow_zendesk.warehouse.loading import open_warehouse
 from tests.postgres import server

@@ -1,9 +1,12 @@
 """An HTTP answer is a page, or the error that it is."""
 
+import contextlib
 import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from requests.structures import CaseInsensitiveDict
 
 from airflow_zendesk.exceptions import (
@@ -108,14 +111,30 @@ def test_html_or_text_is_something_else_than_the_api() -> None:
         read(b"<html>")
     with pytest.raises(NotJsonError, match="no content type"):
         read(b"hello", content_type=None)
+    with pytest.raises(NotJsonError, match="answered an unknown content type instead"):
+        read(b"hello", content_type="text/invented-token")
+
+
+def test_json_is_json_however_its_type_is_spelt() -> None:
+    """Media types know no case."""
+    for content_type in ("Application/JSON", "application/json;charset=utf-8", "application/vnd.api+json"):
+        assert 1 == len(read(PAGE, content_type=content_type).items)
 
 
 def test_deep_nesting_and_broken_utf8_are_refused() -> None:
     """Neither crashes the worker."""
     with pytest.raises(MalformedAnswerError, match="nested too deeply"):
         read(b'{"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}")
-    with pytest.raises(MalformedAnswerError, match="can't decode byte 0xff"):
-        read(b'{"ticket_events": [{"id": 1, "timestamp": 5, "via": "\xff"}], "end_of_stream": true}')
+    for broken in (b"\xff", b"\xc3", b"x" * 2_000_000 + b"\xff"):
+        with pytest.raises(MalformedAnswerError, match="its text is no UTF-8"):
+            read(b'{"ticket_events": [{"id": 1, "timestamp": 5, "via": "%b"}], "end_of_stream": true}' % broken)
+
+
+def test_letters_are_whole_wherever_the_check_of_the_text_cuts_it() -> None:
+    """The body is checked in pieces."""
+    for filling in range(2**20 - 70, 2**20 - 40):
+        body = '{"ticket_events": [{"id": 1, "timestamp": 5, "via": "%s🙏"}], "end_of_stream": true}' % ("x" * filling)
+        assert 1 == len(read(body.encode()).items)
 
 
 def test_lone_surrogates_are_replaced_and_counted() -> None:
@@ -144,6 +163,9 @@ def test_lone_surrogates_are_replaced_and_counted() -> None:
         (400, b'{"errors": [{"code": "InvalidValue"}]}', RequestRefusedError(400, PATH, "InvalidValue")),
         (500, b"", ServerError(PATH, 500)),
         (504, b"upstream request timeout", PageTimeoutError(PATH, "Zendesk answered 504")),
+        (524, b"error code: 524", PageTimeoutError(PATH, "Zendesk answered 524")),
+        (400, b'{"error": "invented"}', RequestRefusedError(400, PATH, None)),
+        (403, b'{"error": "Forbidden-invented"}', PermissionDeniedError(403, PATH, None)),
         (409, b"", ServerError(PATH, 409)),
         (429, b"", RateLimitedError(PATH)),
     ],
@@ -161,6 +183,9 @@ def test_redirect_names_the_host_and_nothing_else() -> None:
         read(b"", 302, location="https://elsewhere.example.com/secret?token=abc")
     assert "elsewhere.example.com" in str(caught.value)
     assert "token" not in str(caught.value)
+    for nowhere in (None, "", "/elsewhere", "http://["):
+        with pytest.raises(RedirectError, match="an unnamed host"):
+            read(b"", 307, location=nowhere)
 
 
 def test_limit_without_a_wish_ends_with_the_minute_of_the_servers_clock() -> None:
@@ -179,6 +204,8 @@ def test_limit_without_a_wish_ends_with_the_minute_of_the_servers_clock() -> Non
         ("1.5", 1.5),
         ("Thu, 01 Jan 2026 00:00:30 GMT", 30.0),
         ("Wed, 31 Dec 2025 23:59:00 GMT", 0.0),
+        ("Thu, 01 Jan 2026 00:00:30 -0000", 30.0),
+        ("Thu, 01 Jan 99999 00:00:30 GMT", None),
         ("3600", 3_600.0),
         ("3601", None),
         ("9" * 400, None),
@@ -193,3 +220,41 @@ def test_retry_after_is_read_as_number_or_date(header: str | None, seconds: floa
     with pytest.raises(RateLimitedError) as caught:
         read(b"", 429, retry_after=header)
     assert seconds == caught.value.retry_after
+
+
+fragments = st.sampled_from(
+    [
+        b'{"ticket_events": [', b'{"id": 1, "timestamp": 5', b'"created_at": "2026-01-01T00:00:00Z"', b'"via": {', b"}",
+        b"]", b", ", b'"count": ', b'"end_time": ', b'"end_of_stream": true}', b"null", b"NaN", b"1e999", b"9" * 30,
+        b'"\\ud83d"', b'"\\u0000"', b"\xff", b"[" * 500, b'"', b"\\", "é🙏".encode(),
+    ]
+)  # fmt: skip
+
+
+@given(st.lists(fragments | st.binary(max_size=3), max_size=14))
+def test_any_body_is_a_page_or_a_named_error(parts: list[bytes]) -> None:
+    """Law: no other exception leaves the decoder."""
+    with contextlib.suppress(ZendeskError):
+        assert all(-(2**63) <= item.id < 2**63 for item in read(b"".join(parts)).items)
+
+
+header_texts = st.text(max_size=20) | st.sampled_from(
+    [
+        "7",
+        "-1",
+        "Thu, 01 Jan 2026 00:00:00 GMT",
+        "Thu, 01 Jan 0001 00:00:00 -0000",
+        "http://[",
+        "https://a/b",
+        "9" * 400,
+    ]
+)
+
+
+@given(st.sampled_from([200, 204, 302, 308, 400, 401, 429, 503, 504, 599]), header_texts, header_texts)
+def test_any_headers_are_a_page_or_a_named_error(status: int, one: str, other: str) -> None:
+    """Law: whatever a date, a wish, a type or a target says."""
+    with contextlib.suppress(ZendeskError):
+        read(PAGE, status, date=one, retry_after=other, location=one)
+    with contextlib.suppress(ZendeskError):
+        read(PAGE, status, content_type=one, date=other)

@@ -111,6 +111,22 @@ def test_items_come_sorted_and_inside_what_is_covered(server: Server) -> None:
     assert START + SPAN == covered
 
 
+@given(servers(delays=(0, 0, 0, 1, 30, 90)), st.integers(1, SPAN - 1), st.integers(0, 200))
+def test_server_that_sorts_by_delivery_loses_nothing_and_its_doubles_are_told(
+    server: Server, cut: int, age: int
+) -> None:
+    """What two windows were answered is late in the later one: by that mark, and by its id, it is found."""
+    bounds = [START, START + cut, START + SPAN, START + SPAN + 200]
+    exported: set[int] = set()
+    for start, end in pairwise(bounds):
+        server.now = end + age
+        server.requests.clear()
+        items = export(server, start, end)
+        assert all(each.second < start for each in items if each.id in exported)
+        exported.update(each.id for each in items)
+    assert {each.id for each in server.events} == exported
+
+
 def sweep_of_an_hour() -> Sweep:
     """A sweep over 01:00 to 02:00 that settles in five minutes."""
     return Sweep(RESOURCES["ticket_events"], window(START + 3_600, START + 7_200), timedelta(minutes=5))
@@ -263,6 +279,17 @@ def test_page_that_never_advances_is_a_named_error() -> None:
     with pytest.raises(StuckPageError, match=f"stuck at start_time={START + 3_600}: whatever the page size"):
         for _ in range(3):
             sweep.take(answer(3_600, 3_600, end_time=3_600))
+
+
+def test_page_that_is_too_heavy_is_halved_down_to_one_record() -> None:
+    """There is nothing below one."""
+    sweep = sweep_of_an_hour()
+    sizes = [1000]
+    while sweep.ask_for_less():
+        sizes.append(sweep.per_page)
+    assert [1000, 500, 250, 125, 62, 31, 15, 7, 3, 1] == sizes
+    error = sweep.too_heavy("Zendesk answered 504.")
+    assert datetime(2026, 1, 1, 1, tzinfo=UTC) == error.at
 
 
 def test_page_size_climbs_back_after_the_spot_that_was_stuck() -> None:

@@ -1,8 +1,24 @@
 """Tokens of the grant client_credentials."""
 
 import pytest
+from requests.structures import CaseInsensitiveDict
 
+from airflow_zendesk.exceptions import (
+    AccountNotFoundError,
+    NotJsonError,
+    RateLimitedError,
+    RedirectError,
+    ServerError,
+    TokenRefusedError,
+    TransportError,
+    ZendeskError,
+)
 from airflow_zendesk.zendesk.oauth import Token, read_token, token_request
+
+
+def read(body: bytes, status: int = 200, content_type: str = "application/json") -> Token:
+    """What the exporter makes of such an answer."""
+    return read_token(status, CaseInsensitiveDict({"content-type": content_type}), body)
 
 
 def test_request_is_zendesks() -> None:
@@ -12,17 +28,53 @@ def test_request_is_zendesks() -> None:
     } == token_request("my_client", "invented")  # fmt: skip
 
 
-def test_token_is_read_with_or_without_an_end() -> None:
-    """What else the answer says does not matter."""
-    answer = b'{"access_token": "abc", "token_type": "bearer", "scope": "read", "expires_in": 1800}'
-    assert Token("abc", 1800) == read_token(answer)
-    assert Token("abc", None) == read_token(b'{"access_token": "abc"}')
+@pytest.mark.parametrize(
+    ("expires_in", "seconds"),
+    [
+        (b"1800", 1_800.0),
+        (b'"1800"', 1_800.0),
+        (b"1800.5", 1_800.5),
+        (b"null", None),
+        (b'"soon"', None),
+        (b"{}", None),
+        (b"1e999", None),
+    ],
+)
+def test_end_of_a_token_is_read_if_it_can_be(expires_in: bytes, seconds: float | None) -> None:
+    """Where it cannot, the token is good until it is refused."""
+    assert Token("abc", seconds) == read(b'{"access_token": "abc", "scope": "read", "expires_in": %b}' % expires_in)
+    assert Token("abc", None) == read(b'{"access_token": "abc"}')
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"<html>", b"{}", b'{"access_token": 5}', b'{"access_token": "secret", "expires']
+    ("status", "body", "error", "told"),
+    [
+        (200, b'{"access_token": "sec', TransportError, "the answer is cut"),
+        (200, b"", TransportError, "the answer is cut"),
+        (200, b"<html>secret", NotJsonError, "instead of JSON"),
+        (200, b"{}", TokenRefusedError, "compare identifier and secret"),
+        (200, b'{"access_token": 5}', TokenRefusedError, "compare identifier and secret"),
+        (200, b'{"access_token": ""}', TokenRefusedError, "compare identifier and secret"),
+        (200, b'{"access_token": "secret\\nX-Header: 1"}', TokenRefusedError, "compare identifier and secret"),
+        (200, b'{"access_token": "secret\\u2026"}', TokenRefusedError, "compare identifier and secret"),
+        (400, b'{"error": "unauthorized_client"}', TokenRefusedError, r"400 \(unauthorized_client\)"),
+        (401, b'{"error": "invalid_client"}', TokenRefusedError, r"401 \(invalid_client\)"),
+        (403, b'{"error": "secret"}', TokenRefusedError, "answered 403 to /oauth/tokens"),
+        (404, b"{}", AccountNotFoundError, "Check the subdomain"),
+        (302, b"", RedirectError, "Redirects are not followed"),
+        (429, b"", RateLimitedError, "rate limit"),
+        (503, b"", ServerError, "status 503"),
+    ],
 )
-def test_what_is_no_token_is_not_quoted(body: bytes) -> None:
+def test_what_is_no_token_is_a_named_error_without_a_quotation(
+    status: int, body: bytes, error: type[ZendeskError], told: str
+) -> None:
     """It might be half of one."""
-    with pytest.raises(ValueError, match=r"^it is no token$"):
-        read_token(body)
+    with pytest.raises(error, match=told) as caught:
+        read(body, status)
+    assert "secret" not in str(caught.value).replace("identifier and secret", "")
+
+
+def test_token_has_no_repr() -> None:
+    """Whoever prints it prints its end alone."""
+    assert "Token(expires_in=1800)" == repr(Token("abc", 1800))

@@ -69,6 +69,8 @@ def burst(*, at: str, events: int = 20_000) -> Callable[[Source], Source]:
 
 def sorted_by_delivery(*, seconds: int = 30, every: int = 10, after: str = "", before: str = "") -> Delay:
     """Every so many events (of a time, if one is given) surface late, and pages are sorted by when events surface."""
+    if min(seconds, every) < 1:
+        raise ValueError("seconds and every must be at least 1")
     return Delay(seconds, every, _unix(after) if after else float("-inf"), _unix(before) if before else float("inf"))
 
 

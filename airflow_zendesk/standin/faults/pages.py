@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -83,7 +83,7 @@ def duplicates_across(page: Sheet, *, records: int = 3) -> Sheet:
 
 def two_bodies(page: Sheet, *, records: int = 1) -> Sheet:
     """So many records stand on the page twice, the second time with another body."""
-    changed = [item | {"via": "Changed"} for item in page.items[-records:]]
+    changed = [_with(item, {"via": "Changed"}) for item in page.items[-records:]]
     return replace(page, items=[*page.items, *changed])
 
 
@@ -110,7 +110,7 @@ def end_of_stream(page: Sheet, *, value: bool | None = True) -> Sheet:
 
 
 def missing_key(page: Sheet, *, key: str = "end_of_stream") -> Sheet:
-    """A key of the page is not there."""
+    """A key of the page, other than its records and their count, is not there."""
     return replace(page, rest={name: value for name, value in page.rest.items() if name != key})
 
 
@@ -127,65 +127,67 @@ def count(page: Sheet, *, more: int = 1) -> Sheet:
 def unknown_fields(page: Sheet) -> Sheet:
     """Keys that nobody has heard of, in the page and in each record."""
     unheard: Json = {"unheard_text": "news", "unheard_object": {"a": [1, 2.5, None, True]}}
-    return replace(page, items=[item | unheard for item in page.items], rest=page.rest | unheard)
+    return replace(_put(page, unheard), rest=page.rest | unheard)
 
 
 def changed_types(page: Sheet) -> Sheet:
     """Values of another type than ever before, in each record."""
-    changed: Json = {
-        "ticket_id": "12",
-        "via": 7,
-        "updater_id": {"id": 5},
-        "event_type": ["Audit"],
-        "child_events": "none",
-    }
-    return replace(page, items=[item | changed for item in page.items])
+    texts: Json = {"ticket_id": "12", "child_events": "none"}
+    return _put(page, texts | {"via": 7, "updater_id": {"id": 5}, "event_type": ["Audit"]})
 
 
 def no_id(page: Sheet) -> Sheet:
     """The last record has no `id`."""
-    last = {key: value for key, value in page.items[-1].items() if key != "id"}
-    return replace(page, items=[*page.items[:-1], last])
+    return _change_last(page, lambda item: {key: value for key, value in item.items() if key != "id"})
 
 
 def no_object(page: Sheet) -> Sheet:
     """The last record is no object."""
-    return replace(page, items=[*page.items[:-1], "record"])
+    return _change_last(page, lambda _: "record")
 
 
 def huge_integers(page: Sheet, *, key: str = "updater_id") -> Sheet:
     """A number that no 64 bits hold, in each record."""
-    return _put(page, key, 2**70)
+    return _put(page, {key: 2**70})
 
 
 def not_a_number(page: Sheet, *, key: str = "updater_id") -> Sheet:
     """NaN, which is not JSON, in each record."""
-    return _put(page, key, _Literal(b"NaN"))
+    return _put(page, {key: _Literal(b"NaN")})
 
 
 def lone_surrogates(page: Sheet, *, key: str = "via") -> Sheet:
     """Half of an emoji in a text of each record."""
-    return _put(page, key, _Literal(rb'"half \ud83d of it"'))
+    return _put(page, {key: _Literal(rb'"half \ud83d of it"')})
 
 
 def nul_characters(page: Sheet, *, key: str = "via") -> Sheet:
     """A NUL in a text of each record."""
-    return _put(page, key, "zero \0 byte")
+    return _put(page, {key: "zero \0 byte"})
 
 
 def invalid_utf8(page: Sheet, *, key: str = "via") -> Sheet:
     """A byte that is not UTF-8 in a text of each record."""
-    return _put(page, key, _Literal(b'"byte \xff of no text"'))
+    return _put(page, {key: _Literal(b'"byte \xff of no text"')})
 
 
 def deep_nesting(page: Sheet, *, key: str = "metadata", depth: int = 100_000) -> Sheet:
     """Arrays in arrays, so many deep, in the last record."""
-    last = page.items[-1] | {key: _Literal(b"[" * depth + b"]" * depth)}
-    return replace(page, items=[*page.items[:-1], last])
+    return _change_last(page, lambda item: item | {key: _Literal(b"[" * depth + b"]" * depth)})
 
 
-def _put(page: Sheet, key: str, value: object) -> Sheet:
-    return replace(page, items=[item | {key: value} for item in page.items])
+def _put(page: Sheet, members: Json) -> Sheet:
+    return replace(page, items=[_with(item, members) for item in page.items])
+
+
+def _with(item: Any, members: Json) -> Any:
+    """A record with these members; what another fault has made no record of stays as it is."""
+    return item | members if isinstance(item, dict) else item
+
+
+def _change_last(page: Sheet, change: Callable[[Any], Any]) -> Sheet:
+    """A page whose last record is changed, if it has any."""
+    return replace(page, items=[*page.items[:-1], *map(change, page.items[-1:])])
 
 
 def _age(item: Json, seconds: int) -> Json:

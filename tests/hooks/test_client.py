@@ -1,0 +1,392 @@
+"""One run's conversation with an account: tokens that live, budgets that hold, pages that shrink and climb back."""
+
+import json
+import logging
+import re
+from collections import Counter
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from airflow_zendesk.exceptions import (
+    AuthenticationError,
+    DamagedAnswerError,
+    NotJsonError,
+    PageTimeoutError,
+    PageTooHeavyError,
+    RateLimitedError,
+    ServerError,
+    TokenRefusedError,
+    TransientError,
+    ZendeskError,
+)
+from airflow_zendesk.hooks.zendesk import ZendeskHook
+from airflow_zendesk.zendesk.retrying import Patience
+from tests.clock import FakeTime
+from tests.scripted import Reply, Scripted, page, scripted
+
+START, END = "2026-01-01T00:00:00Z", "2026-01-01T01:00:00Z"
+FIRST = 1_767_225_600
+EMPTY = page(end_time=None)
+CLIENT: dict[str, Any] = {"login": "my_client", "password": "invented-secret"}
+#: A limit that is far away: what is waited is then waited for something else.
+PLENTY = {"Zendesk-RateLimit-Incremental-Exports": "total=1000; remaining=999; resets=1"}
+UNAUTHORIZED = Reply({"error": "invalid_token", "error_description": "..."}, 401)
+
+
+@pytest.fixture
+def time() -> FakeTime:
+    """What the hook takes for time."""
+    return FakeTime()
+
+
+def token(number: int, **members: object) -> Reply:
+    """An answer with a minted token."""
+    return Reply({"access_token": f"minted-{number}", "token_type": "bearer", "scope": "read", **members})
+
+
+def step(number: int, **options: Any) -> Reply:
+    """A page of two seconds that leads on to its second one."""
+    at = FIRST + 60 * number
+    return page((2 * number, at), (2 * number + 1, at + 60), end_time=at + 60, end_of_stream=False, **options)
+
+
+def export(
+    monkeypatch: pytest.MonkeyPatch, server: Scripted, time: FakeTime, patience: Patience | None = None, **options: Any
+) -> ZendeskHook:
+    """Export an hour from the server with a hook of the fake time."""
+    monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", server.connection(**options))
+    hook = ZendeskHook(patience=patience, sleep=time.sleep, clock=time.clock)
+    for _ in hook.iter_pages("ticket_events", START, END):
+        continue
+    return hook
+
+
+def bearers(server: Scripted) -> list[str]:
+    """What each request was authorised with."""
+    return [headers.get("Authorization", "nothing") for headers in server.headers]
+
+
+def sizes(server: Scripted) -> list[int]:
+    """The per_page of each request for a page."""
+    return [int(found[1]) for path in server.paths if (found := re.search(r"per_page=(\d+)", path))]
+
+
+def test_token_is_minted_once_and_serves_the_run(monkeypatch: pytest.MonkeyPatch, time: FakeTime) -> None:
+    """One POST with the client's secret, which goes nowhere else, then pages with the token."""
+    with scripted(token(1, expires_in=1_800), step(0), step(1), EMPTY) as server:
+        export(monkeypatch, server, time, **CLIENT)
+    assert "/oauth/tokens" == server.paths[0]
+    assert {
+        "grant_type": "client_credentials", "client_id": "my_client", "client_secret": "invented-secret",
+        "scope": "read",
+    } == json.loads(server.bodies[0])  # fmt: skip
+    assert ["nothing", *["Bearer minted-1"] * 3] == bearers(server)
+
+
+def test_token_is_renewed_before_it_ends(monkeypatch: pytest.MonkeyPatch, time: FakeTime) -> None:
+    """A wait may be longer than its life; nothing is asked with a token that is over."""
+    limited = Reply(b"", 429, {"Retry-After": "250"})
+    with scripted(token(1, expires_in=300), limited, token(2, expires_in=300), EMPTY) as server:
+        export(monkeypatch, server, time, **CLIENT)
+    assert ["nothing", "Bearer minted-1", "nothing", "Bearer minted-2"] == bearers(server)
+
+
+def test_token_that_is_refused_is_renewed_once_per_page(monkeypatch: pytest.MonkeyPatch, time: FakeTime) -> None:
+    """Without a wait, and whether or not Zendesk has said when it ends."""
+    with scripted(token(1), UNAUTHORIZED, token(2), step(0), UNAUTHORIZED, token(3), EMPTY) as server:
+        hook = export(monkeypatch, server, time, **CLIENT)
+    assert "Bearer minted-3" == bearers(server)[-1]
+    assert (4, 2, []) == (hook.traffic.requests, hook.traffic.retries, time.waits)
+    with scripted(token(1), UNAUTHORIZED, token(2), UNAUTHORIZED) as server, pytest.raises(AuthenticationError):
+        export(monkeypatch, server, time, **CLIENT)
+    assert 4 == len(server.paths)
+
+
+@pytest.mark.parametrize("options", [{}, {"login": ""}], ids=["API token", "access token"])
+def test_secret_that_was_not_minted_is_not_renewed(
+    monkeypatch: pytest.MonkeyPatch, time: FakeTime, options: dict[str, Any]
+) -> None:
+    """A 401 is final at once."""
+    with scripted(UNAUTHORIZED) as server, pytest.raises(AuthenticationError):
+        export(monkeypatch, server, time, **options)
+    assert 1 == len(server.paths)
+
+
+def test_client_that_gets_no_token_fails_at_once(monkeypatch: pytest.MonkeyPatch, time: FakeTime) -> None:
+    """With a sentence on OAuth clients; no page is asked for."""
+    with (
+        scripted(Reply({"error": "invalid_client"}, 401)) as server,
+        pytest.raises(TokenRefusedError, match=r"401 \(invalid_client\) to /oauth/tokens. .* of the kind confidential"),
+    ):
+        export(monkeypatch, server, time, **CLIENT)
+    assert ["/oauth/tokens"] == server.paths
+
+
+def test_page_of_html_in_place_of_a_token_fails_at_once(monkeypatch: pytest.MonkeyPatch, time: FakeTime) -> None:
+    """It is another server that answers, as for an export."""
+    login_page = Reply(b"<html>", headers={"Content-Type": "text/html"})
+    with scripted(login_page) as server, pytest.raises(NotJsonError, match="/oauth/tokens answered text/html"):
+        export(monkeypatch, server, time, **CLIENT)
+    assert ["/oauth/tokens"] == server.paths
+
+
+@pytest.mark.parametrize("fault", [Reply(b"", 503), Reply(b"", 504), Reply(b'{"access_tok'), Reply(b"", 429)])
+def test_token_that_does_not_come_is_asked_for_again(
+    monkeypatch: pytest.MonkeyPatch, time: FakeTime, fault: Reply
+) -> None:
+    """And no page shrinks for it."""
+    with scripted(fault, token(1), EMPTY) as server:
+        export(monkeypatch, server, time, **CLIENT)
+    assert ["/oauth/tokens"] * 2 == server.paths[:2]
+    assert [1000] == sizes(server)
+    assert 1 == len(time.waits)
+
+
+def test_netrc_adds_nothing_to_the_request_for_a_token(
+    monkeypatch: pytest.MonkeyPatch, time: FakeTime, tmp_path: Path
+) -> None:
+    """Zendesk would take its entry for the client's own credentials."""
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login other password wrong\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    with scripted(token(1), EMPTY) as server:
+        export(monkeypatch, server, time, **CLIENT)
+    assert ["nothing", "Bearer minted-1"] == bearers(server)
+
+
+def test_remark_on_the_credentials_is_made_once_per_run(
+    monkeypatch: pytest.MonkeyPatch, time: FakeTime, caplog: pytest.LogCaptureFixture
+) -> None:
+    """However many sessions the run opens."""
+    with scripted(EMPTY) as server, caplog.at_level(logging.WARNING):
+        hook = export(monkeypatch, server, time)
+        list(hook.iter_pages("ticket_events", START, END))
+    assert ["2027-04-30" in message for message in caplog.messages] == [True]
+
+
+Behaviour = Callable[[BaseHTTPRequestHandler], None]
+
+
+def too_slow_above(most: int, status: int = 504) -> Behaviour:
+    """A server whose pages of more than so many records fail; each page leads a minute on, until the hour is over."""
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        asked = {name: int(value) for name, value in re.findall(r"(start_time|per_page)=(\d+)", handler.path)}
+        start_time, end_time = asked["start_time"], asked["start_time"] + 60
+        reply = page((start_time, start_time), (end_time, end_time), end_time=end_time, end_of_stream=False)
+        status_line, body = (status, b"") if asked["per_page"] > most else (200, reply.content())
+        handler.send_response_only(status_line)
+        handler.send_header("Date", "Fri, 01 Jan 2027 00:00:00 GMT")
+        for name, value in PLENTY.items():
+            handler.send_header(name, value)
+        handler.send_header("Content-Type", "application/json")
+        handler.send_header("Content-Length", str(len(body)))
+        handler.end_headers()
+        handler.wfile.write(body)
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("most", "first", "counts"),
+    [
+        (300, [1000, 500, 250, 500, 250, 250, 500, 250, 250, 250, 250, 500], {1000: 1, 500: 6, 250: 60}),
+        (700, [1000, 500, 1000, 500, 500, 1000, 500, 500, 500, 500, 1000], {1000: 6, 500: 60}),
+    ],
+)
+def test_page_that_is_too_slow_is_halved_until_it_comes(
+    monkeypatch: pytest.MonkeyPatch,
+    time: FakeTime,
+    most: int,
+    first: list[int],
+    counts: dict[int, int],
+) -> None:
+    """The rest of the way larger pages are tried again, the later the more often they failed."""
+    with scripted(too_slow_above(most)) as server:
+        export(monkeypatch, server, time)
+    asked = sizes(server)
+    assert first == asked[: len(first)]
+    assert counts == Counter(asked)
+
+
+def test_page_size_climbs_back_to_the_largest(monkeypatch: pytest.MonkeyPatch, time: FakeTime) -> None:
+    """One heavy spot makes the pages after it small for a moment only."""
+    replies = [Reply(b"", 504)] * 3 + [step(number) for number in range(4)]
+    with scripted(*replies, EMPTY) as server:
+        export(monkeypatch, server, time)
+    assert [1000, 500, 250, 125, 250, 500, 1000, 1000] == sizes(server)
+
+
+def test_spot_that_is_heavy_again_later_is_a_first_one_again(monkeypatch: pytest.MonkeyPatch, time: FakeTime) -> None:
+    """Once a page of full size has come through, all is forgotten."""
+    slow = Reply(b"", 504)
+    with scripted(slow, step(0), step(1), slow, step(2), step(3), EMPTY) as server:
+        export(monkeypatch, server, time)
+    assert [1000, 500, 1000, 1000, 500, 1000, 1000] == sizes(server)
+
+
+@pytest.mark.parametrize("fault", [Reply(b"", 500), Reply(b"", 503), Reply(b"", 429), Reply(b'{"tick')])
+def test_other_faults_shrink_no_page(monkeypatch: pytest.MonkeyPatch, time: FakeTime, fault: Reply) -> None:
+    """A smaller page would not have come through either."""
+    with scripted(fault, fault, EMPTY) as server:
+        export(monkeypatch, server, time)
+    assert [1000, 1000, 1000] == sizes(server)
+
+
+def test_page_that_never_comes_is_named_by_its_second(monkeypatch: pytest.MonkeyPatch, time: FakeTime) -> None:
+    """Only when the patience is spent on its smallest form: an outage of a minute has the same face."""
+    told = (
+        r"begins at 2026-01-01T00:01:00Z does not come through even with per_page=1: .*answered 504.*"
+        r"Given up after 1\d attempts in \d+ s: the next wait would be \d+ s, and \d+ s of patience are left"
+    )
+    with (
+        scripted(step(0), Reply(b"", 504, PLENTY)) as server,
+        pytest.raises(PageTooHeavyError, match=told) as caught,
+    ):
+        export(monkeypatch, server, time, Patience(page_seconds=120))
+    assert [1000, 1000, 500, 250, 125, 62, 31, 15, 7, 3, 1, 1] == sizes(server)[:12]
+    assert not caught.value.retryable
+    assert [1.0] * 9 == time.waits[:9]
+    assert 60 < sum(time.waits) <= 120
+
+
+def test_short_outage_of_504_is_survived(monkeypatch: pytest.MonkeyPatch, time: FakeTime) -> None:
+    """Though every size of page has failed."""
+    with scripted(*[Reply(b"", 504)] * 13, EMPTY) as server:
+        export(monkeypatch, server, time)
+    assert 14 == len(server.paths)
+
+
+def test_page_beyond_the_bound_is_asked_for_in_smaller_ones(monkeypatch: pytest.MonkeyPatch, time: FakeTime) -> None:
+    """And if that does not help, the error names the second, and the setting that would."""
+    large = Reply(b"x" * 2_000)
+    with scripted(large, large, EMPTY) as server:
+        export(monkeypatch, server, time, max_page_mebibytes=0.001)
+    assert [1000, 500, 250] == sizes(server)
+    with scripted(large) as server, pytest.raises(PageTooHeavyError, match="raise max_page_mebibytes"):
+        export(monkeypatch, server, time, max_page_mebibytes=0.001)
+    assert [1000, 500, 250, 125, 62, 31, 15, 7, 3, 1] == sizes(server)
+
+
+@pytest.mark.parametrize(
+    ("header", "shortest", "longest"),
+    [
+        (None, 41, 42),
+        ("0", 41, 42),
+        ("soon", 41, 42),
+        ("86400", 41, 42),
+        ("7", 7, 8),
+        ("Fri, 01 Jan 2027 00:00:49 GMT", 30, 31),
+    ],
+)
+def test_limit_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch, time: FakeTime, header: str | None, shortest: float, longest: float
+) -> None:
+    """As long as Zendesk asks, as a number or a date; else to the next minute of its clock."""
+    headers = {"Date": "Fri, 01 Jan 2027 00:00:19 GMT"} | ({} if header is None else {"Retry-After": header})
+    with scripted(Reply(b"", 429, headers), EMPTY) as server:
+        export(monkeypatch, server, time)
+    assert 2 == len(server.paths)
+    assert shortest <= sum(time.waits) <= longest
+
+
+@pytest.mark.parametrize(("status", "error"), [(429, RateLimitedError), (503, ServerError)])
+def test_absurd_wish_is_not_slept_through(
+    monkeypatch: pytest.MonkeyPatch, time: FakeTime, status: int, error: type[ZendeskError]
+) -> None:
+    """An hour is beyond every budget: the error says what was asked for, and Airflow can come back then."""
+    told = (
+        "to wait 3600 s.* Given up after 1 attempt in 0 s: the next wait would be 360[01] s, "
+        "and 1800 s of patience are left"
+    )
+    with (
+        scripted(Reply(b"", status, {"Retry-After": "3600"})) as server,
+        pytest.raises(error, match=told) as caught,
+    ):
+        export(monkeypatch, server, time)
+    assert [] == time.waits
+    assert isinstance(caught.value, TransientError)
+    assert 3_600.0 == vars(caught.value)["retry_after"]
+
+
+def test_wish_of_a_day_is_no_wish(monkeypatch: pytest.MonkeyPatch, time: FakeTime) -> None:
+    """Limits are per minute, so the next one is tried; if the day was meant, patience ends as ever."""
+    limited = Reply(b"", 429, {"Retry-After": "86400"})
+    with scripted(limited, EMPTY) as server:
+        export(monkeypatch, server, time)
+    assert 60 <= sum(time.waits) <= 62
+    with scripted(limited) as server, pytest.raises(RateLimitedError, match="Given up after"):
+        export(monkeypatch, server, time, Patience(page_seconds=300))
+    assert sum(time.waits) <= 62 + 300
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"RateLimit-Remaining": "0", "RateLimit-Reset": "1798761600"},
+        {"Zendesk-RateLimit-Incremental-Exports": "total=10; remaining=0; resets=86400"},
+    ],
+    ids=["an instant", "a day"],
+)
+def test_counter_cannot_hold_a_run_longer_than_a_minute(
+    monkeypatch: pytest.MonkeyPatch, time: FakeTime, headers: dict[str, str]
+) -> None:
+    """Whatever it says of its reset."""
+    first = step(0)
+    first.headers = headers
+    with scripted(first, EMPTY) as server:
+        export(monkeypatch, server, time)
+    assert [61.0] == time.waits
+
+
+def test_run_has_a_budget_for_all_its_pages(monkeypatch: pytest.MonkeyPatch, time: FakeTime) -> None:
+    """A fault at every page does not go on for ever, though each of them is soon over."""
+    limited = Reply(b"", 429, {"Retry-After": "60"})
+    replies = [reply for number in range(9) for reply in (limited, step(number))]
+    with (
+        scripted(*replies) as server,
+        pytest.raises(RateLimitedError, match=r"the next wait would be 6\d s, and [0-5]?\d s of patience are left"),
+    ):
+        export(monkeypatch, server, time, Patience(run_seconds=200))
+    assert 3 == len(time.waits)
+    assert 7 == len(server.paths)
+
+
+def test_waits_for_the_pace_cost_no_patience(monkeypatch: pytest.MonkeyPatch, time: FakeTime) -> None:
+    """They are no fault: a page whose turn came late has all of its budget left."""
+    used_up = step(0)
+    used_up.headers = {"Zendesk-RateLimit-Incremental-Exports": "total=10; remaining=0; resets=50"}
+    with scripted(used_up, Reply(b"", 500), EMPTY) as server:
+        export(monkeypatch, server, time, Patience(page_seconds=5))
+    assert 51.0 == time.waits[0]
+    assert 3 == len(server.paths)
+
+
+def test_error_says_that_patience_has_ended_only_when_it_has(
+    monkeypatch: pytest.MonkeyPatch, time: FakeTime, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The log on the way does not."""
+    with (
+        scripted(Reply(b'{"ticket_events": [')) as server,
+        caplog.at_level(logging.WARNING),
+        pytest.raises(DamagedAnswerError, match=r"cut short or damaged: .* Given up after"),
+    ):
+        export(monkeypatch, server, time, Patience(page_seconds=5))
+    asking_again = [message for message in caplog.messages if "Asking again" in message]
+    assert len(server.paths) == len(asking_again) + 1
+    assert not any("Given up" in message for message in asking_again)
+
+
+def test_own_deadline_is_a_reason_for_smaller_pages(monkeypatch: pytest.MonkeyPatch, time: FakeTime) -> None:
+    """As a 504 is, and it says how to allow more."""
+
+    def say_nothing(handler: BaseHTTPRequestHandler) -> None:
+        handler.rfile.read(1)
+
+    with scripted(say_nothing, EMPTY) as server:
+        export(monkeypatch, server, time, timeout=0.2)
+    assert [1000, 500] == sizes(server)
+    assert "raise the timeout in the connection's extras" in str(PageTimeoutError("/path", "late"))

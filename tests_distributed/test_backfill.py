@@ -1,0 +1,82 @@
+"""Thirty days backfilled by a real, distributed Airflow, with a worker killed in the middle: every slice, once."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from airflow_zendesk.standin import Standin, World
+from tests_distributed.services import until
+from tests_distributed.stack import Airflow, airflow
+
+START, END = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 31, tzinfo=UTC)
+DAYS = (END - START).days
+DAGS = Path(__file__).parent / "dags"
+
+_TRIES = "select try_number, pid from task_instance where dag_id = 'zendesk_ticket_events'"
+
+
+def kill_somebody_at_work(running: Airflow) -> None:
+    """End, without a word, a worker with all that it runs; where tasks are children of the scheduler, one of those."""
+    until("a third of the days", lambda: succeeded(running) >= DAYS // 3, 300)
+    if running.workers:
+        os.killpg(running.workers[0].pid, signal.SIGKILL)
+        return
+    until("a running task", lambda: bool(kill_a_running_task(running)))
+
+
+def kill_a_running_task(running: Airflow) -> list[int]:
+    """Kill the process of a running task and the one that watches over it; gives those that were killed."""
+    killed = []
+    for pid in [row[1] for row in running.query(f"{_TRIES} and state = 'running'")][:1]:
+        children = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, check=False).stdout.split()
+        for victim in (pid, *map(int, children)):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(victim, signal.SIGKILL)
+                killed.append(victim)
+    return killed
+
+
+def succeeded(running: Airflow) -> int:
+    """How many runs of the backfill have succeeded."""
+    ((count,),) = running.query("select count(*) from dag_run where run_type = 'backfill' and state = 'success'")
+    return int(count)
+
+
+@pytest.mark.parametrize("executor", ["CeleryExecutor", "LocalExecutor"])
+def test_backfill_with_a_worker_killed_exports_every_slice_once(tmp_path: Path, executor: str) -> None:
+    """Two workers, the account's limit on, four runs at a time."""
+    data = tmp_path / "data"
+    # Three pages a day, and a minute that is short enough for a test and long enough to make the workers wait.
+    world = World(events_per_day=2_200)
+    with Standin(world, requests_per_minute=10, minute_seconds=10) as standin:
+        settings = {
+            "AIRFLOW_CONN_ZENDESK_DEFAULT": json.dumps(standin.connection()),
+            "AIRFLOW_VAR_ZENDESK_DESTINATION": data.as_uri(),
+        }
+        with airflow(tmp_path, executor, DAGS, settings) as running:
+            dag = ["--dag-id", "zendesk_ticket_events"]
+            dates = ["--from-date", f"{START:%Y-%m-%d}", "--to-date", "2026-03-30"]
+            running.command("dags", "unpause", "zendesk_ticket_events")
+            running.command("backfill", "create", *dag, *dates, "--max-active-runs", "4")
+            kill_somebody_at_work(running)
+            until("the backfill", lambda: succeeded(running) == DAYS, 400)
+            tries = [row[0] for row in running.query(_TRIES)]
+        truth = standin.truth("ticket_events", START, END)
+        statuses = [request.status for request in standin.requests]
+    paths = sorted((data / "ticket_events").glob("event_date=2026-03-*/*.parquet"))
+    ids = [id_ for path in paths for id_ in pq.ParquetFile(path).read(columns=["id"])["id"].to_pylist()]
+    print(
+        f"\n{executor}: {len(paths)} slices, {len(ids):,} events of {len(truth):,}, {len(statuses)} requests, "
+        f"{statuses.count(429)} refused, {sum(tries) - len(tries)} tries after a kill"
+    )
+    assert DAYS == len(paths)
+    assert sorted(truth) == sorted(ids)
+    assert not list(data.rglob("*.tmp"))
+    assert max(tries) > 1
