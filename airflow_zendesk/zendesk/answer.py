@@ -198,7 +198,6 @@ def _check_utf8(body: bytes) -> None:
     view = memoryview(body)
     for start in range(0, len(body), _PIECE_BYTES):
         decoder.decode(view[start : start + _PIECE_BYTES])
-    decoder.decode(b"", final=True)
 
 
 def _replace_lone_surrogates(body: bytes) -> tuple[bytes, int]:
