@@ -112,11 +112,18 @@ def test_deadline_holds_in_every_phase(session: requests.Session, slow: Behaviou
 
 def test_deadline_holds_before_the_proxy_has_connected(session: requests.Session) -> None:
     """Its answer to CONNECT may drip, and there is no TLS yet whose handshake would have an end."""
-    with scripted(drip_headers) as proxy:
+    finished = []
+
+    def drip_to_the_end(handler: BaseHTTPRequestHandler) -> None:
+        drip_headers(handler)
+        finished.append(handler.path)
+
+    with scripted(drip_to_the_end) as proxy:
         session.proxies["https"] = proxy.url
         with pytest.raises(PageTimeoutError):
             get(session, Scripted("https://127.0.0.1:9"))
     assert ["127.0.0.1:9"] == proxy.paths
+    assert [] == finished, "the drip ended, and not the waiting for it"
 
 
 def test_deadline_that_passes_while_connecting_is_not_forgotten(session: requests.Session) -> None:
