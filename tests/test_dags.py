@@ -5,10 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from airflow.sdk import Asset
 
+from airflow_zendesk.compat import for_each_partition
 from tests.commands import ROOT, run
 
 FOLDER = ROOT / "dags"
+HAS_PARTITIONS = not isinstance(for_each_partition(Asset("any")), list)
 FILES = sorted(FOLDER.glob("*.py"))
 
 #: Parses one DAG as the DAG processor does, with a wall around it, and tells what it is.
@@ -53,9 +56,11 @@ def test_parsing_imports_nothing_heavy(parsed: dict[str, Any]) -> None:
     assert [] == parsed["heavy"]
 
 
-def test_schedule_has_intervals(parsed: dict[str, Any]) -> None:
-    """A cron string would make intervals of zero width, which hold no event."""
-    assert "CronDataIntervalTimetable" == parsed["timetable"]
+def test_schedule_has_intervals_or_follows_assets(parsed: dict[str, Any]) -> None:
+    """A cron string would make intervals of zero width, which hold no event; a load runs for each slice."""
+    follows = "PartitionedAssetTimetable" if HAS_PARTITIONS else "AssetTriggeredTimetable"
+    expected = follows if parsed["dag_id"].startswith("zendesk_load_") else "CronDataIntervalTimetable"
+    assert expected == parsed["timetable"]
 
 
 def test_airflow_runs_the_day_before_the_date(tmp_path: Path, standin: Any) -> None:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from airflow_zendesk.dataset.parquet import read_footer
 from airflow_zendesk.exceptions import (
     AuthenticationError,
     DamagedAnswerError,
@@ -55,6 +56,11 @@ def files(folder: Path) -> dict[str, bytes]:
 def stamps(folder: Path) -> dict[str, tuple[int, int]]:
     """When and as which file everything below the folder was written."""
     return {str(path): (path.stat().st_ino, path.stat().st_mtime_ns) for path in folder.rglob("*") if path.is_file()}
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """The digest of each slice, by its name."""
+    return {path.name: read_footer(pq.ParquetFile(path), path.name).digest for path in folder.rglob("*.parquet")}
 
 
 @pytest.mark.parametrize("resource", ["ticket_events", "ticket_metric_events"])
@@ -138,6 +144,42 @@ def test_skipped_slices_cost_nothing(tmp_path: Path, standin: Standin) -> None:
     asked = len(standin.requests)
     assert {"skipped": 4} == export(tmp_path, if_exists="skip").slices_by_outcome()
     assert asked == len(standin.requests)
+
+
+@settings(max_examples=10)
+@given(st.sets(st.integers(0, 23)), st.integers(0, 10))
+def test_gaps_never_cost_more_than_one_sweep_of_the_whole(
+    tmp_path_factory: pytest.TempPathFactory, stored: set[int], seed: int
+) -> None:
+    """Law: whichever slices are there, the others are filled in no more requests than all of them, and all is exact."""
+    folder = tmp_path_factory.mktemp("dataset")
+    hours = Grain.of("1h").slices(DAY)
+    with Standin(World(seed=seed, events_per_day=2_500)) as standin, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", json.dumps(standin.connection()))
+        whole = export(folder / "whole", grain=Grain.of("1h"))
+        for hour in stored:
+            export(folder / "gaps", hours[hour], grain=Grain.of("1h"))
+        told: list[Progress] = []
+        report = export(folder / "gaps", grain=Grain.of("1h"), if_exists="skip", on_progress=told.append)
+        truth = sorted(standin.truth("ticket_events", DAY.start, DAY.end))
+    assert report.requests <= whole.requests
+    assert truth == exported_ids(folder / "gaps")
+    assert digests(folder / "whole") == digests(folder / "gaps")
+    assert [1.0] * bool(told) == [each.fraction for each in told[-1:]]
+    assert sorted(each.fraction for each in told) == [each.fraction for each in told]
+
+
+def test_progress_counts_only_what_is_asked_for(tmp_path: Path, standin: Standin) -> None:
+    """Else the end of a resumed sweep would seem near from its first page on."""
+    afternoon = Window.of("2026-01-01T12:00:00Z", "2026-01-02T00:00:00Z")
+    export(tmp_path, Window(DAY.start, afternoon.start), grain=Grain.of("1h"))
+    told: list[Progress] = []
+    export(tmp_path, grain=Grain.of("1h"), if_exists="skip", on_progress=told.append)
+    first = told[0]
+    assert (first.covered - afternoon.start) / timedelta(hours=12) == pytest.approx(first.fraction)
+    assert 0 < first.fraction < 1
+    assert first.elapsed * (1 - first.fraction) / first.fraction == pytest.approx(first.remaining, rel=0.01)
+    assert standin.requests
 
 
 def test_dataset_keeps_its_grain(tmp_path: Path, standin: Standin) -> None:

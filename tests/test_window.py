@@ -30,7 +30,7 @@ def test_times_of_any_zone_become_utc(start: datetime | str) -> None:
 @pytest.mark.parametrize(
     ("start", "end", "reason"),
     [
-        (None, "2026-01-02T00:00:00Z", "has no start. .*CronDataIntervalTimetable"),
+        (None, "2026-01-02T00:00:00Z", "has no start. .*give start and end as params"),
         ("2026-01-01T00:00:00Z", "", "has no end. .*backfill create"),
         ("2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z", "is empty. .*CronDataIntervalTimetable"),
         ("2026-01-02T00:00:00Z", "2026-01-01T00:00:00Z", "after its end"),
@@ -97,6 +97,25 @@ def test_slices_tile_the_window(grain: Grain, first: int, count: int) -> None:
     assert [window.start, *(piece.end for piece in slices)] == [*(piece.start for piece in slices), window.end]
     assert {grain.seconds} == {piece.end_time - piece.start_time for piece in slices}
     assert {0} == {piece.start_time % grain.seconds for piece in slices}
+
+
+def test_months_begin_where_the_calendar_says() -> None:
+    """In UTC, leap days and the turn of the year included."""
+    assert [
+        "[2023-12-31T00:00:00Z, 2024-01-01T00:00:00Z)",
+        "[2024-01-01T00:00:00Z, 2024-02-01T00:00:00Z)",
+        "[2024-02-01T00:00:00Z, 2024-03-01T00:00:00Z)",
+        "[2024-03-01T00:00:00Z, 2024-03-01T06:00:00Z)",
+    ] == [str(month) for month in Window.of("2023-12-31T00:00:00Z", "2024-03-01T06:00:00Z").months()]
+
+
+@given(grains, st.integers(0, 20_000), st.integers(1, 5_000))
+def test_months_have_the_slices_of_the_window(grain: Grain, first: int, count: int) -> None:
+    """Law: whatever the grain, a window and its months are made of the same slices."""
+    window = Window(
+        datetime.fromtimestamp(first * grain.seconds, UTC), datetime.fromtimestamp((first + count) * grain.seconds, UTC)
+    )
+    assert grain.slices(window) == tuple(piece for month in window.months() for piece in grain.slices(month))
 
 
 @given(grains, st.integers(0, 100_000), st.integers(1, 100_000))

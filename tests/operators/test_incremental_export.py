@@ -92,7 +92,7 @@ def test_all_that_a_run_may_vary_is_templated(tmp_path: Path, standin: Standin) 
 
 
 def test_asset_event_tells_where_the_data_lies(tmp_path: Path, standin: Standin) -> None:
-    """In its extra; published slices are named as partitions, unchanged ones are not."""
+    """In its extra; slices are named as partitions, also unchanged ones: a dead attempt may have published them."""
     asset = Asset("zendesk_ticket_events")
     first, second = Outlet(), Outlet()
     task = operator(tmp_path, outlets=[asset], grain=timedelta(hours=12))
@@ -100,8 +100,23 @@ def test_asset_event_tells_where_the_data_lies(tmp_path: Path, standin: Standin)
     run(task, DAY | {"outlet_events": OutletEvents(second)})
     assert report == first.extra
     assert ["2026-01-01T00:00:00", "2026-01-01T12:00:00"] == first.partitions
-    assert [] == second.partitions
+    assert first.partitions == second.partitions
     assert standin.requests
+
+
+@pytest.mark.usefixtures("standin")
+def test_event_of_very_many_slices_tells_the_sums(tmp_path: Path) -> None:
+    """Beyond a hundred slices; all under one key, so that whoever loads them runs once."""
+    outlet = Outlet()
+    task = operator(tmp_path, outlets=[Asset("zendesk_ticket_events")], grain="10m")
+    told = run(task, DAY | {"outlet_events": OutletEvents(outlet)})
+    assert told == outlet.extra
+    assert "slices" not in told
+    files = list(tmp_path.rglob("*.parquet"))
+    assert ({"published": 144}, sum(path.stat().st_size for path in files)) == (told["outcomes"], told["bytes"])
+    assert told["events"] == told["rows"] > 0
+    assert ("2026-01-01T00:00:00+00:00", "2026-01-02T00:00:00+00:00") == (told["start"], told["end"])
+    assert ["2026-01-01T00:00:00"] == outlet.partitions
 
 
 def test_airflows_without_partitions_get_the_extra_alone() -> None:
@@ -112,12 +127,14 @@ def test_airflows_without_partitions_get_the_extra_alone() -> None:
 @pytest.mark.parametrize(
     ("context", "options", "reason"),
     [
-        ({}, {}, "has no start. .*CronDataIntervalTimetable"),
+        ({}, {}, "has no start. .*backfill create"),
         ({"data_interval_start": None, "data_interval_end": None}, {}, "has no start"),
         (DAY | {"data_interval_end": DAY["data_interval_start"]}, {}, "is empty. .*CronDataIntervalTimetable"),
         (DAY, {"start": datetime(2026, 1, 1)}, "no time zone"),  # noqa: DTZ001
         (DAY, {"grain": "7h"}, "does not divide a UTC day"),
-        (DAY, {"end": "2026-01-01T01:00:00Z"}, "the largest grain that holds it is 1h"),
+        (DAY, {"end": "2026-01-01T01:00:00Z"}, "has no start"),
+        (DAY, {"start": "2026-01-01T00:00:00Z", "end": "2026-01-01T01:00:00Z"}, "largest grain that holds it is 1h"),
+        (DAY | {"logical_date": datetime(2025, 7, 1, tzinfo=UTC)}, {}, "dated 2025-07-01.* gives the interval before"),
         (DAY, {"resource": "tickets"}, "no export 'tickets'"),
         (DAY, {"settle": "soon"}, "settle 'soon' is not a length of time"),
         (DAY, {"zendesk_conn_id": "nobody"}, "no connection 'nobody'"),

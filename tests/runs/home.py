@@ -4,6 +4,7 @@ It is made when this is imported, in the folder that the command line names: the
 """
 
 import contextlib
+import functools
 import os
 import runpy
 import shutil
@@ -34,13 +35,16 @@ from airflow.models import DagRun, TaskInstance
 from airflow.models.backfill import Backfill, BackfillDagRun
 from airflow.sdk import DAG
 from airflow.sdk.api.datamodels._generated import TaskInstance as Ticket
-from airflow.sdk.execution_time.supervisor import run_task_in_process
+from airflow.sdk.execution_time import supervisor
 from airflow.utils.db import initdb
 from airflow.utils.session import create_session
 from airflow.utils.sqlalchemy import prohibit_commit
 from airflow.utils.state import DagRunState, TaskInstanceState
 from fastapi.testclient import TestClient
 from sqlalchemy import select, update
+
+# Airflow 3.1 builds its own API anew for each task, which takes seconds; newer ones keep it, as this does.
+supervisor.in_process_api_server = functools.cache(supervisor.in_process_api_server)
 
 
 class Airflow:
@@ -102,7 +106,7 @@ class Airflow:
                 dag_version_id=cast("UUID", ti.dag_version_id),
             )
         with exported(destination) as slices:
-            done = run_task_in_process(ti=ticket, task=load()[dag_id].get_task("export"))
+            done = supervisor.run_task_in_process(ti=ticket, task=load()[dag_id].get_task("export"))
         with create_session() as session:
             state = DagRunState.FAILED if done.error else DagRunState.SUCCESS
             session.execute(update(DagRun).where(DagRun.run_id == ticket.run_id).values(state=state))

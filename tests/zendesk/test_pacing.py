@@ -18,12 +18,12 @@ def headers(remaining: int, resets: int) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("sent", "counters"),
     [
-        ({"zendesk-ratelimit-incremental-exports": "total=10; remaining=9; resets=2"}, Counters(9, None, 2)),
-        (headers(3, 40) | {"X-Rate-Limit": "700", "X-Rate-Limit-Remaining": "12"}, Counters(3, 12, 40)),
+        ({"zendesk-ratelimit-incremental-exports": "total=10; remaining=9; resets=2"}, Counters(9, None, 2, 10)),
+        (headers(3, 40) | {"X-Rate-Limit": "700", "X-Rate-Limit-Remaining": "12"}, Counters(3, 12, 40, 10)),
         ({"ratelimit-remaining": "5", "ratelimit-reset": "33"}, Counters(None, 5, 33)),
         ({"rate-limit-remaining": "5", "rate-limit-reset": "33"}, Counters(None, 5, 33)),
         ({"ratelimit-remaining": "5", "ratelimit-reset": "1767225600"}, Counters(None, 5, 60)),
-        (headers(0, 86_400), Counters(0, None, 60)),
+        (headers(0, 86_400), Counters(0, None, 60, 10)),
         (DATE | {"X-Rate-Limit-Remaining": "699"}, Counters(None, 699, 41)),
         (DATE | {"Zendesk-RateLimit-Incremental-Exports": "all gone"}, Counters(None, None, 41)),
         (DATE | {"X-Rate-Limit-Remaining": "many"}, Counters(None, None, 41)),
@@ -33,6 +33,23 @@ def headers(remaining: int, resets: int) -> dict[str, str]:
 def test_counters_are_read_in_every_spelling(sent: dict[str, str], counters: Counters) -> None:
     """And where there are none, the minute is that of the server's clock."""
     assert counters == Counters.of(CaseInsensitiveDict(sent))
+
+
+@pytest.mark.parametrize(
+    ("cap", "sent", "limit"),
+    [
+        (None, {}, 10),
+        (None, headers(9, 60), 10),
+        (None, {"Zendesk-RateLimit-Incremental-Exports": "total=30; remaining=9; resets=2"}, 30),
+        (4, headers(9, 60), 4),
+        (40, headers(9, 60), 10),
+    ],
+)
+def test_limit_is_what_zendesk_tells_within_the_cap(cap: int | None, sent: dict[str, str], limit: int) -> None:
+    """Ten where it tells nothing, as documented."""
+    pace = Pace(cap)
+    pace.learn(CaseInsensitiveDict(sent), 0, 0)
+    assert limit == pace.limit
 
 
 def waits(pace: Pace, *answers: tuple[float, dict[str, str]]) -> list[float]:
