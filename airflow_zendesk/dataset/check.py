@@ -156,7 +156,7 @@ class _Trial:
         self._put("large", secrets.token_bytes(2**10) * (_LARGE // 2**10), None)
         limit = self._store.largest_put
         size = "any size" if limit is None else f"up to {limit / 2**30:,.1f} GiB"
-        return True, f"{_LARGE // 2**20} MiB are written at once; slices of {size} are."
+        return True, f"{_LARGE // 2**20} MiB are written at once, and so are slices of {size}."
 
     def _ranges(self) -> tuple[bool, str]:
         whole = self._store.read(self._key("large")) or b""

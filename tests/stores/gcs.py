@@ -142,12 +142,19 @@ def _parts(body: bytes) -> tuple[str, bytes]:
     return json.loads(metadata.partition(b"\n\n")[2])["name"], content.partition(b"\n\n")[2].removesuffix(b"\n")
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: Any) -> None:
+        """A client that goes away is part of the tests."""
+
+
 class GcsFake:
     """The server, from entry to exit."""
 
     def __enter__(self) -> Self:
         handler = type("Handler", (_Handler,), {"buckets": _Buckets()})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._server = _Server(("127.0.0.1", 0), handler)
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         return self

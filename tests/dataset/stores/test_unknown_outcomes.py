@@ -31,7 +31,7 @@ KEY = slice_key("ticket_events", DAY)
 ONE, TWO, THREE = [event(1)], [event(1), event(2)], [event(1), event(2), event(3)]
 #: botocore as it is tries again by itself, and waits in between.
 PATIENT = {"config_kwargs": {"retries": {"max_attempts": 1}}}
-IMPATIENT = {"config_kwargs": {"retries": {"max_attempts": 0}, "read_timeout": 1}}
+IMPATIENT = {"config_kwargs": {"retries": {"max_attempts": 0}}}
 
 
 @contextmanager
@@ -76,7 +76,7 @@ def test_lost_request_or_answer_ends_in_success(server: StoreServer, fault: Faul
         assert 4 <= len(proxy.uploads)
 
 
-@pytest.mark.parametrize("fault", ["lost", "answer lost", 503, 409, "hangs"])
+@pytest.mark.parametrize("fault", ["lost", "answer lost", 503, 409])
 def test_unknown_outcome_is_looked_at(moto_proxied: tuple[Store, Store, Proxy], fault: Fault) -> None:
     """Where botocore does not try again: equal is success, and the same version as before means to repeat.
 
@@ -152,8 +152,16 @@ def test_record_of_a_rival_counts(moto_proxied: tuple[Store, Store, Proxy]) -> N
     assert (hourly, None) == (read_record(truth, "ticket_events"), truth.token(KEY))
 
 
-def test_silence_is_given_up(moto: StoreServer) -> None:
-    """A PUT has a deadline of its own, beyond those of the client."""
+def test_silence_is_given_up_and_the_put_repeated(moto: StoreServer) -> None:
+    """By the client, after its own timeout."""
+    with proxied(moto, config_kwargs={"retries": {"max_attempts": 0}, "read_timeout": 1}) as (store, truth, proxy):
+        proxy.faults = ["hangs"]
+        assert "published" == attempt(store, ONE, None)
+        assert (content(ONE), []) == (truth.read(KEY), proxy.faults)
+
+
+def test_put_has_a_deadline(moto: StoreServer) -> None:
+    """Of its own, beyond the timeouts of the client, which know no whole."""
     with proxied(moto) as (store, truth, proxy):
         hasty = S3Store(store._fs, store._root, truth.uri(""), patience=0.3)
         proxy.faults = ["hangs"] * 3
