@@ -86,7 +86,7 @@ def test_missing_slices_are_named_before_anything_is_loaded(database: Database, 
 
 def test_dataset_that_is_not_there_is_told(database: Database, store: Store) -> None:
     """Nothing has been exported to that destination."""
-    with pytest.raises(DatasetNotFoundError, match=r"There is no dataset file://.*/data/ticket_events"):
+    with pytest.raises(DatasetNotFoundError, match=r"There is no dataset at file://.*/data/ticket_events"):
         load_slices(database, store, "ticket_events", [DAY])
 
 
