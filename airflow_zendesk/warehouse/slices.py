@@ -4,11 +4,11 @@ A slice is copied to a private local file first. While its rows are read from th
 digested them, so a loader that has read to the end without an error has read every row of one version, once.
 """
 
-import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import IO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -25,6 +25,7 @@ from airflow_zendesk.exceptions import (
     DamagedObjectError,
     MissingSliceError,
     NewerSchemaError,
+    StorageError,
 )
 from airflow_zendesk.window import Window
 
@@ -55,14 +56,10 @@ class StoredSlice:
         Raises:
             ChangedSliceError: the slice was replaced meanwhile.
             DamagedObjectError: it is not what its footer says.
+            StorageError: it cannot be read now.
         """
         with tempfile.TemporaryFile(prefix="airflow-zendesk-") as spool:
-            try:
-                with self.store.open(self.key) as source:
-                    shutil.copyfileobj(source, spool, _CHUNK_BYTES)
-            except OSError:
-                self.confirm()
-                raise
+            self._copy_to(spool)
             spool.seek(0)
             try:
                 with pq.ParquetFile(spool, page_checksum_verification=True, pre_buffer=False) as file:
@@ -81,6 +78,19 @@ class StoredSlice:
         """
         if self.store.token(self.key) != self.token:
             raise ChangedSliceError(self.uri)
+
+    def _copy_to(self, spool: IO[bytes]) -> None:
+        try:
+            with self.store.open(self.key) as source:
+                for chunk in iter(lambda: self._read(source), b""):
+                    spool.write(chunk)
+        except StorageError:
+            self.confirm()
+            raise
+
+    def _read(self, source: IO[bytes]) -> bytes:
+        with self.store.naming_faults(self.key):
+            return source.read(_CHUNK_BYTES)
 
     def _verified(self, file: pq.ParquetFile) -> Iterator[pa.RecordBatch]:
         digest = RowDigest()

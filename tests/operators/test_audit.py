@@ -78,7 +78,7 @@ def test_gap_fails_the_run_with_a_short_message(folder: Path, capsys: pytest.Cap
     [
         ({}, {}, "has no start"),
         (DAY, {"resource": "ticket_metric_events"}, "There is no dataset at "),
-        ({}, {"start": "2026-01-01T00:00:00Z", "end": "2026-01-01T01:00:00Z"}, "not made of whole slices of 6h"),
+        (DAY, {"start": "2026-01-01T00:00:00Z", "end": "2026-01-01T01:00:00Z"}, "is not made of whole slices of 6h"),
         (DAY, {"zendesk_conn_id": "nobody", "source": 1}, "no connection 'nobody'"),
     ],
 )

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from subprocess import PIPE
-from typing import IO, Any
+from typing import IO, Any, cast
 
 import msgspec
 import pyarrow as pa
@@ -29,6 +29,7 @@ from airflow_zendesk.exceptions import (
     MissingSliceError,
     NewerSchemaError,
     SettingsError,
+    StorageUnavailableError,
     WarehouseMismatchError,
     WarehouseRefusedError,
     WarehouseUnavailableError,
@@ -200,16 +201,24 @@ def test_fault_of_the_store_is_no_damage(store: Store, tmp_path: Path) -> None:
         pass
     broken = dataclasses.replace(found, store=Broken(store._fs, store._root, store._uri))
     (tmp_path / "elsewhere").rename(path)
-    with pytest.raises(ConnectionResetError), broken.batches():
+    with pytest.raises(StorageUnavailableError), broken.batches():
         pass
 
 
-class Broken(LocalStore):
-    """A store that breaks off."""
+class Reset(io.RawIOBase):
+    """An answer that breaks off."""
 
-    def open(self, key: str) -> IO[bytes]:
+    def read(self, size: int = -1) -> bytes:  # noqa: ARG002
         """Not this time."""
-        raise ConnectionResetError(key)
+        raise ConnectionResetError
+
+
+class Broken(LocalStore):
+    """A store that answers so."""
+
+    def open(self, key: str) -> IO[bytes]:  # noqa: ARG002
+        """An object, opened for reading."""
+        return cast("IO[bytes]", Reset())
 
 
 @pytest.mark.parametrize(
