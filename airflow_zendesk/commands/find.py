@@ -103,8 +103,7 @@ def _print(search: "Search", commands: Sequence[str]) -> None:
     for holding in search.holdings:
         for ticket_id, rows in holding.rows.items():
             print(f"{holding.slice.start:%Y-%m-%d %H:%M}  {ticket_id:>16}  {rows:>9,}  {holding.uri}")
-    total = sum(rows for holding in search.holdings for rows in holding.rows.values())
-    print(f"{total:,} rows in {len(search.holdings):,} of {search.searched:,} slices of {search.uri}")
+    print(f"{search.rows:,} rows in {len(search.holdings):,} of {search.searched:,} slices of {search.uri}")
     if commands:
         print("\nOnce the tickets are gone from Zendesk, these make the slices anew and say how many rows went:")
     for command in commands:

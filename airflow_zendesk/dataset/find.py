@@ -35,6 +35,11 @@ class Search:
     holdings: list[Holding] = field(default_factory=list)
     not_searched: list[tuple[str, str]] = field(default_factory=list)
 
+    @property
+    def rows(self) -> int:
+        """How many rows were found in all."""
+        return sum(sum(holding.rows.values()) for holding in self.holdings)
+
 
 @dataclass(frozen=True, slots=True)
 class SearchProgress:
@@ -72,23 +77,25 @@ def find_tickets(
     wanted = frozenset(ticket_ids)
     search = Search(store.uri(resource))
     keys = sorted(store.walk(resource))
-    rows = 0
     for done, key in enumerate(keys, 1):
         piece = parse_slice_key(key)
         if piece is None or key != slice_key(resource, piece):
             search.not_searched.append((store.uri(key), "it is no slice"))
         elif window is None or (piece.start < window.end and window.start < piece.end):
-            try:
-                found = _count(store, key, wanted)
-            except DamagedObjectError as error:
-                search.not_searched.append((error.uri, error.reason))
-                continue
-            search.searched += 1
-            rows += sum(found.values())
-            if found:
-                search.holdings.append(Holding(piece, store.uri(key), dict(sorted(found.items()))))
-        on_progress(SearchProgress(done, len(keys), rows))
+            _search(store, key, piece, wanted, search)
+        on_progress(SearchProgress(done, len(keys), search.rows))
     return search
+
+
+def _search(store: Store, key: str, piece: Window, wanted: frozenset[int], search: Search) -> None:
+    try:
+        found = _count(store, key, wanted)
+    except DamagedObjectError as error:
+        search.not_searched.append((error.uri, error.reason))
+        return
+    search.searched += 1
+    if found:
+        search.holdings.append(Holding(piece, store.uri(key), dict(sorted(found.items()))))
 
 
 def _count(store: Store, key: str, wanted: frozenset[int]) -> Counter[int]:

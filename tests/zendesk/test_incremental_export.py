@@ -273,6 +273,15 @@ def test_page_that_does_not_advance_is_asked_for_in_other_sizes_then_left_by_its
     assert (3_601, 1) == (page.covered - START, sweep.oddities.forced)
 
 
+def test_word_that_is_believed_is_the_one_that_the_certificate_will_have() -> None:
+    """Of the answers that did not advance, the furthest: an audit looks for it."""
+    sweep = sweep_of_an_hour()
+    pages = [sweep.take(answer(end_time=end_time)) for end_time in (3_700, 3_650, 3_650)]
+    assert [(3_600, START + 3_700), (3_600, START + 3_650), (3_700, START + 3_700)] == [
+        (page.covered - START, page.end_time) for page in pages
+    ]
+
+
 def test_page_that_never_advances_is_a_named_error() -> None:
     """A loop proves that it ends."""
     sweep = sweep_of_an_hour()
