@@ -41,7 +41,7 @@ MOST_STEPS = 200
 #: What an attempt may end in, besides success and a conflict.
 EXPECTED = (DatasetMismatchError, FutureWindowError, ShrinkRefusedError, StorageUnavailableError)
 
-FATES: list[Fate] = ["answered", "answered", "answered", "lost", "answer lost", "repeated"]
+FATES: list[Fate] = ["lost", "answer lost", "repeated"]
 
 
 def piece(first: int, length: int) -> Window:
@@ -130,19 +130,33 @@ class Publishing(RuleBasedStateMachine):
         """The first of two decides; a store without conditions could not."""
         self._attempt(piece(0, 2), 2, shrink=True)
 
-    @rule(moves=st.lists(st.tuples(st.booleans(), st.integers(0, 12)), min_size=4, max_size=8))
-    def two_attempts_race(self, moves: list[tuple[bool, int]]) -> None:
-        """For the same slices, now one and now the other, while something surfaces; they stay alive."""
+    @rule(moves=st.lists(st.tuples(st.booleans(), st.integers(1, 8) | st.none()), min_size=4, max_size=8))
+    def two_attempts_race(self, moves: list[tuple[bool, int | None]]) -> None:
+        """For the same slices, now one and now the other, some steps or up to a PUT, while something surfaces."""
         rivals = [self._attempt(piece(0, 2), 1, shrink=True) for _ in range(2)]
         for second, steps in moves:
-            for _ in range(steps):
+            self._step(rivals[second])
+            if steps is None:
+                self._lead_to_put(rivals[second])
+            for _ in range(steps or 0):
                 self._step(rivals[second])
             if self.fenced:
                 self._happen(0, self.desk.now + 1)
                 self.desk.now += 1
+        for rival in rivals:
+            while not rival.over:
+                self._step(rival)
 
     @precondition(lambda self: self._alive())
     @rule(data=st.data(), fate=st.sampled_from(FATES))
+    def put_goes_wrong(self, data: st.DataObject, fate: Fate) -> None:
+        """The request or its answer is lost."""
+        attempt = data.draw(st.sampled_from(self._alive()))
+        self._lead_to_put(attempt)
+        self._step(attempt, fate)
+
+    @precondition(lambda self: self._alive())
+    @rule(data=st.data(), fate=st.sampled_from(["answered", *FATES]))
     def attempt_goes_on(self, data: st.DataObject, fate: Fate) -> None:
         """One request, which may go wrong."""
         self._step(data.draw(st.sampled_from(self._alive())), fate)
@@ -228,6 +242,10 @@ class Publishing(RuleBasedStateMachine):
             assert attempt.steps < MOST_STEPS, "it does not come to an end"
             if attempt.over:
                 self._check_end(attempt)
+
+    def _lead_to_put(self, attempt: Attempt) -> None:
+        while attempt.request and attempt.request[0] != "put":
+            self._step(attempt)
 
     def _run_alone(self, window: Window) -> bool:
         """Run an attempt to its end; says whether the window was over yet."""
