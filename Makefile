@@ -12,7 +12,7 @@ export UV_COMPILE_BYTECODE := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help venv azurite demo test matrix test-distributed lint lock clean
+.PHONY: help venv azurite demo test matrix test-distributed test-warehouse lint lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -59,6 +59,9 @@ matrix: venv ## what an export ends in: each fault, on each page, once and alway
 test-distributed: venv ## thirty days backfilled by Celery and by local executor on PostgreSQL, a worker killed midway
 	$(BIN)/pytest -s tests_distributed
 
+test-warehouse: venv ## thirty days into DuckDB and PostgreSQL by a running Airflow, with loaders killed: four minutes
+	$(BIN)/pytest -n 0 tests_warehouse
+
 lock: venv ## make constraints/ anew from setup.py
 	@for airflow in 3.3 3.1; do \
 		echo "apache-airflow==$$airflow.*" | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
@@ -67,4 +70,4 @@ lock: venv ## make constraints/ anew from setup.py
 	done
 
 clean: ## remove the virtual environments and what the demo wrote
-	rm -rf .venv .venv-* .demo build dist *.egg-info
+	rm -rf .venv .venv-* $(AZURITE)/node_modules .demo build dist *.egg-info

@@ -24,8 +24,10 @@ extras_require = {
     "s3": ["apache-airflow-providers-amazon[s3fs]"],  # s3:// destinations
     "gcs": ["apache-airflow-providers-google"],  # gs:// destinations
     "azure": ["apache-airflow-providers-microsoft-azure"],  # abfs:// destinations
-    "duckdb": ["duckdb>=1.1"],  # reads the files as tables without a server
-    "postgres": ["apache-airflow-providers-postgres"],  # loads into PostgreSQL
+    "duckdb": [
+        "duckdb>=1.3"
+    ],  # the warehouse that needs no server; 1.3 is the oldest whose JSON does what the SQL says
+    "postgres": ["apache-airflow-providers-postgres>=7", "psycopg>=3.2"],  # loads through Airflow's hook, with COPY
     "dev": [
         "apache-airflow-providers-celery",  # the executor of the distributed test
         "celery<5.7",  # that provider still imports what 5.7 has moved
@@ -43,6 +45,7 @@ extras_require = {
         "pytest-randomly",  # random order, so no test leans on another
         "pytest-xdist",  # two cores
         "ruff",
+        "sqlglot",  # parses the SQL of warehouses that no test can run
         "statsd",  # with it, Airflow sends the metrics that a test receives
         "types-requests",
         "uv",  # installs the lock and makes it anew
@@ -62,7 +65,7 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11",
     packages=find_packages(include=["airflow_zendesk", "airflow_zendesk.*"]),
-    package_data={"airflow_zendesk": ["py.typed"]},
+    package_data={"airflow_zendesk": ["py.typed", "warehouse/sql/*.sql", "warehouse/sql/*/*.sql"]},
     install_requires=install_requires,
     extras_require=extras_require,
     entry_points={

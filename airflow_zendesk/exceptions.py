@@ -12,7 +12,10 @@
      │    ├── DatasetMismatchError         made with other settings
      │    ├── ShrinkRefusedError           the new answer lacks events that are stored
      │    ├── DamagedObjectError           a file is not what its footer says
-     │    └── PublishConflictError         another run wrote the slice meanwhile           (try again)
+     │    ├── PublishConflictError         another run wrote the slice meanwhile           (try again)
+     │    ├── MissingSliceError            a slice to load is not there
+     │    ├── ChangedSliceError            a slice was replaced while it was read          (try again)
+     │    └── NewerSchemaError             written by a newer version of this package
      ├── StorageError                      the storage does not do what it should
      │    ├── StorageNotFoundError         no such bucket, container or folder
      │    ├── StorageDeniedError           no credentials, or not the right to do it
@@ -20,6 +23,11 @@
      │    ├── StorageRefusedError          refused for another reason, and would be again
      │    ├── SliceTooLargeError           more than the storage takes in one request
      │    └── StorageUnavailableError      no answer, or not now                           (try again)
+     ├── WarehouseError                    the warehouse does not take the slices
+     │    ├── WarehouseMismatchError       its tables hold another dataset
+     │    ├── AlteredTableError            a table is not as the loads left it
+     │    ├── WarehouseRefusedError        it refused a statement, and would again
+     │    └── WarehouseUnavailableError    down, locked or broken off                      (try again)
      ├── RequestRefusedError               Zendesk says no, and would again
      │    ├── AuthenticationError          401
      │    │    └── TokenRefusedError       no access token for this OAuth client
@@ -192,6 +200,44 @@ class PublishConflictError(DatasetError):
 
 
 @dataclass(eq=False)
+class MissingSliceError(DatasetError):
+    """Slices that are to be loaded are not in storage; ``uri`` is the first of the ``missing`` ones."""
+
+    missing: int
+
+    def __str__(self) -> str:
+        others = f" (and {self.missing - 1:,} more)" if self.missing > 1 else ""
+        return (
+            f"The slice {self.uri}{others} is not there, so nothing was loaded. "
+            "Export it first, or load a time that has been exported."
+        )
+
+
+@dataclass(eq=False)
+class ChangedSliceError(DatasetError):
+    """A slice was replaced while it was being read."""
+
+    retryable: ClassVar[bool] = True
+
+    def __str__(self) -> str:
+        return f"{self.uri} was replaced while it was read. Nothing of it was loaded; try again."
+
+
+@dataclass(eq=False)
+class NewerSchemaError(DatasetError):
+    """A slice was written by a newer version of this package, with columns that this one does not know."""
+
+    schema_version: str
+    known: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.uri} has schema version {self.schema_version}, and this version of airflow-zendesk knows "
+            f"{self.known}. Install the version that exported it on the workers that load it."
+        )
+
+
+@dataclass(eq=False)
 class StorageError(ZendeskError):
     """The storage does not do what it should."""
 
@@ -278,6 +324,71 @@ class StorageUnavailableError(StorageError):
             f"The storage did not answer for {self.uri} as it should ({self.reason}). What is there is whole: try "
             "again; if it lasts, check the network between worker and storage."
         )
+
+
+# --- the warehouse ------------------------------------------------------------------------------------------
+
+
+@dataclass(eq=False)
+class WarehouseError(ZendeskError):
+    """The warehouse does not take the slices; ``warehouse`` is how the task was told of it, without a password."""
+
+    warehouse: str
+
+
+@dataclass(eq=False)
+class WarehouseMismatchError(WarehouseError):
+    """The tables hold a dataset that was made with other settings; ``differences`` maps one to (loaded, asked)."""
+
+    differences: dict[str, tuple[Any, Any]]
+
+    def __str__(self) -> str:
+        listed = "; ".join(
+            f"{name} is {loaded!r}, asked for {asked!r}" for name, (loaded, asked) in self.differences.items()
+        )
+        return (
+            f"The tables in {self.warehouse} hold another dataset: {listed}. "
+            "Load this one into another schema: ZendeskLoadOperator(schema=...)."
+        )
+
+
+@dataclass(eq=False)
+class AlteredTableError(WarehouseError):
+    """Somebody changed a table in a way that a load cannot go on from."""
+
+    table: str
+    reason: str
+
+    def __str__(self) -> str:
+        return (
+            f"The table {self.table} in {self.warehouse} is not as the loads left it: {self.reason}. "
+            "Nothing was loaded. Put it back, or drop the schema with all its tables and load again."
+        )
+
+
+@dataclass(eq=False)
+class WarehouseRefusedError(WarehouseError):
+    """The warehouse refused a statement; ``code`` is its own name for the reason, never its sentence."""
+
+    code: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.warehouse} refused the load with {self.code}; it was rolled back. The warehouse's own log has the "
+            "sentence, which may quote rows and is therefore not repeated here."
+        )
+
+
+@dataclass(eq=False)
+class WarehouseUnavailableError(WarehouseError):
+    """The warehouse cannot be reached, is locked, or broke off."""
+
+    retryable: ClassVar[bool] = True
+
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.warehouse} is not available: {self.reason}. What was not committed is rolled back; try again."
 
 
 # --- Zendesk says no ----------------------------------------------------------------------------------------

@@ -81,7 +81,10 @@ def get_provider_info() -> dict[str, Any]:
         ],
         "hooks": [{"integration-name": integration, "python-modules": ["airflow_zendesk.hooks.zendesk"]}],
         "operators": [
-            {"integration-name": integration, "python-modules": ["airflow_zendesk.operators.incremental_export"]}
+            {
+                "integration-name": integration,
+                "python-modules": ["airflow_zendesk.operators.incremental_export", "airflow_zendesk.operators.load"],
+            }
         ],
         "connection-types": [_CONNECTION_TYPE],
         "config": _CONFIG,

@@ -1,8 +1,9 @@
-"""A week of ticket events, exported by a real Airflow: `make demo`.
+"""A week of ticket events, exported and loaded by a real Airflow: `make demo`.
 
-The DAG of dags/ runs once for each of the last seven days, on a SQLite database of its own, against a local Zendesk
-with invented events; or against the account of AIRFLOW_CONN_ZENDESK_DEFAULT, if that is set. Each day is then compared
-with the source. Everything stays in one folder, .demo/ unless another is named.
+The DAGs of dags/ run for each of the last seven days, on a SQLite database of their own, against a local Zendesk with
+invented events; or against the account of AIRFLOW_CONN_ZENDESK_DEFAULT, if that is set. Each day is compared with the
+source. Then a file of DuckDB is loaded, and asked what a support lead would ask. Everything stays in one folder, .demo/
+unless another is named.
 """
 
 import contextlib
@@ -14,16 +15,18 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
+import duckdb
 import pandas as pd
 
 ROOT = Path(__file__).resolve().parents[1]
 HOME = Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / ".demo").resolve()
 DAYS = 7
+RESOURCES = ("ticket_events", "ticket_metric_events")
 CONNECTION = "AIRFLOW_CONN_ZENDESK_DEFAULT"
 
-Ids = Callable[[datetime, datetime], Iterable[int]]
+Ids = Callable[[str, datetime, datetime], Iterable[int]]
 
 
 def main() -> int:
@@ -33,17 +36,23 @@ def main() -> int:
         "AIRFLOW_HOME": str(HOME / "airflow"),
         "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__ZENDESK_EXPORT__POOL": "zendesk",
     }
     last = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     days = [last - timedelta(days=back) for back in range(DAYS, 0, -1)]
     data = HOME / ("account" if CONNECTION in os.environ else "standin")
+    warehouse = data.with_suffix(".duckdb")
     os.environ["AIRFLOW_VAR_ZENDESK_DESTINATION"] = data.as_uri()
+    os.environ["AIRFLOW_VAR_ZENDESK_WAREHOUSE"] = f"duckdb://{warehouse}"
     with source() as ids_of, quiet(HOME / "airflow.log") as screen:
         try:
-            return run(days, data, ids_of, screen)
+            whole = run(days, data, ids_of, screen)
+            load(days, warehouse, screen)
+            show(data, warehouse, screen)
         except Exception as error:
             print(f"\nThe demo failed: {error}\nAirflow's own log is in {HOME / 'airflow.log'}.", file=screen)
             raise
+    return 0 if whole else 1
 
 
 @contextlib.contextmanager
@@ -54,14 +63,14 @@ def source() -> Iterator[Ids]:
 
         print(f"Zendesk: the account of {CONNECTION}")
         hook = ZendeskHook()
-        yield lambda start, end: hook.get_df("ticket_events", start, end)["id"]
+        yield lambda resource, start, end: hook.get_df(resource, start, end)["id"]
         return
     from airflow_zendesk.standin import Standin  # noqa: PLC0415
 
     with Standin() as standin:
         print(f"Zendesk: a local one with invented events, at {standin.url}")
         os.environ[CONNECTION] = json.dumps(standin.connection())
-        yield lambda start, end: standin.truth("ticket_events", start, end)
+        yield standin.truth
 
 
 @contextlib.contextmanager
@@ -80,41 +89,62 @@ def quiet(log: Path) -> Iterator[IO[str]]:
             os.dup2(saved, 2)
 
 
-def run(days: list[datetime], data: Path, ids_of: Ids, screen: IO[str]) -> int:
-    """Run the DAG for each day and compare what lies there with the source."""
+def run(days: list[datetime], data: Path, ids_of: Ids, screen: IO[str]) -> bool:
+    """Run the exports for each day and compare what lies there with the source; whether all is the same."""
     print("Airflow: making a database of its own ready ...", end="", flush=True, file=screen)
     started = time.monotonic()
-    from airflow.utils.db import initdb  # noqa: PLC0415  the environment comes first
+    from airflow.models import Pool  # noqa: PLC0415  the environment comes first
+    from airflow.utils.db import initdb  # noqa: PLC0415
 
     initdb()
-    dag = runpy.run_path(str(ROOT / "dags" / "zendesk_ticket_events.py"))["dag"]
-    print(f" {time.monotonic() - started:.0f} s\n", file=screen)
-    print(f"{'day':<12}{'rows':>8}{'bytes':>10}{'seconds':>9}  compared with the source", file=screen)
-    frame, whole = pd.DataFrame(), True
-    for day in days:
-        started = time.monotonic()
-        # `dag.test` gives a DAG of data intervals the one that ends at the logical date.
-        state = dag.test(logical_date=day + timedelta(days=1)).state
-        seconds = time.monotonic() - started
-        (path,) = (data / "ticket_events" / f"event_date={day:%Y-%m-%d}").glob("*.parquet")
-        frame = pd.read_parquet(path)
-        same = state == "success" and sorted(frame["id"]) == sorted(ids_of(day, day + timedelta(days=1)))
-        whole = whole and same
-        told = "same ids as the source" if same else f"NOT the ids of the source; the run is {state}"
-        print(f"{day:%Y-%m-%d}  {len(frame):>8,}{path.stat().st_size:>10,}{seconds:>9.1f}  {told}", file=screen)
-    show(frame, data, screen)
-    return 0 if whole else 1
+    Pool.create_or_update_pool("zendesk", 1, "One request stream to our Zendesk account", include_deferred=False)
+    print(f" {time.monotonic() - started:.0f} s", file=screen)
+    whole = True
+    for resource in RESOURCES:
+        dag = dag_of(f"zendesk_{resource}")
+        print(f"\n{resource}\n{'day':<12}{'rows':>8}{'bytes':>10}{'seconds':>9}  compared with the source", file=screen)
+        for day in days:
+            started = time.monotonic()
+            # `dag.test` gives a DAG of data intervals the one that ends at the logical date.
+            state = dag.test(logical_date=day + timedelta(days=1)).state
+            seconds = time.monotonic() - started
+            (path,) = (data / resource / f"event_date={day:%Y-%m-%d}").glob("*.parquet")
+            ids = pd.read_parquet(path, columns=["id"])["id"]
+            same = state == "success" and sorted(ids) == sorted(ids_of(resource, day, day + timedelta(days=1)))
+            whole = whole and same
+            told = "same ids as the source" if same else f"NOT the ids of the source; the run is {state}"
+            print(f"{day:%Y-%m-%d}  {len(ids):>8,}{path.stat().st_size:>10,}{seconds:>9.1f}  {told}", file=screen)
+    return whole
 
 
-def show(frame: pd.DataFrame, data: Path, screen: IO[str]) -> None:
-    """The first rows of the last day, and where to go from here."""
-    columns = ["timestamp", "id", "ticket_id", "via", "child_events"]
-    print("\nThe first rows of the last day, read with pandas:\n", file=screen)
-    print(frame[columns].head().to_string(index=False, max_colwidth=60), file=screen)
+def load(days: list[datetime], warehouse: Path, screen: IO[str]) -> None:
+    """Run the load for the week, and ask the warehouse three questions."""
+    window = {"start": days[0].isoformat(), "end": (days[-1] + timedelta(days=1)).isoformat()}
+    for name in ("zendesk_load_warehouse", "zendesk_load_metric_events"):
+        state = dag_of(name).test(run_conf=window).state
+        if state != "success":
+            raise RuntimeError(f"the run of {name} is {state}")
+    with duckdb.connect(warehouse, read_only=True) as connection:
+        slices, rows = connection.sql("SELECT count(*), sum(rows) FROM zendesk.loaded_slices").fetchall()[0]
+        print(f"\nDuckDB: {slices} slices with {rows:,} events loaded, each once", file=screen)
+        for path in sorted((ROOT / "demo" / "queries").glob("*.sql")):
+            title, _, query = path.read_text().partition("\n")
+            print(f"\n{title.removeprefix('-- ')}\n", file=screen)
+            print(connection.sql(query).df().to_string(index=False, na_rep=""), file=screen)
+
+
+def dag_of(name: str) -> Any:
+    """The DAG of a file in dags/."""
+    return runpy.run_path(str(ROOT / "dags" / f"{name}.py"))["dag"]
+
+
+def show(data: Path, warehouse: Path, screen: IO[str]) -> None:
+    """Where to go from here."""
     print(
         f"\nThe files:       {data}/ticket_events/event_date=.../*.parquet"
+        f"\nThe tables:      {warehouse}, schema zendesk; the questions are in demo/queries/"
         f"\nAirflow's log:   {HOME / 'airflow.log'}"
-        "\nRun it again:    nothing is written twice."
+        "\nRun it again:    nothing is written or loaded twice."
         "\nYour account:    set AIRFLOW_CONN_ZENDESK_DEFAULT as the README says, and run it again.",
         file=screen,
     )

@@ -39,7 +39,7 @@ def server() -> Iterator[str]:
         as_user = ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
 
     def run(program: str, *arguments: str) -> None:
-        command: list[str | Path] = [*as_user, programs / program, "--pgdata", folder / "data", *arguments]
+        command = [*as_user, str(programs / program), "--pgdata", str(folder / "data"), *arguments]
         subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT)
 
     options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off"

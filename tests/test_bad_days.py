@@ -104,7 +104,7 @@ BAD_DAYS = [
     BadDay("reset_at_connect", EXACT, "TransportError"),
     BadDay("reset_in_headers", EXACT, "TransportError"),
     BadDay("reset_in_body", EXACT, "TransportError"),
-    BadDay("cut_in_headers", EXACT, "DamagedAnswerError"),
+    BadDay("cut_in_headers", EXACT, "TransportError"),
     BadDay("cut_in_body", EXACT, "TransportError"),
     BadDay("drip", EXACT, "PageTimeoutError", **SLOW),
     BadDay("hang", EXACT, "PageTimeoutError", **SLOW),

@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from airflow.sdk import Asset
 
+from airflow_zendesk.compat import for_each_partition
 from tests.commands import ROOT, run
 
 FOLDER = ROOT / "dags"
+HAS_PARTITIONS = not isinstance(for_each_partition(Asset("any")), list)
 FILES = sorted(FOLDER.glob("*.py"))
 
 #: Parses one DAG as the DAG processor does, with a wall around it, and tells what it is.
@@ -62,10 +65,15 @@ def test_parsing_imports_nothing_heavy(parsed: dict[str, Any]) -> None:
     assert [] == parsed["heavy"]
 
 
-def test_schedule_has_intervals(parsed: dict[str, Any]) -> None:
-    """A cron string would make intervals of zero width, which hold no event."""
-    by_hand = "zendesk_history" == parsed["file"]
-    assert ("NullTimetable" if by_hand else "CronDataIntervalTimetable") == parsed["timetable"]
+def test_schedule_has_intervals_or_follows_assets(parsed: dict[str, Any]) -> None:
+    """A cron string would make intervals of zero width, which hold no event; a load runs for each slice."""
+    follows = "PartitionedAssetTimetable" if HAS_PARTITIONS else "AssetTriggeredTimetable"
+    others = {
+        "zendesk_load_warehouse": follows,
+        "zendesk_load_metric_events": follows,
+        "zendesk_history": "NullTimetable",
+    }
+    assert others.get(parsed["dag_id"], "CronDataIntervalTimetable") == parsed["timetable"]
 
 
 def test_history_must_be_given_a_window(parsed: dict[str, Any]) -> None:
@@ -86,6 +94,6 @@ def test_nobody_waits_for_a_pool_that_nobody_made(parsed: dict[str, Any]) -> Non
 def test_one_setting_names_the_pool_of_the_account() -> None:
     """For every DAG that asks the one account."""
     environment = os.environ | {"AIRFLOW__ZENDESK_EXPORT__POOL": "zendesk"}
-    for name in ("zendesk_ticket_events", "zendesk_history"):
+    for name in ("zendesk_ticket_events", "zendesk_ticket_metric_events", "zendesk_history"):
         told = parse(FOLDER / f"{name}.py", environment)
         assert "zendesk" in told["pools"]

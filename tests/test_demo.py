@@ -15,12 +15,16 @@ def demo(folder: Path) -> str:
     return done.stdout
 
 
-def test_demo_exports_a_week_and_writes_nothing_twice(tmp_path: Path) -> None:
-    """Seven days, each with the ids of the source; the second time, not a file changes."""
-    lines = re.findall(r"^\d{4}-\d\d-\d\d .* same ids as the source$", demo(tmp_path), re.MULTILINE)
-    assert 7 == len(lines)
+def test_demo_exports_and_loads_a_week_and_writes_nothing_twice(tmp_path: Path) -> None:
+    """Seven days of both exports, each with the ids of the source; three questions; the second time no file changes."""
+    printed = demo(tmp_path)
+    assert 14 == len(re.findall(r"^\d{4}-\d\d-\d\d .* same ids as the source$", printed, re.MULTILINE))
+    assert re.search(r"^DuckDB: 14 slices with [\d,]+ events loaded, each once$", printed, re.MULTILINE)
+    assert re.search(r"^First reply by hour: .*\n\n.*\n( +\d+ .*\n){24}", printed, re.MULTILINE)
+    assert re.search(r"^ +open +pending +\d+", printed, re.MULTILINE)
+    assert re.search(r"^ *Gold +reply_time +\d+ +\d+ +\d+\.\d$", printed, re.MULTILINE)
     data = {path: path.stat().st_mtime_ns for path in (tmp_path / "standin").rglob("*") if path.is_file()}
-    assert 8 == len(data)
+    assert 16 == len(data)
     assert "NOT" not in demo(tmp_path)
     assert data == {path: path.stat().st_mtime_ns for path in (tmp_path / "standin").rglob("*") if path.is_file()}
     assert "Covered up to" in (tmp_path / "airflow.log").read_text()

@@ -289,6 +289,7 @@ def run(folder: Path, hidden: Hidden, answer: Answer) -> Seen:
 
 
 words = st.text(st.characters(min_codepoint=32, exclude_categories=["Cs"]), min_size=6, max_size=12)
+letters = st.text("abcdefXYZ_", min_size=6, max_size=12)
 visible = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=6, max_size=12)
 
 
@@ -296,8 +297,8 @@ visible = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=6
 def hiddens(draw: st.DrawFn) -> Hidden:
     """Secrets of every kind of character that can be one, and a text that is no one's."""
     way = draw(st.sampled_from(["api token", "access token", "oauth client", "apache's"]))
-    password = draw(visible if way == "access token" else words)
-    return Hidden(way, f"pa55-{password}", f"m1nt-{draw(visible)}", f"Dear Zoë, {draw(words)}")
+    password = draw(letters | (visible if way == "access token" else words))
+    return Hidden(way, f"passkey{password}", f"minted{draw(letters | visible)}", f"Dear Zoë, {draw(words)}")
 
 
 @pytest.mark.parametrize("answer", ANSWERS)

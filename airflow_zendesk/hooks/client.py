@@ -145,10 +145,12 @@ class Client:
         """Seconds to wait before the next attempt; gives up by raising."""
         # Where the token comes from, nothing gets faster by smaller pages.
         too_much = isinstance(error, PageTimeoutError | OversizedAnswerError) and error.path == query.resource.path
-        if too_much and sweep.ask_for_less():
-            return self._patience.first_wait
+        smaller = too_much and sweep.ask_for_less()
         spent = self._clock() - started
-        wait = self._patience.wait_after(error, attempt, jitter=random.random())  # noqa: S311  no secret
+        if smaller:
+            wait: float | None = 0.0 if isinstance(error, OversizedAnswerError) else self._patience.first_wait
+        else:
+            wait = self._patience.wait_after(error, attempt, jitter=random.random())  # noqa: S311  no secret
         left = self._patience.left(page_spent=spent, run_spent=self._spent_on_faults + spent)
         if wait is not None and wait <= left:
             return wait
@@ -157,7 +159,7 @@ class Client:
                 f"Given up after {attempt} attempt{'s' * (attempt > 1)} in {spent:.0f} s: "
                 f"the next wait would be {wait:.0f} s, and {left:.0f} s of patience are left."
             )
-        if too_much:
+        if too_much and not smaller:
             raise sweep.too_heavy(str(error)) from error
         raise error
 

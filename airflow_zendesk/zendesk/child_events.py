@@ -18,10 +18,10 @@ _OBJECT = msgspec.json.Decoder(Wire)
 _INTEGER = msgspec.json.Decoder(int)
 _STRING = msgspec.json.Decoder(str)
 
-_FIELD_KINDS = {"Create", "Change"}
-#: What a child of these kinds has besides the field that it is about.
-_OWN_KEYS = {"id", "via", "via_reference_id", "event_type", "previous_value"}
-
+#: The kinds of children that are about a field.
+FIELD_KINDS = ("Create", "Change")
+#: What a child of these kinds has besides that field.
+OWN_KEYS = ("id", "via", "via_reference_id", "event_type", "previous_value")
 
 _T = TypeVar("_T")
 
@@ -53,13 +53,13 @@ def _read(raw: msgspec.Raw) -> ChildEvent:
     except msgspec.ValidationError:
         return ChildEvent(child_event=child_event)
     kind = _typed(_STRING, child.get("event_type"))
-    fields = child.keys() - _OWN_KEYS
-    field_name = fields.pop() if kind in _FIELD_KINDS and len(fields) == 1 else None
+    fields = child.keys() - set(OWN_KEYS)
+    field_name = fields.pop() if kind in FIELD_KINDS and len(fields) == 1 else None
     return ChildEvent(
         _typed(_INTEGER, child.get("id")),
         kind,
         field_name,
-        _text(child.get(field_name)) if field_name else None,
+        None if field_name is None else _text(child.get(field_name)),
         _text(child.get("previous_value")),
         child_event,
     )

@@ -1,9 +1,12 @@
 """An HTTP answer is a page, or the error that it is."""
 
+import contextlib
 import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from requests.structures import CaseInsensitiveDict
 
 from airflow_zendesk.exceptions import (
@@ -217,3 +220,41 @@ def test_retry_after_is_read_as_number_or_date(header: str | None, seconds: floa
     with pytest.raises(RateLimitedError) as caught:
         read(b"", 429, retry_after=header)
     assert seconds == caught.value.retry_after
+
+
+fragments = st.sampled_from(
+    [
+        b'{"ticket_events": [', b'{"id": 1, "timestamp": 5', b'"created_at": "2026-01-01T00:00:00Z"', b'"via": {', b"}",
+        b"]", b", ", b'"count": ', b'"end_time": ', b'"end_of_stream": true}', b"null", b"NaN", b"1e999", b"9" * 30,
+        b'"\\ud83d"', b'"\\u0000"', b"\xff", b"[" * 500, b'"', b"\\", "é🙏".encode(),
+    ]
+)  # fmt: skip
+
+
+@given(st.lists(fragments | st.binary(max_size=3), max_size=14))
+def test_any_body_is_a_page_or_a_named_error(parts: list[bytes]) -> None:
+    """Law: no other exception leaves the decoder."""
+    with contextlib.suppress(ZendeskError):
+        assert all(-(2**63) <= item.id < 2**63 for item in read(b"".join(parts)).items)
+
+
+header_texts = st.text(max_size=20) | st.sampled_from(
+    [
+        "7",
+        "-1",
+        "Thu, 01 Jan 2026 00:00:00 GMT",
+        "Thu, 01 Jan 0001 00:00:00 -0000",
+        "http://[",
+        "https://a/b",
+        "9" * 400,
+    ]
+)
+
+
+@given(st.sampled_from([200, 204, 302, 308, 400, 401, 429, 503, 504, 599]), header_texts, header_texts)
+def test_any_headers_are_a_page_or_a_named_error(status: int, one: str, other: str) -> None:
+    """Law: whatever a date, a wish, a type or a target says."""
+    with contextlib.suppress(ZendeskError):
+        read(PAGE, status, date=one, retry_after=other, location=one)
+    with contextlib.suppress(ZendeskError):
+        read(PAGE, status, content_type=one, date=other)

@@ -15,6 +15,7 @@ CASES = {
     ),
     '{"id": 4, "comment_present": true, "event_type": "Comment"}': (4, "Comment", None, None, None),
     '{"id": 5, "status": "open", "priority": "low", "event_type": "Change"}': (5, "Change", None, None, None),
+    '{"id": 7, "": 5, "event_type": "Create"}': (7, "Create", "", "5", None),
     '{"id": "6", "event_type": 7}': (None, None, None, None, None),
     '"text"': (None, None, None, None, None),
 }  # fmt: skip

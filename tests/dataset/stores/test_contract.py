@@ -100,7 +100,7 @@ def test_large_file_is_one_request(server: StoreServer) -> None:
         content = bytes(range(256)) * (65 * 2**12)
         store.put(KEY, io.BytesIO(content), expected=None)
         assert 1 == len(proxy.uploads)
-    assert content == store.read(KEY)
+        assert content == store.read(KEY)
 
 
 def test_file_beyond_the_limit_of_one_request_is_refused(server: StoreServer) -> None:

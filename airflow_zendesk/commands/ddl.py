@@ -1,0 +1,44 @@
+"""``airflow-zendesk ddl``: the definitions of the tables of a warehouse."""
+
+import argparse
+
+_EPILOG = """\
+example:
+  airflow-zendesk ddl --dialect snowflake --resource ticket_events
+  airflow-zendesk ddl --dialect athena --location s3://my-bucket/zendesk
+"""
+
+
+def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the subcommand."""
+    ddl = commands.add_parser(
+        "ddl",
+        help="print the definitions of a warehouse's tables",
+        description="Prints the tables that exported slices are loaded into, made from the columns of the exports.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = ddl.add_argument
+    add(
+        "--dialect",
+        required=True,
+        choices=("duckdb", "postgres", "bigquery", "snowflake", "redshift", "athena", "trino", "databricks"),
+        help="of which warehouse",
+    )
+    add("--resource", help="ticket_events or ticket_metric_events (default: both)")
+    add("--schema", default="zendesk", metavar="NAME", help="schema, dataset or database (default: zendesk)")
+    add(
+        "--location",
+        default="s3://BUCKET/zendesk",
+        metavar="URL",
+        help="destination of the exports, for athena and trino, which read the slices where they lie",
+    )
+    ddl.set_defaults(run=_ddl)
+
+
+def _ddl(arguments: argparse.Namespace) -> int:
+    from airflow_zendesk.warehouse.ddl import definitions  # noqa: PLC0415
+
+    for text in definitions(arguments.dialect, arguments.schema, arguments.location, arguments.resource):
+        print(f"{text}\n")
+    return 0

@@ -1,0 +1,33 @@
+"""The SQL files, filled in: names as ``$name``, values as parameters that the driver sends apart (``:name``)."""
+
+import re
+from functools import cache
+from importlib.resources import files
+from string import Template
+
+from airflow_zendesk.zendesk.child_events import FIELD_KINDS, OWN_KEYS
+
+_COMMENT = re.compile(r"^--.*\n", re.MULTILINE)
+#: A parameter, and not the two colons of PostgreSQL's cast.
+_PARAMETER = re.compile(r"(?<!:):([a-z_]+)")
+
+
+def statements(file: str, **names: str) -> list[str]:
+    """The statements of a file in ``sql/``, in order, without their comments."""
+    text = Template(_read(file)).substitute(names, field_kinds=_list(FIELD_KINDS), own_keys=_list(OWN_KEYS))
+    return [statement.strip() for statement in _COMMENT.sub("", text).split(";\n") if statement.strip()]
+
+
+def with_parameters(statement: str, style: str) -> tuple[str, set[str]]:
+    """The statement with parameters in a driver's style, which ``style`` shows for ``name``, and their names."""
+    text = _PARAMETER.sub(lambda match: style.replace("name", match[1]), statement)
+    return text, set(_PARAMETER.findall(statement))
+
+
+@cache
+def _read(file: str) -> str:
+    return (files(__package__) / "sql" / file).read_text("utf-8")
+
+
+def _list(words: tuple[str, ...]) -> str:
+    return ", ".join(f"'{word}'" for word in words)

@@ -1,0 +1,112 @@
+"""The tables of a warehouse, made from the columns of the exports: what is exported is what is loaded."""
+
+from typing import Literal, NamedTuple
+
+from airflow_zendesk.zendesk.columns import Column
+from airflow_zendesk.zendesk.columns import Kind as WireKind
+from airflow_zendesk.zendesk.resources import RESOURCES
+
+Kind = Literal["integer", "timestamp", "text", "json", "boolean"]
+
+_KINDS: dict[WireKind, Kind] = {
+    "int64": "integer",
+    "unix": "timestamp",
+    "iso8601": "timestamp",
+    "string": "text",
+    "via": "text",
+    "json": "json",
+    "bool": "boolean",
+}
+
+
+class TableColumn(NamedTuple):
+    """One column of a table."""
+
+    name: str
+    kind: Kind
+    nullable: bool = True
+
+
+class Table(NamedTuple):
+    """A table of a resource, or of all of them.
+
+    ``key`` are the columns that are unique together, ``indexed`` is one more that rows are looked up by.
+    """
+
+    name: str
+    columns: tuple[TableColumn, ...]
+    key: tuple[str, ...]
+    resource: str | None = None
+    indexed: str | None = None
+
+
+#: The slice that a row was loaded with: its first instant. Rows are replaced by it.
+SLICE_START = TableColumn("slice_start", "timestamp", nullable=False)
+
+
+def exported_columns(resource: str) -> tuple[TableColumn, ...]:
+    """The columns that the slices of a resource have."""
+    return tuple(_table_column(column) for column in RESOURCES[resource].columns)
+
+
+def _table_column(column: Column) -> TableColumn:
+    return TableColumn(column.name, _KINDS[column.kind], column.nullable)
+
+
+def events_table(resource: str) -> Table:
+    """The rows of a resource, each id once."""
+    return Table(resource, (*exported_columns(resource), SLICE_START), ("id",), resource, "slice_start")
+
+
+def doubles_table(resource: str) -> Table:
+    """Rows whose id stands in a later slice as well: that one is in the table, these are kept in case it goes."""
+    return Table(f"{resource}_doubles", (*exported_columns(resource), SLICE_START), ("id", "slice_start"), resource)
+
+
+CHILD_EVENTS = Table(
+    "ticket_child_events",
+    (
+        TableColumn("event_id", "integer", nullable=False),
+        TableColumn("ordinal", "integer", nullable=False),
+        TableColumn("child_id", "integer"),
+        TableColumn("event_type", "text"),
+        TableColumn("field_name", "text"),
+        TableColumn("value", "json"),
+        TableColumn("previous_value", "json"),
+        TableColumn("child_event", "json"),
+    ),
+    ("event_id", "ordinal"),
+    "ticket_events",
+)
+#: The ledger: what of which slice is in the tables.
+LOADED_SLICES = Table(
+    "loaded_slices",
+    (
+        TableColumn("resource", "text", nullable=False),
+        SLICE_START,
+        TableColumn("slice_end", "timestamp", nullable=False),
+        TableColumn("uri", "text", nullable=False),
+        TableColumn("digest", "text", nullable=False),
+        TableColumn("rows", "integer", nullable=False),
+        TableColumn("loaded_at", "timestamp", nullable=False),
+    ),
+    ("resource", "slice_start"),
+)
+#: What dataset the tables hold, in the words of its record; the version of their columns, and a digest of the views.
+LOADED_DATASETS = Table(
+    "loaded_datasets",
+    (
+        TableColumn("resource", "text", nullable=False),
+        TableColumn("record", "text", nullable=False),
+        TableColumn("schema_version", "text", nullable=False),
+        TableColumn("views", "text", nullable=False),
+    ),
+    ("resource",),
+)
+
+TABLES: tuple[Table, ...] = (
+    *(table(resource) for resource in RESOURCES for table in (events_table, doubles_table)),
+    CHILD_EVENTS,
+    LOADED_SLICES,
+    LOADED_DATASETS,
+)

@@ -1,0 +1,30 @@
+"""Every exported slice into a Delta table of Databricks: one statement replaces the rows of the slice."""
+
+from typing import Any
+
+from airflow.providers.databricks.operators.databricks_sql import DatabricksSqlOperator
+from airflow.sdk import DAG, Asset, task
+
+from airflow_zendesk.compat import for_each_partition
+from airflow_zendesk.operators.load import due_slices
+from airflow_zendesk.warehouse import recipes
+
+with DAG(
+    dag_id="zendesk_databricks",
+    description="Zendesk events into Databricks, each slice once",
+    doc_md="Tables: `airflow-zendesk ddl --dialect databricks`. Needs apache-airflow-providers-databricks.",
+    schedule=for_each_partition(Asset("zendesk_ticket_events")),
+    catchup=False,
+    max_active_runs=1,
+) as dag:
+
+    @task
+    def statements(**context: Any) -> list[list[str]]:
+        """The load of each slice of the run."""
+        return [
+            recipes.databricks(named.resource, named.slice.start, "zendesk", named.uri) for named in due_slices(context)
+        ]
+
+    DatabricksSqlOperator.partial(
+        task_id="load", databricks_conn_id="databricks_default", http_path="/sql/1.0/warehouses/my-warehouse"
+    ).expand(sql=statements())

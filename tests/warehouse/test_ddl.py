@@ -1,0 +1,329 @@
+"""The definitions of tables and the recipes of loads, for every warehouse: literally, executed, or parsed."""
+
+from datetime import UTC, datetime
+
+import duckdb
+import psycopg
+import pytest
+import sqlglot
+from airflow.sdk import BaseHook
+from sqlglot import exp
+
+from airflow_zendesk.cli import main
+from airflow_zendesk.exceptions import SettingsError
+from airflow_zendesk.warehouse import recipes
+from airflow_zendesk.warehouse.ddl import definitions
+from airflow_zendesk.warehouse.dialects import DIALECTS
+from airflow_zendesk.zendesk.resources import RESOURCES
+
+START = datetime(2026, 1, 31, tzinfo=UTC)
+
+BIGQUERY = """\
+CREATE TABLE zendesk.ticket_metric_events_slices (
+  `id` INT64 NOT NULL,
+  `ticket_id` INT64,
+  `instance_id` INT64,
+  `metric` STRING,
+  `type` STRING,
+  `time` TIMESTAMP,
+  `timestamp` TIMESTAMP NOT NULL,
+  `deleted` BOOL,
+  `sla` JSON,
+  `group_sla` JSON,
+  `status` JSON,
+  `late` BOOL NOT NULL,
+  `extra` JSON,
+  `slice_start` TIMESTAMP NOT NULL
+)
+PARTITION BY DATE(slice_start);
+
+CREATE VIEW zendesk.ticket_metric_events AS
+SELECT * FROM zendesk.ticket_metric_events_slices \
+WHERE true QUALIFY row_number() OVER (PARTITION BY id ORDER BY slice_start DESC) = 1;
+
+"""
+SNOWFLAKE = """\
+CREATE TABLE zendesk.ticket_metric_events_slices (
+  id NUMBER(19, 0) NOT NULL,
+  ticket_id NUMBER(19, 0),
+  instance_id NUMBER(19, 0),
+  metric VARCHAR,
+  type VARCHAR,
+  time TIMESTAMP_TZ,
+  timestamp TIMESTAMP_TZ NOT NULL,
+  deleted BOOLEAN,
+  sla VARIANT,
+  group_sla VARIANT,
+  status VARIANT,
+  late BOOLEAN NOT NULL,
+  extra VARIANT,
+  slice_start TIMESTAMP_TZ NOT NULL
+);
+
+CREATE VIEW zendesk.ticket_metric_events AS
+SELECT * FROM zendesk.ticket_metric_events_slices \
+WHERE true QUALIFY row_number() OVER (PARTITION BY id ORDER BY slice_start DESC) = 1;
+
+"""
+REDSHIFT = """\
+CREATE TABLE zendesk.ticket_metric_events_slices (
+  "id" BIGINT NOT NULL,
+  "ticket_id" BIGINT,
+  "instance_id" BIGINT,
+  "metric" VARCHAR(65535),
+  "type" VARCHAR(65535),
+  "time" TIMESTAMPTZ,
+  "timestamp" TIMESTAMPTZ NOT NULL,
+  "deleted" BOOLEAN,
+  "sla" SUPER,
+  "group_sla" SUPER,
+  "status" SUPER,
+  "late" BOOLEAN NOT NULL,
+  "extra" SUPER,
+  "slice_start" TIMESTAMPTZ NOT NULL
+)
+SORTKEY (slice_start);
+
+CREATE VIEW zendesk.ticket_metric_events AS
+SELECT * FROM zendesk.ticket_metric_events_slices \
+WHERE true QUALIFY row_number() OVER (PARTITION BY id ORDER BY slice_start DESC) = 1;
+
+"""
+ATHENA = """\
+CREATE EXTERNAL TABLE zendesk.ticket_metric_events_slices (
+  `id` bigint,
+  `ticket_id` bigint,
+  `instance_id` bigint,
+  `metric` string,
+  `type` string,
+  `time` timestamp,
+  `timestamp` timestamp,
+  `deleted` boolean,
+  `sla` string,
+  `group_sla` string,
+  `status` string,
+  `late` boolean,
+  `extra` string
+)
+PARTITIONED BY (`event_date` string)
+STORED AS PARQUET
+LOCATION 's3://lake/zendesk/ticket_metric_events/'
+TBLPROPERTIES (
+  'projection.enabled' = 'true',
+  'projection.event_date.type' = 'date',
+  'projection.event_date.format' = 'yyyy-MM-dd',
+  'projection.event_date.range' = '2010-01-01,NOW',
+  'storage.location.template' = 's3://lake/zendesk/ticket_metric_events/event_date=${event_date}/'
+);
+
+CREATE VIEW zendesk.ticket_metric_events AS
+SELECT "id", "ticket_id", "instance_id", "metric", "type", "time", "timestamp", "deleted", "sla", "group_sla", \
+"status", "late", "extra", "event_date"
+FROM (
+  SELECT *, row_number() OVER (PARTITION BY "id" ORDER BY "$path" DESC) AS place \
+FROM zendesk.ticket_metric_events_slices
+)
+WHERE place = 1;
+
+"""
+TRINO = """\
+CREATE TABLE zendesk.ticket_metric_events_slices (
+  "id" bigint,
+  "ticket_id" bigint,
+  "instance_id" bigint,
+  "metric" varchar,
+  "type" varchar,
+  "time" timestamp(3),
+  "timestamp" timestamp(3),
+  "deleted" boolean,
+  "sla" varchar,
+  "group_sla" varchar,
+  "status" varchar,
+  "late" boolean,
+  "extra" varchar,
+  "event_date" varchar WITH (
+    partition_projection_type = 'date',
+    partition_projection_format = 'yyyy-MM-dd',
+    partition_projection_range = ARRAY['2010-01-01', 'NOW']
+  )
+)
+WITH (
+  format = 'PARQUET',
+  external_location = 's3://lake/zendesk/ticket_metric_events/',
+  partitioned_by = ARRAY['event_date'],
+  partition_projection_enabled = true
+);
+
+CREATE VIEW zendesk.ticket_metric_events AS
+SELECT "id", "ticket_id", "instance_id", "metric", "type", "time", "timestamp", "deleted", "sla", "group_sla", \
+"status", "late", "extra", "event_date"
+FROM (
+  SELECT *, row_number() OVER (PARTITION BY "id" ORDER BY "$path" DESC) AS place \
+FROM zendesk.ticket_metric_events_slices
+)
+WHERE place = 1;
+
+"""
+DATABRICKS = """\
+CREATE TABLE zendesk.ticket_metric_events_slices (
+  `id` BIGINT NOT NULL,
+  `ticket_id` BIGINT,
+  `instance_id` BIGINT,
+  `metric` STRING,
+  `type` STRING,
+  `time` TIMESTAMP,
+  `timestamp` TIMESTAMP NOT NULL,
+  `deleted` BOOLEAN,
+  `sla` STRING,
+  `group_sla` STRING,
+  `status` STRING,
+  `late` BOOLEAN NOT NULL,
+  `extra` STRING,
+  `slice_start` TIMESTAMP NOT NULL
+)
+USING DELTA;
+
+CREATE VIEW zendesk.ticket_metric_events AS
+SELECT * FROM zendesk.ticket_metric_events_slices \
+WHERE true QUALIFY row_number() OVER (PARTITION BY id ORDER BY slice_start DESC) = 1;
+
+"""
+
+
+@pytest.mark.parametrize(
+    ("dialect", "printed"),
+    [
+        ("bigquery", BIGQUERY),
+        ("snowflake", SNOWFLAKE),
+        ("redshift", REDSHIFT),
+        ("athena", ATHENA),
+        ("trino", TRINO),
+        ("databricks", DATABRICKS),
+    ],
+)
+def test_command_prints_the_tables_of_a_resource(
+    dialect: str, printed: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Literally, as somebody would paste it."""
+    resource = ["--resource", "ticket_metric_events", "--location", "s3://lake/zendesk/"]
+    assert 0 == main(["ddl", "--dialect", dialect, *resource])
+    assert printed == capsys.readouterr().out
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("resource", RESOURCES)
+def test_every_column_of_the_export_has_its_place(dialect: str, resource: str) -> None:
+    """In order; each statement is one that a parser of the dialect understands."""
+    texts = definitions(dialect, "zendesk", "s3://lake/zendesk", resource)
+    parsed = [sqlglot.parse_one(text, read=dialect) for text in texts]
+    assert not [text for text, each in zip(texts, parsed, strict=True) if isinstance(each, exp.Command)]
+    table = next(each for each in parsed if each.args.get("kind") == "TABLE")
+    columns = [column.name for column in table.this.expressions if isinstance(column, exp.ColumnDef)]
+    exported = [column.name for column in RESOURCES[resource].columns]
+    assert exported == columns[: len(exported)]
+
+
+def test_duckdb_takes_its_definitions() -> None:
+    """Tables and views."""
+    with duckdb.connect() as connection:
+        for text in definitions("duckdb", "zendesk", ""):
+            connection.execute(text)
+        (found,) = connection.execute("SELECT count(*) FROM zendesk.sla_breaches").fetchall()
+    assert (0,) == found
+
+
+def test_postgres_takes_its_definitions(postgres: str, schema: str) -> None:
+    """Tables, indexes and views."""
+    server = BaseHook.get_connection(postgres)
+    with psycopg.connect(host=server.host, user=server.login, dbname=server.schema) as connection:
+        for text in definitions("postgres", schema, ""):
+            connection.execute(text)
+        (found,) = connection.execute(f"SELECT count(*) FROM {schema}.sla_breaches").fetchall()
+    assert (0,) == found
+
+
+def test_unknown_resource_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """With the known ones."""
+    assert 1 == main(["ddl", "--dialect", "duckdb", "--resource", "tickets"])
+    assert "There is no export 'tickets'; known are: ticket_events" in capsys.readouterr().err
+    with pytest.raises(SettingsError):
+        definitions("trino", "zendesk", "", "tickets")
+
+
+def test_bigquery_recipe() -> None:
+    """Delete and insert in one transaction, from the table that the load job has filled."""
+    assert [
+        "BEGIN TRANSACTION;",
+        "DELETE FROM zendesk.ticket_metric_events_slices WHERE slice_start = TIMESTAMP '2026-01-31 00:00:00+00:00';",
+        (
+            "INSERT INTO zendesk.ticket_metric_events_slices (`id`, `ticket_id`, `instance_id`, `metric`, `type`, "
+            "`time`, `timestamp`, `deleted`, `sla`, `group_sla`, `status`, `late`, `extra`, slice_start)\n"
+            "SELECT `id`, `ticket_id`, `instance_id`, `metric`, `type`, `time`, `timestamp`, `deleted`, "
+            "PARSE_JSON(`sla`, wide_number_mode => 'round'), "
+            "PARSE_JSON(`group_sla`, wide_number_mode => 'round'), "
+            "PARSE_JSON(`status`, wide_number_mode => 'round'), `late`, "
+            "PARSE_JSON(`extra`, wide_number_mode => 'round'), TIMESTAMP '2026-01-31 00:00:00+00:00'\n"
+            "FROM zendesk.arriving;"
+        ),
+        "COMMIT TRANSACTION;",
+    ] == recipes.bigquery("ticket_metric_events", START, "zendesk", "zendesk.arriving")
+
+
+def test_snowflake_recipe() -> None:
+    """COPY with the file's name, forced, for its rows have just been deleted."""
+    statements = recipes.snowflake("ticket_metric_events", START, "zendesk", "zendesk.stage", "event_date=x/y.parquet")
+    assert [
+        "ALTER SESSION SET TIMEZONE = 'UTC';",
+        "BEGIN TRANSACTION;",
+        (
+            "DELETE FROM zendesk.ticket_metric_events_slices "
+            "WHERE slice_start = '2026-01-31 00:00:00 +00:00'::TIMESTAMP_TZ;"
+        ),
+    ] == statements[:3]
+    assert statements[3].endswith(
+        "    PARSE_JSON($1:status::VARCHAR),\n    $1:late::BOOLEAN,\n    PARSE_JSON($1:extra::VARCHAR),\n"
+        "    '2026-01-31 00:00:00 +00:00'::TIMESTAMP_TZ\n  FROM @zendesk.stage\n)\n"
+        "FILES = ('event_date=x/y.parquet')\nFILE_FORMAT = (TYPE = PARQUET USE_LOGICAL_TYPE = TRUE)\nFORCE = TRUE;"
+    )
+    assert "COMMIT;" == statements[4]
+
+
+def test_redshift_recipe() -> None:
+    """COPY takes columns by position, so there is a table of just those of the file, with JSON still as text."""
+    statements = recipes.redshift("ticket_metric_events", START, "zendesk", "s3://lake/manifests/1.json")
+    assert '  "timestamp" TIMESTAMP,\n  "deleted" BOOLEAN,\n  "sla" VARCHAR(65535),\n' in statements[0]
+    assert (
+        "COPY arriving FROM 's3://lake/manifests/1.json' IAM_ROLE DEFAULT FORMAT AS PARQUET MANIFEST;" == statements[1]
+    )
+    assert "WHERE slice_start = TIMESTAMPTZ '2026-01-31 00:00:00+00';" in statements[2]
+    assert '"timestamp" AT TIME ZONE \'UTC\', "deleted", JSON_PARSE("sla")' in statements[3]
+    assert '{"entries": [{"url": "s3://lake/a.parquet", "mandatory": true, "meta": {"content_length": 7}}]}' == (
+        recipes.redshift_manifest("s3://lake/a.parquet", 7)
+    )
+
+
+def test_databricks_recipe() -> None:
+    """One statement, which Delta makes one commit."""
+    assert [
+        (
+            "INSERT INTO zendesk.ticket_metric_events_slices\n"
+            "REPLACE WHERE slice_start = TIMESTAMP '2026-01-31 00:00:00+00:00'\n"
+            "SELECT `id`, `ticket_id`, `instance_id`, `metric`, `type`, `time`, `timestamp`, `deleted`, `sla`, "
+            "`group_sla`, `status`, `late`, `extra`, TIMESTAMP '2026-01-31 00:00:00+00:00'\n"
+            "FROM read_files('s3://lake/a.parquet', format => 'parquet');"
+        )
+    ] == recipes.databricks("ticket_metric_events", START, "zendesk", "s3://lake/a.parquet")
+
+
+@pytest.mark.parametrize(
+    ("dialect", "statements"),
+    [
+        ("bigquery", recipes.bigquery("ticket_events", START, "zendesk", "zendesk.arriving")),
+        ("snowflake", recipes.snowflake("ticket_events", START, "zendesk", "zendesk.stage", "a.parquet")),
+        ("redshift", recipes.redshift("ticket_events", START, "zendesk", "s3://lake/manifest.json")),
+        ("databricks", recipes.databricks("ticket_events", START, "zendesk", "s3://lake/a.parquet")),
+    ],
+)
+def test_recipes_are_sql_of_their_dialect(dialect: str, statements: list[str]) -> None:
+    """No statement is one that its parser passes on because it does not understand it."""
+    assert not [text for text in statements if isinstance(sqlglot.parse_one(text, read=dialect), exp.Command)]

@@ -1,0 +1,105 @@
+"""The laws of a load, by random histories and random JSON."""
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from airflow_zendesk.dataset.store import Store
+from airflow_zendesk.warehouse.database import Database
+from airflow_zendesk.warehouse.loading import load_slices
+from airflow_zendesk.window import Window
+from airflow_zendesk.zendesk.child_events import read_child_events
+from tests.dataset.samples import DAY, event
+from tests.warehouse.published import put
+
+Ask = Callable[[str], list[tuple[Any, ...]]]
+
+DAYS = [Window(DAY.start + timedelta(days=n), DAY.end + timedelta(days=n)) for n in range(3)]
+
+#: What happens: a day is exported again with some ids, or is loaded.
+STEPS = st.lists(
+    st.tuples(st.integers(0, 2), st.one_of(st.none(), st.frozensets(st.integers(1, 4)))), min_size=1, max_size=8
+)
+# Each example goes on from where the one before it has left the warehouse: one history, and a law at every stop.
+several = settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def test_whatever_the_history_each_id_is_there_once(database: Database, store: Store, ask: Ask) -> None:
+    """Exports and loads of overlapping slices in any order: the table has the latest slice's row of each loaded id."""
+    stored: dict[int, frozenset[int]] = {}
+    loaded: dict[int, frozenset[int]] = {}
+
+    @several
+    @given(STEPS)
+    def check(steps: list[tuple[int, frozenset[int] | None]]) -> None:
+        for day, ids in steps:
+            if ids is not None or day not in stored:
+                stored[day] = ids or frozenset()
+                put(store, [event(id_, via=f"day {day}") for id_ in sorted(stored[day])], DAYS[day])
+            else:
+                load_slices(database, store, "ticket_events", [DAYS[day]])
+                loaded[day] = stored[day]
+        if not loaded:
+            return
+        expected = {id_: f"day {day}" for day in sorted(loaded) for id_ in loaded[day]}
+        assert expected == dict(ask("SELECT id, via FROM $schema.ticket_events"))
+        assert [(sum(map(len, loaded.values())) - len(expected),)] == ask(
+            "SELECT count(*) FROM $schema.ticket_events_doubles"
+        )
+
+    check()
+
+
+TEXTS = st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=5)
+SCALARS = st.none() | st.booleans() | st.integers(-(2**40), 2**40) | TEXTS
+VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(TEXTS, inner, max_size=2))
+KEYS = (
+    st.sampled_from(["id", "via", "via_reference_id", "event_type", "previous_value", "status", "$.x", '"', ""]) | TEXTS
+)
+KINDS = st.sampled_from(["Create", "Change", "Comment", "Cc", 5, None])
+CHILD = st.dictionaries(KEYS, VALUES, max_size=4) | st.builds(
+    lambda kind, own: {"event_type": kind} | own, KINDS, st.dictionaries(KEYS, VALUES, max_size=2)
+)
+
+
+def test_children_are_read_in_sql_as_in_python(database: Database, store: Store, ask: Ask) -> None:
+    """Any JSON in the place of children comes out as the hook reads it."""
+
+    @several
+    @given(st.lists(st.lists(CHILD | VALUES, max_size=4), max_size=12))
+    def check(lists: list[list[Any]]) -> None:
+        put(store, [event(number, child_events=children) for number, children in enumerate(lists, 1)])
+        load_slices(database, store, "ticket_events", [DAY])
+        expected = [
+            (number, ordinal, *child[:3], *map(parsed, child[3:5]), parsed(child[5] or "null"))
+            for number, children in enumerate(lists, 1)
+            for ordinal, child in enumerate(read_child_events(json.dumps(children)), 1)
+        ]
+        found = ask(
+            "SELECT event_id, ordinal, child_id, event_type, field_name, CAST(value AS text), "
+            "CAST(previous_value AS text), CAST(child_event AS text) FROM $schema.ticket_child_events ORDER BY 1, 2"
+        )
+        assert expected == [(*row[:5], *map(parsed, row[5:])) for row in found]
+
+    check()
+
+
+def parsed(text: str | None) -> Any:
+    """JSON, told apart from no JSON at all."""
+    return text if text is None else ("JSON", json.loads(text))
+
+
+@pytest.mark.parametrize("children", ['"text"', "5", '{"id": 1}', "true"])
+def test_what_is_no_list_of_children_is_counted(database: Database, store: Store, ask: Ask, children: str) -> None:
+    """And the event stays."""
+    put(store, [event(1, child_events=json.loads(children)), event(2)])
+    report = load_slices(database, store, "ticket_events", [DAY])
+    assert [{"ticket_events.child_events": 1}] == [each.unreadable for each in report.slices]
+    assert [(0, 2)] == ask(
+        "SELECT (SELECT count(*) FROM $schema.ticket_child_events), (SELECT count(*) FROM $schema.ticket_events)"
+    )
