@@ -12,7 +12,7 @@ export UV_COMPILE_BYTECODE := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help venv azurite demo test matrix test-distributed test-warehouse lint lock clean
+.PHONY: help venv azurite demo test matrix test-crash test-mutants test-distributed test-warehouse lint lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -55,6 +55,12 @@ test: lint azurite ## everything that must hold (AIRFLOW=3.1 for the oldest supp
 
 matrix: venv ## what an export ends in: each fault, on each page, once and always
 	$(BIN)/pytest -n auto --matrix tests/test_bad_days.py
+
+test-crash: venv azurite ## exports killed at their steps and at random, stopped, raced; CRASH=all for every step
+	$(BIN)/pytest -n 0 tests_crash
+
+test-mutants: venv ## mistakes made on purpose, each seen by a test
+	$(BIN)/pytest -n auto tests_mutants
 
 test-distributed: venv ## thirty days backfilled by Celery and by local executor on PostgreSQL, a worker killed midway
 	$(BIN)/pytest -s tests_distributed

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from airflow_zendesk import __version__
-from airflow_zendesk.commands import check_storage, ddl, estimate, export, standin
+from airflow_zendesk.commands import audit, check_storage, ddl, estimate, export, find, standin
 from airflow_zendesk.exceptions import ZendeskError
 
 
@@ -26,7 +26,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="airflow-zendesk", description=__doc__)
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (export, estimate, check_storage, ddl, standin):
+    for command in (export, audit, find, estimate, check_storage, ddl, standin):
         command.add_to(commands)
     return parser
 

@@ -6,11 +6,12 @@ from datetime import timedelta
 from typing import Any
 
 from airflow_zendesk.dataset.parquet import Certificate, SliceWriter
+from airflow_zendesk.dataset.record import DatasetRecord
 from airflow_zendesk.hooks.zendesk import ZendeskHook
 from airflow_zendesk.window import Grain, Window
 from airflow_zendesk.zendesk.columns import Item
 from airflow_zendesk.zendesk.incremental_export import MAX_PER_PAGE, Sweep
-from airflow_zendesk.zendesk.resources import Query, Resource
+from airflow_zendesk.zendesk.resources import Query
 from airflow_zendesk.zendesk.sampling import Sampling, requests_per_run
 
 #: A minute of the limit that Zendesk documents.
@@ -62,6 +63,7 @@ def estimate(hook: ZendeskHook, query: Query, window: Window, grain: Grain) -> E
     Raises:
         ZendeskError: see ``airflow_zendesk.exceptions``.
     """
+    record = DatasetRecord(query.resource.name, hook.account.name, str(grain), query.include, query.support_type_scope)
     slices = grain.slices(window)
     sampling = Sampling(window, MOST_PROBES)
     sizes = []
@@ -73,7 +75,7 @@ def estimate(hook: ZendeskHook, query: Query, window: Window, grain: Grain) -> E
         sampling.take(len(page.items), page.covered)
         sample = sampling.samples[-1]
         per_slice = sample.rate * grain.seconds
-        sizes.append(_slice_size(query.resource, slices[0], page.items, per_slice) * sample.share / grain.seconds)
+        sizes.append(_slice_size(record, slices[0], page.items, per_slice) * sample.share / grain.seconds)
     limit = hook.requests_per_minute
     costs = [
         Cost(requests, round(requests / limit, 1))
@@ -95,15 +97,15 @@ def estimate(hook: ZendeskHook, query: Query, window: Window, grain: Grain) -> E
     )
 
 
-def _slice_size(resource: Resource, piece: Window, items: Sequence[Item], rows: float) -> float:
+def _slice_size(record: DatasetRecord, piece: Window, items: Sequence[Item], rows: float) -> float:
     """The size in storage of a slice that has so many rows like these."""
-    empty = _file_size(resource, piece, [])
+    empty = _file_size(record, piece, [])
     some = items[: max(1, round(rows))]
-    return empty + (_file_size(resource, piece, some) - empty) * rows / len(some) if some else empty
+    return empty + (_file_size(record, piece, some) - empty) * rows / len(some) if some else empty
 
 
-def _file_size(resource: Resource, piece: Window, items: Sequence[Item]) -> int:
-    writer = SliceWriter(resource, piece)
+def _file_size(record: DatasetRecord, piece: Window, items: Sequence[Item]) -> int:
+    writer = SliceWriter(record, piece)
     try:
         if items:
             writer.write(items)

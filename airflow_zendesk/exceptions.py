@@ -8,7 +8,9 @@
      │    ├── MisalignedWindowError        not made of whole slices
      │    └── FutureWindowError            not over yet, by the server's clock
      ├── SettingsError (ValueError)        a connection, a grain, a resource or an option that cannot be used
-     ├── DatasetError                      what lies in storage forbids this export
+     ├── DatasetError                      what lies in storage forbids this export, or is not all there
+     │    ├── DatasetNotFoundError         there is no dataset
+     │    ├── DatasetNotWholeError         an audit found something wrong
      │    ├── DatasetMismatchError         made with other settings
      │    ├── ShrinkRefusedError           the new answer lacks events that are stored
      │    ├── DamagedObjectError           a file is not what its footer says
@@ -142,9 +144,36 @@ class SettingsError(ZendeskError, ValueError):
 
 @dataclass(eq=False)
 class DatasetError(ZendeskError):
-    """What lies in storage forbids this export."""
+    """What lies in storage forbids this export, or is not all there."""
 
     uri: str
+
+
+@dataclass(eq=False)
+class DatasetNotFoundError(DatasetError):
+    """There is no dataset, or its record is gone."""
+
+    def __str__(self) -> str:
+        return (
+            f"There is no dataset at {self.uri}: its record is not there. Check destination and resource; if only the "
+            "record was lost, the next export with the dataset's settings writes it again."
+        )
+
+
+@dataclass(eq=False)
+class DatasetNotWholeError(DatasetError):
+    """An audit found something wrong; ``problems`` counts the findings by kind, ``first`` is one of them."""
+
+    window: str
+    problems: dict[str, int]
+    first: str
+
+    def __str__(self) -> str:
+        listed = ", ".join(f"{count:,} {problem}" for problem, count in self.problems.items())
+        return (
+            f"The dataset at {self.uri} is not whole in {self.window}: {listed}. The first is {self.first}. "
+            "The task's log, or `airflow-zendesk audit`, lists the rest and the commands that repair it."
+        )
 
 
 @dataclass(eq=False)

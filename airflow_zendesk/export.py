@@ -8,11 +8,12 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Literal
 
 from airflow_zendesk.dataset.layout import folder_key, slice_key
-from airflow_zendesk.dataset.parquet import Certificate, SliceWriter
-from airflow_zendesk.dataset.publish import publish
+from airflow_zendesk.dataset.parquet import Certificate, SealedSlice, SliceWriter
+from airflow_zendesk.dataset.publish import Publication, publish
 from airflow_zendesk.dataset.record import DatasetRecord, check_record, read_record
 from airflow_zendesk.dataset.store import Store, Token
 from airflow_zendesk.destination import open_destination
@@ -21,15 +22,17 @@ from airflow_zendesk.report import ExportReport, Progress, SliceReport
 from airflow_zendesk.window import DEFAULT_GRAIN, Grain, Window
 from airflow_zendesk.zendesk.columns import Item
 from airflow_zendesk.zendesk.incremental_export import Page, Sweep
-from airflow_zendesk.zendesk.resources import Query
+from airflow_zendesk.zendesk.resources import RESOURCES, Query
 from airflow_zendesk.zendesk.settling import DEFAULT_SETTLE, settle_seconds
 
 IfExists = Literal["replace", "skip"]
+#: What is done with a slice that is complete, given the token of the stored version from before the first request.
+Deliver = Callable[[SealedSlice, Token | None], Publication]
 
 
 def export_window(
     hook: ZendeskHook,
-    destination: str,
+    destination: str | Store,
     query: Query,
     window: Window,
     *,
@@ -46,7 +49,7 @@ def export_window(
 
     Args:
         hook: the account.
-        destination: where the dataset lies, as a URL that Airflow's object storage understands.
+        destination: where the dataset lies, as a URL that Airflow's object storage understands, or opened already.
         query: what is exported.
         window: the time to export: whole slices.
         grain: the length of a slice; None for the dataset's own, or a day for a new dataset.
@@ -58,7 +61,7 @@ def export_window(
     Raises:
         ZendeskError: see ``airflow_zendesk.exceptions``.
     """
-    store = open_destination(destination)
+    store = destination if isinstance(destination, Store) else open_destination(destination)
     store.reach()
     if grain is None:
         stored = read_record(store, query.resource.name)
@@ -67,20 +70,35 @@ def export_window(
     record = DatasetRecord(query.resource.name, hook.account.name, str(grain), query.include, query.support_type_scope)
     check_record(store, record)
     report = ExportReport(record.resource, record.account, store.uri(record.resource), record.grain, window)
-    _Export(hook, store, record, query, settle, allow_shrink, on_progress, report).run(slices, if_exists)
+    deliver = partial(publish, store, record, allow_shrink=allow_shrink)
+    _Export(hook, store, record, query, settle, deliver, on_progress, report).run(slices, if_exists)
     return report
+
+
+def extract_slices(
+    hook: ZendeskHook, store: Store, record: DatasetRecord, slices: Sequence[Window], deliver: Deliver
+) -> None:
+    """Extract slices of a dataset that is there, just as an export would, but let ``deliver`` have them.
+
+    Raises:
+        ZendeskError: see ``airflow_zendesk.exceptions``.
+    """
+    query = Query(RESOURCES[record.resource], record.include, record.support_type_scope)
+    window = Window(slices[0].start, slices[-1].end)
+    report = ExportReport(record.resource, record.account, store.uri(record.resource), record.grain, window)
+    _Export(hook, store, record, query, DEFAULT_SETTLE, deliver, lambda _: None, report).run(slices, "replace")
 
 
 @dataclass(slots=True)
 class _Export:
-    """One export under way; see ``export_window``."""
+    """One export under way; see ``export_window`` and ``extract_slices``."""
 
     hook: ZendeskHook
     store: Store
     record: DatasetRecord
     query: Query
     settle: timedelta
-    allow_shrink: bool
+    deliver: Deliver
     on_progress: Callable[[Progress], None]
     report: ExportReport
     started: float = field(default_factory=time.monotonic)
@@ -110,7 +128,7 @@ class _Export:
         """Crawl once from the first slice to the last, and publish each as it is passed; gaps are leapt over."""
         sweep = Sweep(self.query.resource, Window(pieces[0].start, pieces[-1].end), self.settle)
         todo = deque(pieces)
-        writer = SliceWriter(self.query.resource, todo[0])
+        writer = SliceWriter(self.record, todo[0])
         duplicates = 0
         try:
             for page in self.hook.iter_sweep(self.query, sweep):
@@ -124,7 +142,7 @@ class _Export:
                     todo.popleft()
                     writer.close()
                     if todo:
-                        writer = SliceWriter(self.query.resource, todo[0])
+                        writer = SliceWriter(self.record, todo[0])
                 if todo:
                     sweep.leap_to(todo[0].start_time)
                 self._count(page)
@@ -144,6 +162,7 @@ class _Export:
                 due.append(item)
         if due:
             rows = writer.write(due)
+            self.report.events += len(due)
             self.report.unknown_keys += rows.unknown
             self.report.misfits += rows.misfits
 
@@ -156,8 +175,8 @@ class _Export:
         )
         sealed = writer.seal(certificate, duplicates)
         key = slice_key(self.record.resource, piece)
-        outcome = publish(self.store, self.record, sealed, stored.get(key), allow_shrink=self.allow_shrink)
-        footer = sealed.footer
+        done = self.deliver(sealed, stored.get(key))
+        footer, difference = sealed.footer, done.difference
         self.published += 1
         self.report.late += footer.late
         self.report.slices.append(
@@ -165,18 +184,21 @@ class _Export:
                 piece.start,
                 piece.end,
                 self.store.uri(key),
-                outcome,
+                done.outcome,
                 footer.rows,
                 footer.late,
                 sealed.size,
                 footer.digest,
+                added=difference.added if difference else 0,
+                removed=difference.removed if difference else 0,
+                changed=difference.changed if difference else 0,
+                seconds_late=done.seconds_late,
             )
         )
 
     def _count(self, page: Page) -> None:
         report, traffic = self.report, self.hook.traffic
         report.pages += 1
-        report.events += len(page.items)
         report.requests, report.retries = traffic.requests, traffic.retries
         report.seconds_waited = traffic.seconds_waited
         self.on_progress(

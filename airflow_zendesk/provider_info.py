@@ -83,7 +83,11 @@ def get_provider_info() -> dict[str, Any]:
         "operators": [
             {
                 "integration-name": integration,
-                "python-modules": ["airflow_zendesk.operators.incremental_export", "airflow_zendesk.operators.load"],
+                "python-modules": [
+                    "airflow_zendesk.operators.incremental_export",
+                    "airflow_zendesk.operators.audit",
+                    "airflow_zendesk.operators.load",
+                ],
             }
         ],
         "connection-types": [_CONNECTION_TYPE],

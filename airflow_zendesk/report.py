@@ -18,7 +18,11 @@ MOST_SLICES_TOLD = 100
 
 @dataclass(frozen=True, slots=True)
 class SliceReport:
-    """What became of one slice. Of a skipped one only the place is known: nothing was asked or read."""
+    """What became of one slice. Of a skipped one only the place is known: nothing was asked or read.
+
+    The last four compare with the version that was there before: how many ids were added, removed and changed, and how
+    late the latest of the added events was, at the least (see ``publish.Publication``).
+    """
 
     start: datetime
     end: datetime
@@ -28,6 +32,10 @@ class SliceReport:
     late: int | None = None
     bytes: int | None = None
     digest: str | None = None
+    added: int = 0
+    removed: int = 0
+    changed: int = 0
+    seconds_late: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +98,11 @@ class ExportReport:
         """How many slices were published, unchanged and skipped."""
         return dict(Counter(piece.outcome for piece in self.slices))
 
+    @property
+    def seconds_late(self) -> int | None:
+        """How late the latest event came that was added to a stored slice, at the least; None if none was added."""
+        return max((piece.seconds_late for piece in self.slices if piece.seconds_late is not None), default=None)
+
     def to_event(self) -> dict[str, Any]:
         """The report for XCom and asset events: beyond ``MOST_SLICES_TOLD``, there are no ``slices`` in it."""
         told = self.to_dict()
@@ -104,6 +117,8 @@ class ExportReport:
             "start": self.window.start.isoformat(),
             "end": self.window.end.isoformat(),
             **{name: getattr(self, name) for name in ("pages", "events", "late", "requests", "retries")},
+            **{name: self._total(name) for name in ("added", "removed", "changed")},
+            "seconds_late": self.seconds_late,
             "seconds_waited": round(self.seconds_waited, 1),
             "rows": sum(piece.rows or 0 for piece in self.slices),
             "bytes": sum(piece.bytes or 0 for piece in self.slices),
@@ -126,13 +141,30 @@ class ExportReport:
             (odd.repaired, "halves of surrogate pairs, which no UTF-8 text can hold, became U+FFFD"),
             (odd.forced, "pages were empty or did not advance, and were left on the word of their end_time alone"),
         ]
-        sentences = [f"{count:,} {what}." for count, what in told if count]
+        sentences = [f"{count:,} {what}." for count, what in told if count] + self._changes()
         if self.unknown_keys:
             names = ", ".join(_told(self.unknown_keys))
             sentences.append(f"Zendesk sent keys that have no column, kept in extra: {names}.")
         if self.misfits:
             names = ", ".join(f"{name} ({count:,})" for name, count in sorted(self.misfits.items()))
             sentences.append(f"Values of unexpected type were kept in extra and left their columns null: {names}.")
+        return sentences
+
+    def _total(self, name: str) -> int:
+        return sum(getattr(piece, name) for piece in self.slices)
+
+    def _changes(self) -> list[str]:
+        """What became of slices that were there before."""
+        sentences = []
+        if added := self._total("added"):
+            sentences.append(
+                f"{added:,} events were added to slices that were stored before: they surfaced after those had been "
+                f"exported, the latest at least {timedelta(seconds=self.seconds_late or 0)} after it happened."
+            )
+        if removed := self._total("removed"):
+            sentences.append(f"{removed:,} stored events were removed, for Zendesk no longer answers them.")
+        if changed := self._total("changed"):
+            sentences.append(f"{changed:,} stored events were replaced by what Zendesk answers for them now.")
         return sentences
 
 

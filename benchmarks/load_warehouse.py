@@ -31,7 +31,6 @@ from airflow_zendesk.standin.wire import encode, ticket_event
 from airflow_zendesk.warehouse.loading import load_slices, open_warehouse
 from airflow_zendesk.window import Window
 from airflow_zendesk.zendesk.columns import Wire, read_items
-from airflow_zendesk.zendesk.resources import RESOURCES
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from tests.postgres import server
@@ -82,7 +81,8 @@ def line(way: str, rows: int, do: Callable[[], None], fast: float | None = None)
 def make(store: Store, day: Window) -> int:
     """Publish a day of invented events."""
     world = World(events_per_day=A_DAY)
-    with closing(SliceWriter(RESOURCES["ticket_events"], day)) as writer:
+    record = DatasetRecord("ticket_events", "acme", "1d", (), "all")
+    with closing(SliceWriter(record, day)) as writer:
         records = []
         for event in world.events("ticket_events", day.start_time, day.end_time):
             assert isinstance(event, TicketEvent)
@@ -92,7 +92,7 @@ def make(store: Store, day: Window) -> int:
                 records.clear()
         writer.write(read_items(records))
         sealed = writer.seal(Certificate("end_time", day.end_time, day.end_time), duplicates=0)
-        publish(store, DatasetRecord("ticket_events", "acme", "1d", (), "all"), sealed, None, allow_shrink=False)
+        publish(store, record, sealed, None, allow_shrink=False)
         return sealed.footer.rows
 
 

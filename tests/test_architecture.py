@@ -17,6 +17,9 @@ LONG_FUNCTIONS = {
     "__init__": "an operator stores one thing per line",
     "export_window": "most of it says what its arguments are",
     "iter_pages": "most of it says what its arguments are",
+    "find_tickets": "half of it says what its arguments are",
+    "estimate": "a quarter of it says what its arguments are, another what it returns",
+    "_merge": "the statements of one transaction, in their order",
 }
 
 

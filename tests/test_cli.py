@@ -70,7 +70,14 @@ def test_wrong_usage_is_told(arguments: list[str], capsys: pytest.CaptureFixture
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"), [(["--help"], "standin"), (["export", "--help"], "example:"), (["--version"], __version__)]
+    ("arguments", "told"),
+    [
+        (["--help"], "standin"),
+        (["export", "--help"], "example:"),
+        (["audit", "--help"], "example:"),
+        (["find", "--help"], "example:"),
+        (["--version"], __version__),
+    ],
 )
 def test_help_helps_without_airflow(arguments: list[str], told: str) -> None:
     """At once: Airflow is not imported for it."""

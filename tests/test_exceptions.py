@@ -22,7 +22,7 @@ SAMPLES: dict[str, Any] = {
     "status": 400, "retry_after": 7.0, "start_time": 5, "max_bytes": 2**20, "end": datetime(2026, 1, 2, tzinfo=UTC),
     "server_date": datetime(2026, 1, 1, tzinfo=UTC), "differences": {"grain": ("1d", "1h")}, "stored": 5, "answered": 4,
     "missing": 1, "fitting_grain": "1h", "next_minute": 41.0, "at": datetime(2026, 1, 1, tzinfo=UTC),
-    "size": 2**33, "limit": 2**32,
+    "problems": {"missing": 2}, "size": 2**33, "limit": 2**32,
 }  # fmt: skip
 
 

@@ -307,8 +307,28 @@ def test_rerun_that_lacks_events_is_refused_unless_allowed(tmp_path: Path, monke
         with pytest.raises(ShrinkRefusedError, match="2 of the 2 events stored"):
             export(tmp_path)
         assert [1, 2] == exported_ids(tmp_path)
-        export(tmp_path, allow_shrink=True)
+        report = export(tmp_path, allow_shrink=True)
         assert [] == exported_ids(tmp_path)
+    assert (2, [2]) == (report.to_dict()["removed"], [piece.removed for piece in report.slices])
+    assert ["2 stored events were removed, for Zendesk no longer answers them."] == report.remarks()
+
+
+def test_late_events_that_a_rerun_finds_are_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """How many, and how late at the least: when the slice was exported first, so much time had passed without them."""
+    early, late, later = (1, DAY.start_time), (2, DAY.end_time - 3_600), (3, DAY.end_time - 60)
+    with scripted(page(early, end_time=None), page(early, late, later, end_time=None)) as server:
+        monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", server.connection())
+        first, second, third = (export(tmp_path) for _ in range(3))
+    changes = ("added", "removed", "changed", "seconds_late")
+    told = [tuple(report.to_dict()[name] for name in changes) for report in (first, second, third)]
+    assert [(0, 0, 0, None), (2, 0, 0, 3_600 + 300), (0, 0, 0, None)] == told
+    assert ["published", "published", "unchanged"] == [
+        piece.outcome for report in (first, second, third) for piece in report.slices
+    ]
+    (remark,) = second.remarks()
+    assert remark.startswith("2 events were added to slices that were stored before")
+    assert remark.endswith("the latest at least 1:05:00 after it happened.")
+    assert [] == third.remarks()
 
 
 def test_report_is_json_without_row_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

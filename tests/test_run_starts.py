@@ -22,6 +22,8 @@ DAYS = {
     "reprocess none": [],
     "reprocess failed": ["2026-05-02"],
     "reprocess completed": ["2026-05-01", "2026-05-02", "2026-05-03"],
+    "repair": ["2026-03-02", "2026-03-03"],
+    "recheck of the past": ["2026-02-27", "2026-02-28", "2026-03-01"],
     "dags test": ["2026-03-01"],
     "trigger with a window": JUNE,
     "REST with a date": ["2026-06-30"],
@@ -70,6 +72,13 @@ def test_run_of_now_exports_yesterday(told: dict[str, list[str]], row: str) -> N
     """Or the day before that, if midnight passes meanwhile."""
     today = datetime.now(UTC)
     assert told[row] in [[key(f"{today - timedelta(days=back):%Y-%m-%d}")] for back in (1, 2)]
+
+
+def test_recheck_goes_back_from_yesterday(told: dict[str, list[str]]) -> None:
+    """As many days as it is told; from the day before that, if midnight passes meanwhile."""
+    today = datetime.now(UTC)
+    days = [key(f"{today - timedelta(days=back):%Y-%m-%d}") for back in (3, 2, 1)]
+    assert told["recheck"] in (days[:2], days[1:])
 
 
 @pytest.mark.parametrize(("row", "reason"), REFUSALS.items())

@@ -22,8 +22,8 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def until(what: str, is_so: Callable[[], bool], seconds: float = 120) -> None:
-    """Wait until it is so.
+def until(what: str, is_so: Callable[[], bool], seconds: float = 120, pause: float = 0.2) -> None:
+    """Wait until it is so, and look every ``pause`` seconds.
 
     Raises:
         TimeoutError: it has not become so.
@@ -32,7 +32,7 @@ def until(what: str, is_so: Callable[[], bool], seconds: float = 120) -> None:
     while not is_so():
         if time.monotonic() > ends:
             raise TimeoutError(f"{what}: not within {seconds:g} s")
-        time.sleep(0.2)
+        time.sleep(pause)
 
 
 def listens(port: int) -> bool:

@@ -7,8 +7,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
 
+from airflow_zendesk.commands.progress import progress_bar
 from airflow_zendesk.window import Grain, Window, to_timedelta
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def _run_export(arguments: argparse.Namespace, console: Console) -> "report.Expo
     from airflow_zendesk.hooks.zendesk import ZendeskHook  # noqa: PLC0415
     from airflow_zendesk.zendesk.resources import Query  # noqa: PLC0415
 
-    with _progress_bar(console) as bar:
+    with progress_bar(console) as bar:
         task = bar.add_task("", total=1.0, told="asking Zendesk ...")
         return export_window(
             ZendeskHook(arguments.zendesk_conn_id),
@@ -81,10 +81,6 @@ def _run_export(arguments: argparse.Namespace, console: Console) -> "report.Expo
             allow_shrink=arguments.allow_shrink,
             on_progress=lambda now: bar.update(task, completed=now.fraction, told=_told(now)),
         )
-
-
-def _progress_bar(console: Console) -> Progress:
-    return Progress(BarColumn(bar_width=16), TextColumn("{task.fields[told]}"), console=console)
 
 
 def _told(now: "report.Progress") -> str:

@@ -6,6 +6,7 @@ page by page, by any process, in any language, from the rows alone.
 """
 
 import hashlib
+from collections.abc import Iterator
 
 import msgspec
 import pyarrow as pa
@@ -20,17 +21,22 @@ class RowDigest:
     def __init__(self) -> None:
         self.rows = 0
         self._sum = 0
-        self._encoder = msgspec.msgpack.Encoder()
 
     def update(self, batch: pa.RecordBatch) -> None:
         """Add the rows of the batch."""
-        columns = [_plain(column).to_pylist() for column in batch.columns]
-        for row in zip(*columns, strict=True):
-            self._sum += int.from_bytes(hashlib.sha256(self._encoder.encode(row)).digest())
+        self._sum += sum(map(int.from_bytes, hash_rows(batch)))
         self.rows += batch.num_rows
 
     def __str__(self) -> str:
         return f"{_SCHEME}:{self._sum % _MODULUS:064x}"
+
+
+def hash_rows(batch: pa.RecordBatch) -> Iterator[bytes]:
+    """The SHA-256 of each row."""
+    encoder = msgspec.msgpack.Encoder()
+    columns = [_plain(column).to_pylist() for column in batch.columns]
+    for row in zip(*columns, strict=True):
+        yield hashlib.sha256(encoder.encode(row)).digest()
 
 
 def _plain(column: pa.Array) -> pa.Array:

@@ -6,7 +6,7 @@ has no name in the file system and goes with the process.
 
 import contextlib
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO
 
@@ -18,11 +18,12 @@ from numpy.typing import NDArray
 
 from airflow_zendesk.dataset.digest import RowDigest
 from airflow_zendesk.dataset.faults import name_fault
+from airflow_zendesk.dataset.record import DatasetRecord
 from airflow_zendesk.dataset.schema import SCHEMA_VERSION, arrow_schema, to_batch
 from airflow_zendesk.exceptions import DamagedObjectError
 from airflow_zendesk.window import Window
 from airflow_zendesk.zendesk.columns import LATE, TIMESTAMP, Item, Rows, to_rows
-from airflow_zendesk.zendesk.resources import RESOURCES, Resource
+from airflow_zendesk.zendesk.resources import RESOURCES
 
 #: The key of our entry among the file's own metadata.
 FOOTER_KEY = b"airflow_zendesk"
@@ -49,9 +50,12 @@ class Certificate(msgspec.Struct, frozen=True):
 
 
 class Footer(msgspec.Struct, frozen=True):
-    """What a file says of itself, as JSON under ``FOOTER_KEY``; times are ISO 8601."""
+    """What a file says of itself, as JSON under ``FOOTER_KEY``; times are ISO 8601.
 
-    resource: str
+    ``dataset`` is the record of the dataset that the file was made for: a file that strays into another one is known.
+    """
+
+    dataset: DatasetRecord
     start: str
     end: str
     rows: int
@@ -76,14 +80,15 @@ class SliceWriter:
     """Spools the rows of one slice, until it is closed.
 
     Args:
-        resource: what the rows are.
-        piece: the slice they belong to; rows from before it are marked late.
+        record: the dataset that the slice is made for.
+        piece: the slice; rows from before it are marked late.
     """
 
-    def __init__(self, resource: Resource, piece: Window) -> None:
+    def __init__(self, record: DatasetRecord, piece: Window) -> None:
         self.slice = piece
         self.late = 0
-        self._resource = resource
+        self._record = record
+        self._resource = resource = RESOURCES[record.resource]
         self._schema = arrow_schema(resource.columns)
         self._digest = RowDigest()
         self._waiting: list[pa.RecordBatch] = []
@@ -135,7 +140,7 @@ class SliceWriter:
         """
         self._flush(1)
         footer = Footer(
-            resource=self._resource.name,
+            dataset=self._record,
             start=self.slice.start.isoformat(),
             end=self.slice.end.isoformat(),
             rows=self._digest.rows,
@@ -181,18 +186,25 @@ def read_footer(file: pq.ParquetFile, uri: str) -> Footer:
         footer = msgspec.json.decode(metadata[FOOTER_KEY], type=Footer)
     except (KeyError, msgspec.MsgspecError):
         raise DamagedObjectError(uri, "it has no footer of this exporter") from None
-    if footer.resource not in RESOURCES:
+    if footer.dataset.resource not in RESOURCES:
         raise DamagedObjectError(uri, "its footer names an export that this version does not know")
     return footer
 
 
-def read_ids(file: pq.ParquetFile) -> set[int]:
-    """The ids of all rows."""
-    return set(file.read(columns=["id"]).column("id").to_pylist())
+def iter_rows(file: pq.ParquetFile, uri: str) -> Iterator[pa.RecordBatch]:
+    """All rows, a few at a time.
+
+    Raises:
+        DamagedObjectError: they cannot be read.
+    """
+    try:
+        yield from file.iter_batches(batch_size=_ROW_GROUP_ROWS // 10, use_threads=False)
+    except (pa.ArrowException, OSError) as error:
+        raise _unreadable(uri, error) from error
 
 
-def verify(source: IO[bytes], uri: str) -> Footer:
-    """Read all of a file and compare it with what it says of itself.
+def verify(source: IO[bytes], uri: str, look: Callable[[pa.RecordBatch], None] = lambda _: None) -> Footer:
+    """Read all of a file and compare it with what it says of itself; ``look`` is shown the rows on the way.
 
     Raises:
         DamagedObjectError: it is not readable, or not what its footer says.
@@ -203,15 +215,20 @@ def verify(source: IO[bytes], uri: str) -> Footer:
         # Read ahead or by several threads, and the memory would be that of several row groups.
         with pq.ParquetFile(source, page_checksum_verification=True, pre_buffer=False) as file:
             footer = read_footer(file, uri)
-            if file.schema_arrow.remove_metadata() != arrow_schema(RESOURCES[footer.resource].columns):
-                raise DamagedObjectError(uri, f"its columns are not those of {footer.resource}")
-            for batch in file.iter_batches(batch_size=_ROW_GROUP_ROWS // 10, use_threads=False):
+            if file.schema_arrow.remove_metadata() != arrow_schema(RESOURCES[footer.dataset.resource].columns):
+                raise DamagedObjectError(uri, f"its columns are not those of {footer.dataset.resource}")
+            for batch in iter_rows(file, uri):
                 digest.update(batch)
                 ids.append(np.array(batch.column("id").to_pylist(), np.int64))
+                look(batch)
     except (pa.ArrowException, OSError) as error:
-        raise DamagedObjectError(uri, f"it cannot be read ({type(error).__name__})") from error
+        raise _unreadable(uri, error) from error
     if (digest.rows, str(digest)) != (footer.rows, footer.digest):
         raise DamagedObjectError(uri, f"it holds {digest.rows} rows with digest {digest}, not what its footer says")
     if ids and np.unique(np.concatenate(ids)).size != digest.rows:
         raise DamagedObjectError(uri, "an id stands in it twice")
     return footer
+
+
+def _unreadable(uri: str, error: Exception) -> DamagedObjectError:
+    return DamagedObjectError(uri, f"it cannot be read ({type(error).__name__})")

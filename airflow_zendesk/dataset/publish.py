@@ -7,13 +7,15 @@ old object or the new one, whole. Where an answer of the storage does not tell w
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Literal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from airflow_zendesk.dataset.compare import Difference, compare
 from airflow_zendesk.dataset.layout import slice_key
-from airflow_zendesk.dataset.parquet import Footer, SealedSlice, read_footer, read_ids
+from airflow_zendesk.dataset.parquet import Footer, SealedSlice, read_footer
 from airflow_zendesk.dataset.record import DatasetRecord, confirm_record
 from airflow_zendesk.dataset.store import Store, Token, put_surely
 from airflow_zendesk.exceptions import DamagedObjectError, PublishConflictError, ShrinkRefusedError
@@ -21,9 +23,22 @@ from airflow_zendesk.exceptions import DamagedObjectError, PublishConflictError,
 Outcome = Literal["published", "unchanged"]
 
 
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """What became of a slice, and how it differs from the version that it replaced, if there was one.
+
+    ``seconds_late`` is how late the latest of the added events was, at the least: when the old version was
+    extracted, by the server's clock, that event had happened so long ago and was not among the answers.
+    """
+
+    outcome: Outcome
+    difference: Difference | None = None
+    seconds_late: int | None = None
+
+
 def publish(
     store: Store, record: DatasetRecord, sealed: SealedSlice, expected: Token | None, *, allow_shrink: bool
-) -> Outcome:
+) -> Publication:
     """Make the slice visible, unless the same rows are already.
 
     Args:
@@ -43,17 +58,21 @@ def publish(
     key = slice_key(record.resource, sealed.slice)
     confirm_record(store, record)
     current = store.token(key)
+    replaced = Publication("published")
     if current is not None:
-        with _opened(store, key) as stored:
-            if read_footer(stored, store.uri(key)).digest == sealed.footer.digest:
-                return "unchanged"
+        with open_slice(store, key) as stored:
+            footer = read_footer(stored, store.uri(key))
+            if footer.digest == sealed.footer.digest:
+                return Publication("unchanged")
             if current != expected:
                 raise PublishConflictError(store.uri(key))
-            if not allow_shrink:
-                _refuse_shrink(read_ids(stored), read_ids(pq.ParquetFile(sealed.file)), store.uri(key))
+            difference = compare(stored, pq.ParquetFile(sealed.file), store.uri(key))
+        if difference.removed and not allow_shrink:
+            raise ShrinkRefusedError(store.uri(key), footer.rows, sealed.footer.rows, difference.removed)
+        replaced = Publication("published", difference, _seconds_late(difference, footer))
     digest = sealed.footer.digest
     put_surely(store, key, sealed.file, expected, lambda: stored_footer(store, key).digest == digest)
-    return "published"
+    return replaced
 
 
 def stored_footer(store: Store, key: str) -> Footer:
@@ -62,12 +81,18 @@ def stored_footer(store: Store, key: str) -> Footer:
     Raises:
         DamagedObjectError: the object is no slice of ours.
     """
-    with _opened(store, key) as file:
+    with open_slice(store, key) as file:
         return read_footer(file, store.uri(key))
 
 
 @contextmanager
-def _opened(store: Store, key: str) -> Iterator[pq.ParquetFile]:
+def open_slice(store: Store, key: str) -> Iterator[pq.ParquetFile]:
+    """A stored object, opened as Parquet.
+
+    Raises:
+        DamagedObjectError: it is none.
+        StorageError: it cannot be opened, or not be read in the block.
+    """
     with store.naming_faults(key), store.open(key) as source:
         try:
             file = pq.ParquetFile(source)
@@ -76,6 +101,7 @@ def _opened(store: Store, key: str) -> Iterator[pq.ParquetFile]:
         yield file
 
 
-def _refuse_shrink(stored: set[int], answered: set[int], uri: str) -> None:
-    if missing := stored - answered:
-        raise ShrinkRefusedError(uri, stored=len(stored), answered=len(answered), missing=len(missing))
+def _seconds_late(difference: Difference, stored: Footer) -> int | None:
+    if difference.oldest_added is None:
+        return None
+    return stored.certificate.server_date_at_least - difference.oldest_added

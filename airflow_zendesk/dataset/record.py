@@ -7,7 +7,7 @@ import msgspec
 from airflow_zendesk.dataset.layout import record_key
 from airflow_zendesk.dataset.schema import SCHEMA_VERSION
 from airflow_zendesk.dataset.store import Store, put_surely
-from airflow_zendesk.exceptions import DamagedObjectError, DatasetMismatchError
+from airflow_zendesk.exceptions import DamagedObjectError, DatasetMismatchError, DatasetNotFoundError
 
 
 class DatasetRecord(msgspec.Struct, frozen=True):
@@ -33,6 +33,18 @@ def read_record(store: Store, resource: str) -> DatasetRecord | None:
         return None if content is None else msgspec.json.decode(content, type=DatasetRecord)
     except msgspec.MsgspecError:
         raise DamagedObjectError(store.uri(key), "it is no dataset record") from None
+
+
+def dataset_record(store: Store, resource: str) -> DatasetRecord:
+    """The record of a dataset that must be there.
+
+    Raises:
+        DatasetNotFoundError: there is none.
+    """
+    record = read_record(store, resource)
+    if record is None:
+        raise DatasetNotFoundError(store.uri(resource))
+    return record
 
 
 def check_record(store: Store, wanted: DatasetRecord) -> None:

@@ -65,6 +65,15 @@ class Store(ABC):
             if entry["type"] == "file"
         }
 
+    def walk(self, folder: str) -> dict[str, Token]:
+        """The objects below a folder, however deep, by key, with their tokens; none if there is no such folder."""
+        # The file system has its own way to write the folder's name, and begins all names below it so.
+        top = len(self._fs._strip_protocol(self._path(folder)))  # noqa: SLF001  fsspec's name for it
+        with self.naming_faults(folder):
+            self._fs.invalidate_cache()
+            entries = self._fs.find(self._path(folder), detail=True)
+        return {f"{folder}{name[top:]}": self._token_of(entry) for name, entry in entries.items()}
+
     def token(self, key: str) -> Token | None:
         """The token of the object, or None if there is none."""
         with self.naming_faults(key):

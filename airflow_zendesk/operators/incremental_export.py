@@ -9,7 +9,8 @@ from airflow.providers.common.compat.sdk import AirflowFailException, conf
 from airflow.sdk import Asset, BaseOperator, Context
 
 from airflow_zendesk.compat import add_partition_keys
-from airflow_zendesk.exceptions import InvalidWindowError, ZendeskError
+from airflow_zendesk.exceptions import ZendeskError
+from airflow_zendesk.operators.interval import window_of
 from airflow_zendesk.window import Grain, Window, to_timedelta
 from airflow_zendesk.zendesk.resources import Query
 from airflow_zendesk.zendesk.settling import DEFAULT_SETTLE, settle_seconds
@@ -147,18 +148,7 @@ class ZendeskIncrementalExportOperator(BaseOperator):
                 add_partition_keys(event, [piece.start.strftime(_PARTITION_KEY) for piece in told])
 
     def _window(self, context: Context) -> Window:
-        if self.start or self.end:
-            return Window.of(self.start, self.end)
-        # The keys are absent from the context of a run that has no data interval.
-        window = Window.of(context.get("data_interval_start"), context.get("data_interval_end"))
-        dated = context.get("logical_date")
-        if dated is not None and dated < window.start:
-            raise InvalidWindowError(
-                f"The run is dated {dated.isoformat()}, but its interval is {window}: `airflow dags trigger "
-                "--logical-date` gives the interval before now, whatever the date. Use `airflow backfill create` for "
-                "that date, or give start and end as params of the run, where the DAG has them."
-            )
-        return window
+        return window_of(context, self.start, self.end)
 
     def _settle(self) -> timedelta:
         return to_timedelta(self.settle, "settle")

@@ -62,8 +62,8 @@ class ZendeskLoadOperator(BaseOperator):
 
     def _due(self, context: Context) -> Mapping[str, Sequence[Window]]:
         """The slices to load, by resource."""
+        from airflow_zendesk.dataset.record import dataset_record  # noqa: PLC0415
         from airflow_zendesk.destination import open_destination  # noqa: PLC0415
-        from airflow_zendesk.warehouse.slices import dataset_record  # noqa: PLC0415
 
         store = open_destination(self.destination)
         if self.start or self.end:

@@ -104,7 +104,7 @@ class DuckDBDatabase(Database):
             try:
                 return duckdb.connect(self._path)
             except duckdb.IOException as error:
-                if "lock" not in str(error):
+                if "Could not set lock" not in str(error):
                     raise WarehouseRefusedError(self.name, type(error).__name__) from None
                 if waited >= self._patience:
                     raise WarehouseUnavailableError(

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from airflow_zendesk.dataset.record import dataset_record
 from airflow_zendesk.dataset.store import Store
 from airflow_zendesk.exceptions import SettingsError
 from airflow_zendesk.warehouse.database import Database
 from airflow_zendesk.warehouse.preparing import prepare
 from airflow_zendesk.warehouse.reports import LoadReport, SliceLoad
-from airflow_zendesk.warehouse.slices import StoredSlice, dataset_record, find_slices
+from airflow_zendesk.warehouse.slices import StoredSlice, find_slices
 from airflow_zendesk.warehouse.tables import events_table
 from airflow_zendesk.window import Window
 
@@ -60,7 +61,7 @@ def load_slices(
         on_progress: called after each slice.
 
     Raises:
-        DatasetError: a slice cannot be loaded as it is.
+        DatasetError: a slice cannot be loaded as it is, or was replaced meanwhile.
         WarehouseError: the warehouse does not take it.
         SettingsError: there is no such dataset.
     """
@@ -84,8 +85,10 @@ def _load(database: Database, resource: str, stored: StoredSlice) -> SliceLoad:
         database.execute(f"CREATE TEMP TABLE new_rows AS SELECT * FROM $schema.{resource} LIMIT 0")
         with stored.batches() as batches:
             nulls_replaced = database.copy_in(events_table(resource), _of_slice(batches, stored.slice.start))
-        # Others may fill their own new_rows meanwhile; from here on there is one at a time.
+        # Others may fill their own new_rows meanwhile; from here on there is one at a time. Whoever had the lock before
+        # may have loaded a newer version of the slice, which this one must not replace.
         database.lock()
+        stored.confirm()
         done = _merge(database, resource, stored, nulls_replaced)
         for table in ("new_rows", "touched", "pool"):
             database.execute(f"DROP TABLE {table}")

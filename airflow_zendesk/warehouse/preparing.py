@@ -1,6 +1,7 @@
 """The tables before a load: made, compared with what they should be, and given the columns of a newer version."""
 
 import hashlib
+from typing import NamedTuple
 
 import msgspec
 
@@ -10,10 +11,18 @@ from airflow_zendesk.exceptions import AlteredTableError, WarehouseMismatchError
 from airflow_zendesk.warehouse.database import Database
 from airflow_zendesk.warehouse.dialects import create_index, create_table
 from airflow_zendesk.warehouse.scripts import statements
-from airflow_zendesk.warehouse.tables import TABLES, Table
+from airflow_zendesk.warehouse.tables import LOADED_DATASETS, TABLES, Table
 
 #: Types by column, by table.
 _Columns = dict[str, dict[str, str]]
+
+
+class _Loaded(NamedTuple):
+    """What the tables say of a dataset that they hold."""
+
+    record: DatasetRecord
+    schema_version: str
+    views: str
 
 
 def prepare(database: Database, record: DatasetRecord) -> None:
@@ -23,22 +32,26 @@ def prepare(database: Database, record: DatasetRecord) -> None:
 
     Raises:
         WarehouseMismatchError: the tables hold another dataset, or were made by a newer version of this package.
-        AlteredTableError: a table lacks a column, or has it with another type.
+        AlteredTableError: a table is gone, lacks a column, or has it with another type.
     """
     with database.transaction():
         database.lock()
         existing = _existing_columns(database)
-        version, views = _check_dataset(database, record, existing)
+        loaded = _loaded_datasets(database) if LOADED_DATASETS.name in existing else {}
+        _check_dataset(database, record, loaded)
+        is_current = any(each.schema_version == SCHEMA_VERSION for each in loaded.values())
         for table in TABLES:
-            if table.name not in existing:
-                _create(database, table, existing)
+            if table.name in existing:
+                _compare(database, table, existing[table.name], is_current=is_current)
+            elif is_current:
+                raise AlteredTableError(_place(database), table.name, "it is gone")
             else:
-                _compare(database, table, existing[table.name], is_older=version != SCHEMA_VERSION)
-        digest = _views_digest(database)
-        if views != digest:
+                _create(database, table)
+        wanted = _Loaded(record, SCHEMA_VERSION, _views_digest(database))
+        if not any(each.views == wanted.views for each in loaded.values()):
             database.run(f"{database.dialect_name}/views.sql", {})
-        if (version, views) != (SCHEMA_VERSION, digest):
-            _note_dataset(database, record, digest)
+        if loaded.get(record.resource) != wanted:
+            _note(database, wanted)
 
 
 def _existing_columns(database: Database) -> _Columns:
@@ -53,46 +66,42 @@ def _existing_columns(database: Database) -> _Columns:
     return columns
 
 
-def _check_dataset(database: Database, record: DatasetRecord, existing: _Columns) -> tuple[str | None, str | None]:
-    """The version of the tables and the digest of the views; None if nothing of this resource has been loaded yet."""
-    if "loaded_datasets" not in existing:
-        return None, None
-    found = database.execute(
-        "SELECT record, schema_version, views FROM $schema.loaded_datasets WHERE resource = :resource",
-        resource=record.resource,
-    )
-    if not found:
-        return None, None
-    ((stored, version, views),) = found
-    loaded = msgspec.json.decode(stored) | {"schema_version": version}
-    asked = msgspec.json.decode(msgspec.json.encode(record)) | {"schema_version": SCHEMA_VERSION}
-    if _parts(version) < _parts(SCHEMA_VERSION):
-        asked["schema_version"] = version
-    differences = {name: (loaded.get(name), asked[name]) for name in asked if loaded.get(name) != asked[name]}
+def _loaded_datasets(database: Database) -> dict[str, _Loaded]:
+    rows = database.execute("SELECT resource, record, schema_version, views FROM $schema.loaded_datasets")
+    return {
+        resource: _Loaded(msgspec.json.decode(record, type=DatasetRecord), version, views)
+        for resource, record, version, views in rows
+    }
+
+
+def _check_dataset(database: Database, record: DatasetRecord, loaded: dict[str, _Loaded]) -> None:
+    """All of the same resource must agree, and the account of all."""
+    asked = msgspec.to_builtins(record)
+    differences: dict[str, tuple[object, object]] = {}
+    for resource, each in loaded.items():
+        there = msgspec.to_builtins(each.record)
+        compared = asked if resource == record.resource else ("account",)
+        differences |= {name: (there[name], asked[name]) for name in compared if there[name] != asked[name]}
+        if _parts(each.schema_version) > _parts(SCHEMA_VERSION):
+            differences["schema_version"] = (each.schema_version, SCHEMA_VERSION)
     if differences:
         raise WarehouseMismatchError(_place(database), differences)
-    return str(version), str(views)
 
 
-def _create(database: Database, table: Table, existing: _Columns) -> None:
-    if not database.execute(
-        "SELECT 1 FROM information_schema.schemata WHERE schema_name = :name", name=database.schema
-    ):
+def _create(database: Database, table: Table) -> None:
+    schemata = "SELECT 1 FROM information_schema.schemata WHERE schema_name = :name"
+    if not database.execute(schemata, name=database.schema):
         database.execute("CREATE SCHEMA $schema")
-    elif "loaded_slices" in existing:
-        ((slices,),) = database.execute("SELECT count(*) FROM $schema.loaded_slices")
-        if slices:
-            raise AlteredTableError(_place(database), table.name, f"it is gone, but {slices:,} slices were loaded")
     name = f"$schema.{table.name}"
     database.execute(create_table(table, database.dialect_name, name))
     for statement in create_index(table, database.dialect_name, name):
         database.execute(statement)
 
 
-def _compare(database: Database, table: Table, there: dict[str, str], *, is_older: bool) -> None:
+def _compare(database: Database, table: Table, there: dict[str, str], *, is_current: bool) -> None:
     for column in table.columns:
         wanted = database.listed_type(column)
-        if column.name not in there and is_older and column.nullable:
+        if column.name not in there and column.nullable and not is_current:
             database.execute(f"ALTER TABLE $schema.{table.name} ADD COLUMN {database.dialect.column(column)}")
         elif column.name not in there:
             raise AlteredTableError(_place(database), table.name, f"it has no column {column.name}")
@@ -102,15 +111,15 @@ def _compare(database: Database, table: Table, there: dict[str, str], *, is_olde
             )
 
 
-def _note_dataset(database: Database, record: DatasetRecord, views: str) -> None:
-    database.execute("DELETE FROM $schema.loaded_datasets WHERE resource = :resource", resource=record.resource)
+def _note(database: Database, wanted: _Loaded) -> None:
+    database.execute("DELETE FROM $schema.loaded_datasets WHERE resource = :name", name=wanted.record.resource)
     database.execute(
         "INSERT INTO $schema.loaded_datasets (resource, record, schema_version, views) "
         "VALUES (:resource, :record, :version, :views)",
-        resource=record.resource,
-        record=msgspec.json.encode(record).decode(),
-        version=SCHEMA_VERSION,
-        views=views,
+        resource=wanted.record.resource,
+        record=msgspec.json.encode(wanted.record).decode(),
+        version=wanted.schema_version,
+        views=wanted.views,
     )
 
 

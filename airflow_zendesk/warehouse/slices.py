@@ -4,7 +4,6 @@ A slice is copied to a private local file first. While its rows are read from th
 digested them, so a loader that has read to the end without an error has read every row of one version, once.
 """
 
-import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ from airflow_zendesk.dataset.digest import RowDigest
 from airflow_zendesk.dataset.layout import folder_key, slice_key
 from airflow_zendesk.dataset.parquet import Footer
 from airflow_zendesk.dataset.publish import stored_footer
-from airflow_zendesk.dataset.record import DatasetRecord, read_record
+from airflow_zendesk.dataset.record import DatasetRecord
 from airflow_zendesk.dataset.schema import SCHEMA_VERSION
 from airflow_zendesk.dataset.store import Store, Token
 from airflow_zendesk.exceptions import (
@@ -26,11 +25,13 @@ from airflow_zendesk.exceptions import (
     DamagedObjectError,
     MissingSliceError,
     NewerSchemaError,
-    SettingsError,
+    StorageError,
 )
 from airflow_zendesk.window import Window
 
 _CHUNK_BYTES = 8 << 20
+#: About 20 MB of JSON with comments: what a load has in memory at a time.
+_BATCH_ROWS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,45 +56,51 @@ class StoredSlice:
         Raises:
             ChangedSliceError: the slice was replaced meanwhile.
             DamagedObjectError: it is not what its footer says.
+            StorageError: it cannot be read now.
         """
         with tempfile.TemporaryFile(prefix="airflow-zendesk-") as spool:
+            self._copy_to(spool)
+            spool.seek(0)
             try:
-                self._copy_to(spool)
                 with pq.ParquetFile(spool, page_checksum_verification=True, pre_buffer=False) as file:
                     yield self._verified(file)
             except (DamagedObjectError, pa.ArrowException, OSError) as error:
-                if self.store.token(self.key) != self.token:
-                    raise ChangedSliceError(self.uri) from error
+                self.confirm()
                 if isinstance(error, DamagedObjectError):
                     raise
                 raise DamagedObjectError(self.uri, f"it cannot be read ({type(error).__name__})") from error
 
+    def confirm(self) -> None:
+        """See that what lies there is still what was found.
+
+        Raises:
+            ChangedSliceError: it was replaced.
+        """
+        if self.store.token(self.key) != self.token:
+            raise ChangedSliceError(self.uri)
+
     def _copy_to(self, spool: IO[bytes]) -> None:
-        with self.store.open(self.key) as source:
-            shutil.copyfileobj(source, spool, _CHUNK_BYTES)
-        spool.seek(0)
+        try:
+            with self.store.open(self.key) as source:
+                for chunk in iter(lambda: self._read(source), b""):
+                    spool.write(chunk)
+        except StorageError:
+            self.confirm()
+            raise
+
+    def _read(self, source: IO[bytes]) -> bytes:
+        with self.store.naming_faults(self.key):
+            return source.read(_CHUNK_BYTES)
 
     def _verified(self, file: pq.ParquetFile) -> Iterator[pa.RecordBatch]:
         digest = RowDigest()
-        for batch in file.iter_batches(use_threads=False):
+        for batch in file.iter_batches(batch_size=_BATCH_ROWS, use_threads=False):
             digest.update(batch)
             yield batch
         if str(digest) != self.footer.digest:
             raise DamagedObjectError(
                 self.uri, f"it holds {digest.rows} rows with digest {digest}, not what its footer says"
             )
-
-
-def dataset_record(store: Store, resource: str) -> DatasetRecord:
-    """What the slices of a dataset have in common.
-
-    Raises:
-        SettingsError: there is no such dataset.
-    """
-    record = read_record(store, resource)
-    if record is None:
-        raise SettingsError(f"There is no dataset {store.uri(resource)}: nothing has been exported to it yet.")
-    return record
 
 
 def find_slices(store: Store, record: DatasetRecord, slices: Sequence[Window]) -> Iterator[StoredSlice]:
@@ -117,7 +124,7 @@ def _stored(store: Store, record: DatasetRecord, piece: Window, key: str, token:
     uri = store.uri(key)
     if _version(footer.schema_version) > _version(SCHEMA_VERSION):
         raise NewerSchemaError(uri, footer.schema_version, SCHEMA_VERSION)
-    if (footer.resource, footer.start, footer.end) != (record.resource, piece.start.isoformat(), piece.end.isoformat()):
+    if (footer.dataset, footer.start, footer.end) != (record, piece.start.isoformat(), piece.end.isoformat()):
         raise DamagedObjectError(uri, "its footer says that it is another slice")
     return StoredSlice(store, piece, key, token, footer)
 

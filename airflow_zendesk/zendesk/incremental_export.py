@@ -134,7 +134,8 @@ class Sweep:
             covered,
             self._release(covered),
             answer.end_of_stream,
-            answer.end_time,
+            # The covering word may be that of an earlier answer, if this one did not advance.
+            answer.end_time if answer.end_of_stream else max(answer.end_time or 0, reach),
             answer.server_date,
             wait,
         )

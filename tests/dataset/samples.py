@@ -8,11 +8,12 @@ from typing import Any
 import msgspec
 
 from airflow_zendesk.dataset.parquet import Certificate, SealedSlice, SliceWriter
+from airflow_zendesk.dataset.record import DatasetRecord
 from airflow_zendesk.window import Window
 from airflow_zendesk.zendesk.columns import Item, Wire, read_items
-from airflow_zendesk.zendesk.resources import RESOURCES
 
 DAY = Window.of("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z")
+RECORD = DatasetRecord("ticket_events", "acme.zendesk.com", "1d", (), "all")
 CERTIFICATE = Certificate(by="end_time", end_time=1767312000, server_date_at_least=1767312300)
 
 
@@ -29,7 +30,7 @@ def items(records: Iterable[dict[str, Any]]) -> list[Item]:
 @contextmanager
 def sealed(records: Iterable[dict[str, Any]], piece: Window = DAY) -> Iterator[SealedSlice]:
     """The records as a sealed slice of ticket events."""
-    with closing(SliceWriter(RESOURCES["ticket_events"], piece)) as writer:
+    with closing(SliceWriter(RECORD, piece)) as writer:
         writer.write(items(records))
         yield writer.seal(CERTIFICATE, duplicates=0)
 

@@ -20,21 +20,28 @@ from airflow_zendesk.dataset.parquet import FOOTER_KEY, SliceWriter, read_footer
 from airflow_zendesk.dataset.schema import arrow_schema
 from airflow_zendesk.exceptions import DamagedObjectError, StorageFullError
 from airflow_zendesk.zendesk.resources import RESOURCES
-from tests.dataset.samples import CERTIFICATE, DAY, content, event, items, sealed
+from tests.dataset.samples import CERTIFICATE, DAY, RECORD, content, event, items, sealed
 from tests.limits import largest_file
 
 RESOURCE = RESOURCES["ticket_events"]
 
 
 def test_footer_says_what_the_file_is() -> None:
-    """Window, rows, digest, certificate and counts, as one JSON object."""
+    """Dataset, window, rows, digest, certificate and counts, as one JSON object."""
     late = event(1, timestamp=DAY.start_time - 1)
-    with closing(SliceWriter(RESOURCE, DAY)) as writer:
+    with closing(SliceWriter(RECORD, DAY)) as writer:
         writer.write(items([late, event(2)]))
         piece = writer.seal(CERTIFICATE, duplicates=3)
         metadata = pq.ParquetFile(piece.file).metadata.metadata
     assert {
-        "resource": "ticket_events",
+        "dataset": {
+            "resource": "ticket_events",
+            "account": "acme.zendesk.com",
+            "grain": "1d",
+            "include": [],
+            "support_type_scope": "all",
+            "schema_major_version": 1,
+        },
         "start": "2026-01-01T00:00:00+00:00",
         "end": "2026-01-02T00:00:00+00:00",
         "rows": 2,
@@ -69,7 +76,7 @@ def test_row_groups_depend_on_rows_and_not_on_pages() -> None:
     """The same rows in other pages are the same bytes."""
     records = [event(i) for i in range(25_000)]
     whole = content(records)
-    with closing(SliceWriter(RESOURCE, DAY)) as writer:
+    with closing(SliceWriter(RECORD, DAY)) as writer:
         for first in range(0, 25_000, 997):
             writer.write(items(records[first : first + 997]))
         piece = writer.seal(CERTIFICATE, duplicates=0)
@@ -165,7 +172,7 @@ def test_foreign_parquet_has_no_footer_of_ours() -> None:
 def test_spool_has_no_name() -> None:
     """A killed task leaves nothing in the temporary folder."""
     before = set(Path(tempfile.gettempdir()).iterdir())
-    with closing(SliceWriter(RESOURCE, DAY)) as writer:
+    with closing(SliceWriter(RECORD, DAY)) as writer:
         writer.write(items([event(1)]))
         after = set(Path(tempfile.gettempdir()).iterdir())
     assert not [path for path in after - before if path.name.startswith("airflow-zendesk-")]
@@ -175,7 +182,7 @@ def test_full_disk_under_the_spool_is_named() -> None:
     """Whether it is full in the middle or at the end; what is left of the spool goes."""
     rows = items(event(number, metadata={"noise": hashlib.sha256(b"%d" % number).hexdigest()}) for number in range(900))
     for limit in (4, 20_000):
-        with closing(SliceWriter(RESOURCES["ticket_events"], DAY)) as writer, largest_file(limit):
+        with closing(SliceWriter(RECORD, DAY)) as writer, largest_file(limit):
             writer.write(rows)
             with pytest.raises(StorageFullError, match=r"There is no room for the local spool \(EFBIG\)"):
                 writer.seal(CERTIFICATE, duplicates=0)

@@ -6,9 +6,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from airflow_zendesk.dataset.compare import Difference
 from airflow_zendesk.dataset.layout import slice_key
-from airflow_zendesk.dataset.publish import Outcome, publish
-from airflow_zendesk.dataset.record import DatasetRecord, read_record
+from airflow_zendesk.dataset.publish import Publication, publish
+from airflow_zendesk.dataset.record import read_record
 from airflow_zendesk.dataset.store import Store
 from airflow_zendesk.exceptions import (
     DamagedObjectError,
@@ -16,9 +17,8 @@ from airflow_zendesk.exceptions import (
     PublishConflictError,
     ShrinkRefusedError,
 )
-from tests.dataset.samples import DAY, content, event, sealed
+from tests.dataset.samples import DAY, RECORD, content, event, sealed
 
-RECORD = DatasetRecord("ticket_events", "acme.zendesk.com", "1d", (), "all")
 KEY = slice_key("ticket_events", DAY)
 ONE = [event(1)]
 TWO = [event(1), event(2)]
@@ -26,7 +26,7 @@ TWO = [event(1), event(2)]
 
 def attempt(
     store: Store, records: list[dict[str, Any]], *, expected: str | None = "", allow_shrink: bool = False
-) -> Outcome:
+) -> Publication:
     """Publish the records; by default, with the token of what is there now."""
     with sealed(records) as piece:
         token = store.token(KEY) if expected == "" else expected
@@ -35,7 +35,7 @@ def attempt(
 
 def test_new_slice_is_published_whole_with_its_record(store: Store) -> None:
     """The object is the sealed file, byte by byte."""
-    assert "published" == attempt(store, TWO)
+    assert Publication("published") == attempt(store, TWO)
     assert content(TWO) == store.read(KEY)
     assert RECORD == read_record(store, "ticket_events")
 
@@ -44,16 +44,20 @@ def test_same_rows_are_not_written_again(store: Store) -> None:
     """In whatever order they came: equal digest, no PUT."""
     attempt(store, TWO)
     token = store.token(KEY)
-    assert "unchanged" == attempt(store, TWO[::-1])
+    assert Publication("unchanged") == attempt(store, TWO[::-1])
     assert token == store.token(KEY)
 
 
 def test_more_or_changed_rows_replace_the_slice(store: Store) -> None:
-    """Late events come in, and a changed event is changed."""
+    """Late events come in, and a changed event is changed; both are counted.
+
+    Event 2 happened at 00:02, and was not among the answers when Zendesk's clock was at 00:05 of the next day.
+    """
     attempt(store, ONE)
-    assert "published" == attempt(store, TWO)
+    late = 86_400 + 300 - 120
+    assert Publication("published", Difference(1, 0, 0, DAY.start_time + 120), late) == attempt(store, TWO)
     changed = [event(1, via="Mail"), event(2)]
-    assert "published" == attempt(store, changed)
+    assert Publication("published", Difference(0, 0, 1, None)) == attempt(store, changed)
     assert content(changed) == store.read(KEY)
 
 
@@ -69,7 +73,7 @@ def test_slice_that_would_shrink_is_refused_with_the_counts(store: Store) -> Non
 def test_slice_shrinks_when_it_is_allowed_to(store: Store) -> None:
     """The way to erase what Zendesk has redacted."""
     attempt(store, TWO)
-    assert "published" == attempt(store, ONE, allow_shrink=True)
+    assert Publication("published", Difference(0, 1, 0, None)) == attempt(store, ONE, allow_shrink=True)
     assert content(ONE) == store.read(KEY)
 
 
@@ -86,7 +90,7 @@ def test_rival_that_wrote_the_same_rows_did_the_work(store: Store) -> None:
     """Two attempts at one settled slice end as one."""
     before = store.token(KEY)
     attempt(store, TWO)
-    assert "unchanged" == attempt(store, TWO, expected=before)
+    assert Publication("unchanged") == attempt(store, TWO, expected=before)
 
 
 def test_other_settings_publish_nothing(store: Store) -> None:

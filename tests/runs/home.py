@@ -85,7 +85,11 @@ class Airflow:
     def backfill(self, dag_id: str, month: str, *options: str) -> list[str]:
         """Create a backfill of the first three days of a month; the runs that it wants, in its order."""
         days = ["--from-date", f"{month}-01", "--to-date", f"{month}-03"]
-        self.cli("backfill", "create", "--dag-id", dag_id, *days, *options)
+        return self.runs_of("backfill", "create", "--dag-id", dag_id, *days, *options)
+
+    def runs_of(self, *arguments: str) -> list[str]:
+        """Create a backfill with a command; the runs that it wants, in its order."""
+        self.cli(*arguments)
         with create_session() as session:
             # As the scheduler does when the runs are over: there can be only one backfill of a DAG at a time.
             session.execute(update(Backfill).values(completed_at=datetime.now(UTC)))

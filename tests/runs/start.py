@@ -5,13 +5,17 @@ One process for all of them: it takes Airflow many seconds to get up. Its argume
 
 import json
 import os
+import shlex
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from airflow_zendesk.dataset.record import DatasetRecord
+from airflow_zendesk.repair import Target
 from airflow_zendesk.standin import Standin, World
+from airflow_zendesk.window import Window
 from tests.runs.home import HOME, Airflow, airflow_home, exported, load, outlive_a_triggerer
 
 EVENTS, HISTORY = "zendesk_ticket_events", "zendesk_history"
@@ -50,6 +54,21 @@ def by_schedule(airflow: Airflow) -> Told:
     for behaviour in ("none", "failed", "completed"):
         again = airflow.backfill(EVENTS, "2026-05", "--reprocess-behavior", behaviour)
         yield f"reprocess {behaviour}", run_all(again)
+
+
+def repair(airflow: Airflow) -> Told:
+    """By the command that an audit prints for a gap, over runs that have succeeded."""
+    record = DatasetRecord("ticket_events", "acme.zendesk.com", "1d", (), "all")
+    gap = Window.of("2026-03-02T00:00:00Z", "2026-03-04T00:00:00Z")
+    _, *arguments = shlex.split(Target("file:///data", record).backfill(gap, EVENTS))
+    yield "repair", [told for run_id in airflow.runs_of(*arguments) for told in airflow.run(EVENTS, run_id)]
+
+
+def recheck(airflow: Airflow) -> Told:
+    """The DAG that goes back some days: by hand, without a date, and as a backfill of a day in the past."""
+    airflow.rest("dags/zendesk_recheck/dagRuns", logical_date=None, conf={"days": 2})
+    yield "recheck", airflow.run("zendesk_recheck")
+    yield "recheck of the past", airflow.run("zendesk_recheck", airflow.backfill("zendesk_recheck", "2026-03")[0])
 
 
 def by_hand(airflow: Airflow) -> Told:
@@ -125,7 +144,7 @@ def main() -> None:
     with Standin(World(events_per_day=200), clock=lambda: time.time() + 3_600) as standin, airflow_home() as airflow:
         os.environ["AIRFLOW_CONN_ZENDESK_DEFAULT"] = json.dumps(standin.connection())
         told = dict(history(airflow, standin))
-        for ways in (by_schedule, by_hand, by_others, by_waiting, many_accounts):
+        for ways in (by_schedule, repair, recheck, by_hand, by_others, by_waiting, many_accounts):
             told |= ways(airflow)
     (HOME / "told.json").write_text(json.dumps(told))
 

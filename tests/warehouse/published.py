@@ -10,7 +10,6 @@ from airflow_zendesk.dataset.publish import publish
 from airflow_zendesk.dataset.record import DatasetRecord
 from airflow_zendesk.dataset.store import Store
 from airflow_zendesk.window import Window
-from airflow_zendesk.zendesk.resources import RESOURCES
 from tests.dataset.samples import CERTIFICATE, DAY, items
 
 NEXT_DAY = Window(DAY.end, DAY.end + timedelta(days=1))
@@ -22,7 +21,7 @@ RECORDS = {
 
 def put(store: Store, records: Iterable[dict[str, Any]], piece: Window = DAY, resource: str = "ticket_events") -> None:
     """Publish the records as a slice, in place of what is there."""
-    writer = SliceWriter(RESOURCES[resource], piece)
+    writer = SliceWriter(RECORDS[resource], piece)
     writer.write(items(records))
     sealed = writer.seal(CERTIFICATE, duplicates=0)
     publish(store, RECORDS[resource], sealed, store.token(slice_key(resource, piece)), allow_shrink=True)

@@ -160,7 +160,7 @@ def test_metric_events_are_loaded_beside(database: Database, store: Store, ask: 
 LOADER = """
 import sys, time
 from fsspec.implementations.local import LocalFileSystem
-from airflow_zendesk.dataset.store import open_store
+from airflow_zendesk.dataset.stores import open_store
 from airflow_zendesk.warehouse.loading import load_slices, open_warehouse
 from airflow_zendesk.window import Window
 

@@ -55,6 +55,15 @@ def test_version_that_was_not_expected_is_kept(store: Store) -> None:
     assert (b"two", None) == (store.read(KEY), store.read("other"))
 
 
+def test_walk_gives_all_that_lies_below_a_folder(store: Store) -> None:
+    """However deep, hidden or not, by key and with the tokens; nothing of the folders beside it."""
+    assert {} == store.walk("r")
+    inside = ("r/1", "r/day/2", "r/day/.3.tmp", "r/r/day/4")
+    for key in (*inside, "_datasets/r.json", "rr/5"):
+        store.put(key, io.BytesIO(b"x"), expected=None)
+    assert {key: store.token(key) for key in inside} == store.walk("r")
+
+
 def test_file_is_put_from_its_start_and_stays_open(store: Store) -> None:
     """Wherever the writer left it; and a second PUT sends it again."""
     file = io.BytesIO(b"whole")

@@ -59,7 +59,7 @@ def moto_proxied(moto: StoreServer) -> Iterator[tuple[Store, Store, Proxy]]:
 def attempt(store: Store, records: list[dict[str, Any]], expected: str | None) -> Outcome:
     """Publish the records over the expected version."""
     with sealed(records) as piece:
-        return publish(store, RECORD, piece, expected, allow_shrink=False)
+        return publish(store, RECORD, piece, expected, allow_shrink=False).outcome
 
 
 @pytest.mark.parametrize("fault", ["lost", "answer lost"])

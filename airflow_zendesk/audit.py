@@ -1,0 +1,98 @@
+"""One audit: a dataset is read whole, and held against Zendesk if that is asked for.
+
+All that the operator and the command have in common.
+"""
+
+from collections.abc import Callable, Sequence
+
+import pyarrow.parquet as pq
+
+from airflow_zendesk.dataset.audit import audit
+from airflow_zendesk.dataset.compare import compare
+from airflow_zendesk.dataset.findings import Audit, AuditProgress, SliceState
+from airflow_zendesk.dataset.layout import slice_key
+from airflow_zendesk.dataset.parquet import SealedSlice
+from airflow_zendesk.dataset.publish import Publication, open_slice
+from airflow_zendesk.dataset.record import dataset_record
+from airflow_zendesk.dataset.store import Store, Token
+from airflow_zendesk.destination import open_destination
+from airflow_zendesk.exceptions import DatasetMismatchError
+from airflow_zendesk.export import extract_slices
+from airflow_zendesk.hooks.zendesk import ZendeskHook
+from airflow_zendesk.window import Window
+
+
+def audit_window(
+    destination: str,
+    resource: str,
+    window: Window,
+    *,
+    hook: ZendeskHook | None = None,
+    sample: int | None = None,
+    on_progress: Callable[[AuditProgress], None] = lambda _: None,
+) -> Audit:
+    """Prove a dataset in a window.
+
+    Args:
+        destination: where the dataset lies, as a URL that Airflow's object storage understands.
+        resource: which dataset.
+        window: the time to prove: whole slices.
+        hook: the account, to compare with; None reads the dataset alone.
+        sample: how many slices to compare, spread over the window; None for all.
+        on_progress: called after each slice that was read or compared.
+
+    Raises:
+        DatasetNotFoundError: there is no such dataset.
+        DatasetMismatchError: the dataset is of another account than the hook's.
+        ZendeskError: see ``airflow_zendesk.exceptions``.
+    """
+    store = open_destination(destination)
+    record = dataset_record(store, resource)
+    if hook is not None and hook.account.name != record.account:
+        raise DatasetMismatchError(store.uri(resource), {"account": (record.account, hook.account.name)})
+    result = audit(store, record, window, on_progress)
+    if hook is not None:
+        readable = [state for state in result.slices if state.digest]
+        if chosen := readable if sample is None else spread(readable, sample):
+            _compare(hook, store, chosen, result, on_progress)
+    return result
+
+
+def spread(states: Sequence[SliceState], number: int) -> list[SliceState]:
+    """So many of the slices, or all if there are not more: always the same, from the first to the last."""
+    if number >= len(states):
+        return list(states)
+    return [states[position * (len(states) - 1) // max(number - 1, 1)] for position in range(number)]
+
+
+def _compare(
+    hook: ZendeskHook,
+    store: Store,
+    states: Sequence[SliceState],
+    result: Audit,
+    on_progress: Callable[[AuditProgress], None],
+) -> None:
+    """Extract the slices again, into private files, and compare them with what is stored."""
+    rows = 0
+    found = {state.slice: state for state in states}
+
+    def compare_with(sealed: SealedSlice, _: Token | None) -> Publication:
+        nonlocal rows
+        state = found[sealed.slice]
+        if sealed.footer.digest != state.digest:
+            result.add("different", state, _differs(store, slice_key(result.record.resource, state.slice), sealed))
+        rows += sealed.footer.rows
+        result.compared += 1
+        on_progress(AuditProgress("compared", result.compared, len(states), rows, len(result.findings)))
+        return Publication("unchanged")
+
+    extract_slices(hook, store, result.record, list(found), compare_with)
+
+
+def _differs(store: Store, key: str, sealed: SealedSlice) -> str:
+    with open_slice(store, key) as stored:
+        difference = compare(stored, pq.ParquetFile(sealed.file), store.uri(key))
+    return (
+        f"of the events that Zendesk answers now, {difference.added:,} are missing here and {difference.changed:,} are "
+        f"stored otherwise; {difference.removed:,} are stored that it does not answer"
+    )

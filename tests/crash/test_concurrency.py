@@ -1,0 +1,35 @@
+"""Exports into one dataset at the same time."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from airflow_zendesk.export import export_window
+from airflow_zendesk.hooks.zendesk import ZendeskHook
+from airflow_zendesk.standin import Standin
+from airflow_zendesk.window import Grain, Window
+from airflow_zendesk.zendesk.resources import Query
+from tests.dataset.samples import DAY
+
+DOZEN = [Window(DAY.start + timedelta(hours=2 * n), DAY.start + timedelta(hours=2 * n + 2)) for n in range(12)]
+
+
+def test_twelve_slices_at_once(tmp_path: Path, standin: Standin) -> None:
+    """Into one folder that is not there yet, beside an object of somebody else: all find their place, and it stays."""
+    foreign = tmp_path / "ticket_events/event_date=2026-01-01/notes.parquet"
+    foreign.parent.mkdir(parents=True)
+    foreign.write_bytes(b"not ours")
+
+    def export(piece: Window) -> list[str]:
+        report = export_window(ZendeskHook(), tmp_path.as_uri(), Query.of("ticket_events"), piece, grain=Grain.of("2h"))
+        return [each.outcome for each in report.slices]
+
+    with ThreadPoolExecutor(12) as pool:
+        assert [["published"]] * 12 == list(pool.map(export, DOZEN))
+    assert b"not ours" == foreign.read_bytes()
+    slices = sorted(foreign.parent.glob("2026*.parquet"))
+    ids = [id_ for path in slices for id_ in pq.ParquetFile(path).read(columns=["id"])["id"].to_pylist()]
+    assert 12 == len(slices)
+    assert sorted(standin.truth("ticket_events", DAY.start, DAY.end)) == sorted(ids)

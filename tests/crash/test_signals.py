@@ -1,0 +1,116 @@
+"""Exceptions that arrive as signals, when Airflow ends a task: storage is as it was, or has the whole slice."""
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from types import FrameType
+
+import pytest
+from airflow.sdk.exceptions import AirflowTaskTerminated, AirflowTaskTimeout
+from airflow.sdk.execution_time.timeout import timeout
+
+from airflow_zendesk.dataset.parquet import verify
+from airflow_zendesk.export import export_window
+from airflow_zendesk.hooks.zendesk import ZendeskHook
+from airflow_zendesk.zendesk.resources import Query
+from tests.crash.steps import at, steps_of
+from tests.dataset.samples import DAY
+from tests.scripted import page, scripted
+
+SLICE = "ticket_events/event_date=2026-01-01/20260101T000000Z--20260102T000000Z.parquet"
+ANSWER = page((1, DAY.start_time), (2, DAY.start_time + 60), end_time=None)
+
+
+@contextmanager
+def terminated() -> Iterator[None]:
+    """SIGTERM as the task runners of Airflow have handled it."""
+
+    def raise_it(_number: int, _frame: FrameType | None) -> None:
+        raise AirflowTaskTerminated("Task received SIGTERM signal")
+
+    before = signal.signal(signal.SIGTERM, raise_it)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def timed_out() -> Iterator[None]:
+    """SIGALRM as Airflow handles it when ``execution_timeout`` is over, by its own code."""
+    before = signal.getsignal(signal.SIGALRM)
+    try:
+        with timeout(3_600):  # type: ignore[no-untyped-call]
+            yield
+    finally:
+        signal.signal(signal.SIGALRM, before)
+
+
+SIGNALS = [
+    pytest.param(signal.SIGTERM, terminated, AirflowTaskTerminated, id="SIGTERM"),
+    pytest.param(signal.SIGALRM, timed_out, AirflowTaskTimeout, id="execution_timeout"),
+    pytest.param(signal.SIGINT, nullcontext, KeyboardInterrupt, id="SIGINT"),
+]
+Handled = Callable[[], AbstractContextManager[None]]
+
+
+def export(folder: Path) -> None:
+    """Export the day."""
+    export_window(ZendeskHook(), folder.as_uri(), Query.of("ticket_events"), DAY)
+
+
+def names(folder: Path) -> set[str]:
+    """Everything below the folder."""
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize(("number", "handled", "error"), SIGNALS)
+def test_signal_in_the_middle_of_a_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, handled: Handled, error: type[BaseException]
+) -> None:
+    """While half of an answer has come, and the other half never will."""
+
+    def half(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Type", "application/json")
+        handler.send_header("Content-Length", "1000")
+        handler.end_headers()
+        handler.wfile.write(b'{"ticket_events": [{"id": 1')
+        handler.wfile.flush()
+        os.kill(os.getpid(), number)
+
+    with scripted(half) as server, handled():
+        monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", server.connection())
+        with pytest.raises(error):
+            export(tmp_path)
+    assert set() == names(tmp_path)
+
+
+# A signal may come between the opening of a file and the line that sees to its end; then the collector closes it.
+@pytest.mark.filterwarnings("ignore:.*unclosed file:pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.filterwarnings("ignore:.*unclosed file:ResourceWarning")
+@pytest.mark.parametrize(("number", "handled", "error"), SIGNALS)
+def test_signal_at_any_step_of_the_writer_and_of_the_put(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, handled: Handled, error: type[BaseException]
+) -> None:
+    """Nothing until the file is moved to its place, then the whole slice; and nothing else is left behind."""
+    with scripted(ANSWER) as server:
+        monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", server.connection())
+        steps = steps_of(lambda: export(tmp_path / "undisturbed"))
+        put = [step for step in steps if step.startswith("dataset/stores/local.py") and "reach" not in step]
+        # The writer is closed after the PUT too.
+        writer = [step for step in steps if step.startswith("dataset/parquet.py") and not step.endswith(" close")]
+        for folder_number, step in enumerate([*writer[::8], *put]):
+            folder = tmp_path / str(folder_number)
+            with handled(), at(step, lambda: os.kill(os.getpid(), number)), pytest.raises(error):
+                export(folder)
+            assert names(folder) <= {SLICE, "_datasets/ticket_events.json"}, step
+            if step in writer:
+                assert SLICE not in names(folder)
+            elif SLICE in names(folder):
+                assert 2 == verify((folder / SLICE).open("rb"), step).rows
+            export(folder)
+            assert (tmp_path / "undisturbed" / SLICE).read_bytes() == (folder / SLICE).read_bytes()

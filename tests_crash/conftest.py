@@ -1,0 +1,59 @@
+"""The stores on which processes are killed, and the desk that they export from."""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from airflow_zendesk.standin import Standin
+from tests_crash.desk import LateWorld
+from tests_crash.jobs import Place
+
+if TYPE_CHECKING:
+    from tests.stores.servers import StoreServer
+
+#: The environment of all tests, and the servers.
+pytest_plugins = ["tests.conftest"]
+
+#: The stores, by the names of the fixtures that start them.
+STORES = {"local": None, "S3": "moto", "Azure": "azurite"}
+
+#: Whether there is time for everything: each step of each store.
+ALL = os.environ.get("CRASH") == "all"
+
+NewPlace = Callable[[], Place]
+
+
+@pytest.fixture(scope="session")
+def world() -> LateWorld:
+    """A desk of about forty events an hour."""
+    return LateWorld(events_per_day=1_000)
+
+
+@pytest.fixture(scope="session")
+def standin(world: LateWorld) -> Iterator[Standin]:
+    """A local Zendesk."""
+    with Standin(world) as standin:
+        yield standin
+
+
+@pytest.fixture(params=STORES)
+def store(request: pytest.FixtureRequest) -> str:
+    """The name of a store."""
+    return str(request.param)
+
+
+@pytest.fixture
+def new_place(request: pytest.FixtureRequest, store: str, standin: Standin, tmp_path: Path) -> NewPlace:
+    """Gives an empty destination on the store, as often as it is called."""
+    environment = {"AIRFLOW_CONN_ZENDESK_DEFAULT": json.dumps(standin.connection())}
+    fixture = STORES[store]
+    if fixture is None:
+        numbers = count()
+        return lambda: Place((tmp_path / str(next(numbers))).as_uri(), environment)
+    server: StoreServer = request.getfixturevalue(fixture)
+    return lambda: Place(server.destination(), environment | server.environment)
