@@ -51,7 +51,7 @@ lint: venv ## lint, format check, types, import rules
 	$(BIN)/lint-imports
 
 test: lint azurite ## everything that must hold (AIRFLOW=3.1 for the oldest supported)
-	$(BIN)/pytest -n auto --matrix
+	$(BIN)/pytest -n auto --dist loadgroup --matrix
 
 matrix: venv ## what an export ends in: each fault, on each page, once and always
 	$(BIN)/pytest -n auto --matrix tests/test_bad_days.py

@@ -162,6 +162,7 @@ class _Export:
                 due.append(item)
         if due:
             rows = writer.write(due)
+            self.report.events += len(due)
             self.report.unknown_keys += rows.unknown
             self.report.misfits += rows.misfits
 
@@ -198,7 +199,6 @@ class _Export:
     def _count(self, page: Page) -> None:
         report, traffic = self.report, self.hook.traffic
         report.pages += 1
-        report.events += len(page.items)
         report.requests, report.retries = traffic.requests, traffic.retries
         report.seconds_waited = traffic.seconds_waited
         self.on_progress(

@@ -36,6 +36,7 @@ def main() -> int:
         "AIRFLOW_HOME": str(HOME / "airflow"),
         "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__ZENDESK_EXPORT__POOL": "zendesk",
     }
     last = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     days = [last - timedelta(days=back) for back in range(DAYS, 0, -1)]
@@ -92,9 +93,11 @@ def run(days: list[datetime], data: Path, ids_of: Ids, screen: IO[str]) -> bool:
     """Run the exports for each day and compare what lies there with the source; whether all is the same."""
     print("Airflow: making a database of its own ready ...", end="", flush=True, file=screen)
     started = time.monotonic()
-    from airflow.utils.db import initdb  # noqa: PLC0415  the environment comes first
+    from airflow.models import Pool  # noqa: PLC0415  the environment comes first
+    from airflow.utils.db import initdb  # noqa: PLC0415
 
     initdb()
+    Pool.create_or_update_pool("zendesk", 1, "One request stream to our Zendesk account", include_deferred=False)
     print(f" {time.monotonic() - started:.0f} s", file=screen)
     whole = True
     for resource in RESOURCES:

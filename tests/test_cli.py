@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import urllib.request
 from pathlib import Path
@@ -10,7 +11,8 @@ import pytest
 
 from airflow_zendesk import __version__
 from airflow_zendesk.cli import main
-from airflow_zendesk.standin import Standin
+from airflow_zendesk.standin import Standin, World
+from airflow_zendesk.window import Window
 from tests.commands import executable, run
 
 DAY = ["--start", "2026-01-01T00:00:00Z", "--end", "2026-01-02T00:00:00Z"]
@@ -61,6 +63,43 @@ def test_error_is_one_sentence_and_a_failure(
     assert "" == captured.out
 
 
+def test_estimate_is_close_and_says_how_sure_it_is(standin: Standin, capsys: pytest.CaptureFixture[str]) -> None:
+    """A month, judged by ten pages: the events within the margin, and what either way of exporting them costs."""
+    window = ["--from", "2026-03-01T00:00:00Z", "--to", "2026-04-01T00:00:00Z", "--grain", "1h"]
+    assert 0 == main(["estimate", *window, "--json"])
+    told = json.loads(capsys.readouterr().out)
+    month = Window.of(*told["window"].values())
+    truth = len(standin.truth("ticket_events", month.start, month.end))
+    assert 10 == told["probes"] == len(standin.requests)
+    assert 0 < told["margin"] < 0.3 * truth
+    assert abs(told["events"] - truth) < told["margin"]
+    assert told["events"] // 1_000 + 1 == told["sweep"]["requests"]
+    assert (744, 744) == (told["slices"], told["run_per_slice"]["requests"])
+
+
+def test_estimate_counts_what_fits_into_its_pages(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A week of a quiet desk, exactly; in words, and the minutes at the limit that the answers tell."""
+    window = ["2026-03-01T00:00:00Z", "2026-03-08T00:00:00Z"]
+    with Standin(World(events_per_day=200), requests_per_minute=10) as standin, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", json.dumps(standin.connection()))
+        assert 0 == main(["estimate", "--from", window[0], "--to", window[1]])
+        truth = len(standin.truth("ticket_events", Window.of(*window).start, Window.of(*window).end))
+        told = capsys.readouterr().out
+        assert 0 == main(["export", "--start", window[0], "--end", window[1], "--destination", tmp_path.as_uri()])
+    size = sum(path.stat().st_size for path in tmp_path.rglob("*.parquet"))
+    assert f"events           {truth:>12,}  counted, by 2 requests" in told
+    assert "one sweep                   2  0.2\na run per slice             7  0.7" in told
+    estimated = int(re.findall(r"bytes in storage +([\d,]+)", told)[0].replace(",", ""))
+    assert 0.9 * size < estimated < 1.1 * size
+
+
+def test_estimate_of_time_that_is_not_over_is_refused(standin: Standin, capsys: pytest.CaptureFixture[str]) -> None:
+    """By Zendesk's clock, like an export of it."""
+    assert 1 == main(["estimate", "--from", "2026-03-01T00:00:00Z", "--to", "2100-01-01T00:00:00Z"])
+    assert "Export it once it is over" in capsys.readouterr().err
+    assert 1 == len(standin.requests)
+
+
 @pytest.mark.parametrize("arguments", [[], ["export"], ["exprot"]])
 def test_wrong_usage_is_told(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """With the usage, as commands do."""
@@ -74,6 +113,7 @@ def test_wrong_usage_is_told(arguments: list[str], capsys: pytest.CaptureFixture
     [
         (["--help"], "standin"),
         (["export", "--help"], "example:"),
+        (["estimate", "--help"], "ten pages at most"),
         (["audit", "--help"], "example:"),
         (["find", "--help"], "example:"),
         (["--version"], __version__),

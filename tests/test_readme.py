@@ -41,7 +41,7 @@ def shell(script: str, folder: Path, environment: Mapping[str, str]) -> str:
 def test_every_block_is_run_here() -> None:
     """A new block needs a test."""
     words = ["make demo", "pip install", "connections add", "support_desk", "backfill create", "standin --port"]
-    words += ["zendesk_warehouse", "zendesk audit"]
+    words += ["zendesk_warehouse", "zendesk audit", "pools set"]
     words += ["pd.read_parquet", "hook.get_df", "def test_my_export"]
     assert len(BLOCKS) == len({block(word) for word in words})
 
@@ -99,6 +99,15 @@ def test_warehouse_is_named(airflow: dict[str, str], tmp_path: Path) -> None:
     shell(block("zendesk_warehouse"), tmp_path, airflow)
     told = run("airflow", "variables", "get", "zendesk_warehouse", environment=airflow)
     assert told.stdout.splitlines()[-1] in (ROOT / "docs" / "warehouses.md").read_text()
+
+
+def test_pool_is_made(airflow: dict[str, str], tmp_path: Path) -> None:
+    """With one slot."""
+    told = shell(
+        f"{block('pools set')}airflow pools get $AIRFLOW__ZENDESK_EXPORT__POOL --output json", tmp_path, airflow
+    )
+    (pool,) = json.loads(told.splitlines()[-1])
+    assert ("zendesk", "1") == (pool["pool"], str(pool["slots"]))
 
 
 def test_backfill_is_created(airflow: dict[str, str], tmp_path: Path) -> None:

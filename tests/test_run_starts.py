@@ -107,3 +107,8 @@ def test_history_is_one_sweep_and_what_is_there_costs_nothing(told: dict[str, li
 def test_each_of_many_accounts_has_its_own_dataset(told: dict[str, list[str]]) -> None:
     """In a folder of the connection's name; the record in it would refuse another account."""
     assert [f"zendesk_{number}/{key('2026-03-01')}" for number in (1, 2)] == told["many accounts"]
+
+
+def test_wait_outlives_the_triggerer(told: dict[str, list[str]]) -> None:
+    """Its trigger lies in the database: when a triggerer is killed, the next one takes it, and the task goes on."""
+    assert ["deferred", *told["deferrable ends"]] == told["deferrable"]

@@ -1,4 +1,4 @@
-"""Schedules that users have, but the shipped DAGs have not."""
+"""Schedules and options that users have, but the shipped DAGs have not."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -8,10 +8,13 @@ from airflow.sdk import DAG, Asset
 from airflow_zendesk.operators.incremental_export import ZendeskIncrementalExportOperator
 
 
-def export_dag(dag_id: str, schedule: Any, **window: Any) -> DAG:
+def export_dag(dag_id: str, schedule: Any, **options: Any) -> DAG:
     """A DAG of one export, whose author said nothing about the window unless it is given here."""
-    with DAG(dag_id, schedule=schedule, start_date=datetime(2026, 1, 1, tzinfo=UTC), catchup=False) as dag:
-        ZendeskIncrementalExportOperator(task_id="export", destination="{{ var.value.zendesk_destination }}", **window)
+    params = {"start": "", "end": ""}
+    with DAG(
+        dag_id, schedule=schedule, start_date=datetime(2026, 1, 1, tzinfo=UTC), catchup=False, params=params
+    ) as dag:
+        ZendeskIncrementalExportOperator(task_id="export", destination="{{ var.value.zendesk_destination }}", **options)
     return dag
 
 
@@ -19,6 +22,7 @@ dags = [
     export_dag("cron_string", "@daily"),
     export_dag("no_schedule", None),
     export_dag("asset_triggered", [Asset("upstream")]),
+    export_dag("deferrable", None, start="{{ params.start }}", end="{{ params.end }}", grain="1m", deferrable=True),
 ]
 
 try:

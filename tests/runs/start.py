@@ -6,15 +6,17 @@ One process for all of them: it takes Airflow many seconds to get up. Its argume
 import json
 import os
 import shlex
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airflow_zendesk.dataset.record import DatasetRecord
 from airflow_zendesk.repair import Target
 from airflow_zendesk.standin import Standin, World
 from airflow_zendesk.window import Window
-from tests.runs.home import HOME, Airflow, airflow_home, exported, load
+from tests.runs.home import HOME, Airflow, airflow_home, exported, load, outlive_a_triggerer
 
 EVENTS, HISTORY = "zendesk_ticket_events", "zendesk_history"
 WINDOW = {"start": "2026-06-01T00:00:00Z", "end": "2026-06-03T00:00:00Z"}
@@ -101,6 +103,17 @@ def by_others(airflow: Airflow) -> Told:
         yield dag_id, airflow.run(dag_id)
 
 
+def by_waiting(airflow: Airflow) -> Told:
+    """A deferrable task whose window has not settled, and whose triggerer is killed meanwhile."""
+    now = datetime.now(UTC).replace(second=0, microsecond=0)
+    window = {"start": (now - timedelta(minutes=1)).isoformat(), "end": now.isoformat()}
+    airflow.rest("dags/deferrable/dagRuns", logical_date=None, conf=window)
+    waited = airflow.run("deferrable")
+    outlive_a_triggerer()
+    yield "deferrable", [*waited, *(key.rpartition("--")[2] for key in airflow.run("deferrable"))]
+    yield "deferrable ends", [f"{now:%Y%m%dT%H%M%SZ}.parquet"]
+
+
 def history(airflow: Airflow, standin: Standin) -> Told:
     """The DAG of the history: the whole at once; by months; and again, where everything is there."""
     window = {"start": "2026-02-27T00:00:00Z", "end": "2026-03-02T00:00:00Z"}
@@ -127,10 +140,11 @@ def many_accounts(airflow: Airflow) -> Told:
 
 def main() -> None:
     """Start everything."""
-    with Standin(World(events_per_day=200)) as standin, airflow_home() as airflow:
+    # Its clock is an hour ahead, so that by it a window that ends now has settled.
+    with Standin(World(events_per_day=200), clock=lambda: time.time() + 3_600) as standin, airflow_home() as airflow:
         os.environ["AIRFLOW_CONN_ZENDESK_DEFAULT"] = json.dumps(standin.connection())
         told = dict(history(airflow, standin))
-        for ways in (by_schedule, repair, recheck, by_hand, by_others, many_accounts):
+        for ways in (by_schedule, repair, recheck, by_hand, by_others, by_waiting, many_accounts):
             told |= ways(airflow)
     (HOME / "told.json").write_text(json.dumps(told))
 
