@@ -3,6 +3,7 @@
 from airflow.providers.common.compat.sdk import AirflowNotFoundException
 from airflow.sdk import ObjectStoragePath
 from fsspec import AbstractFileSystem
+from fsspec.implementations.local import LocalFileSystem
 
 from airflow_zendesk.dataset.faults import name_fault
 from airflow_zendesk.dataset.store import Store
@@ -39,6 +40,9 @@ def open_destination(destination: str) -> Store:
 
 
 def _file_system(path: ObjectStoragePath, uri: str) -> AbstractFileSystem:
+    if path.protocol == "file":
+        # To find a file system Airflow imports the client of every installed provider: tens of megabytes for a folder.
+        return LocalFileSystem()
     try:
         return path.fs
     except AirflowNotFoundException:
