@@ -13,10 +13,9 @@ from airflow_zendesk.dataset.findings import Audit, AuditProgress, SliceState
 from airflow_zendesk.dataset.layout import slice_key
 from airflow_zendesk.dataset.parquet import SealedSlice
 from airflow_zendesk.dataset.publish import Publication, open_slice
-from airflow_zendesk.dataset.record import dataset_record
+from airflow_zendesk.dataset.record import DatasetRecord, check_record, dataset_record
 from airflow_zendesk.dataset.store import Store, Token
 from airflow_zendesk.destination import open_destination
-from airflow_zendesk.exceptions import DatasetMismatchError
 from airflow_zendesk.export import extract_slices
 from airflow_zendesk.hooks.zendesk import ZendeskHook
 from airflow_zendesk.window import Window
@@ -43,13 +42,14 @@ def audit_window(
 
     Raises:
         DatasetNotFoundError: there is no such dataset.
-        DatasetMismatchError: the dataset is of another account than the hook's.
+        DatasetMismatchError: the dataset is of another account than the hook's, or hashed with another key.
         ZendeskError: see ``airflow_zendesk.exceptions``.
     """
     store = open_destination(destination)
     record = dataset_record(store, resource)
-    if hook is not None and hook.account.name != record.account:
-        raise DatasetMismatchError(store.uri(resource), {"account": (record.account, hook.account.name)})
+    if hook is not None:
+        account = hook.account
+        check_record(store, DatasetRecord.of(record.query(), account.name, record.grain, account.hash_key))
     result = audit(store, record, window, on_progress)
     if hook is not None:
         readable = [state for state in result.slices if state.digest]

@@ -11,7 +11,7 @@ from airflow_zendesk.hooks.zendesk import ZendeskHook
 from airflow_zendesk.window import Grain, Window
 from airflow_zendesk.zendesk.columns import Item
 from airflow_zendesk.zendesk.incremental_export import MAX_PER_PAGE, Sweep
-from airflow_zendesk.zendesk.resources import Query, Resource
+from airflow_zendesk.zendesk.resources import Query
 from airflow_zendesk.zendesk.sampling import Sampling, requests_per_run
 
 #: A minute of the limit that Zendesk documents.
@@ -74,7 +74,7 @@ def estimate(hook: ZendeskHook, query: Query, window: Window, grain: Grain) -> E
         sampling.take(len(page.items), page.covered)
         sample = sampling.samples[-1]
         per_slice = sample.rate * grain.seconds
-        sizes.append(_slice_size(query.resource, slices[0], page.items, per_slice) * sample.share / grain.seconds)
+        sizes.append(_slice_size(query, slices[0], page.items, per_slice) * sample.share / grain.seconds)
     limit = hook.requests_per_minute
     costs = [
         Cost(requests, round(requests / limit, 1))
@@ -96,15 +96,15 @@ def estimate(hook: ZendeskHook, query: Query, window: Window, grain: Grain) -> E
     )
 
 
-def _slice_size(resource: Resource, piece: Window, items: Sequence[Item], rows: float) -> float:
+def _slice_size(query: Query, piece: Window, items: Sequence[Item], rows: float) -> float:
     """The size in storage of a slice that has so many rows like these."""
-    empty = _file_size(resource, piece, [])
+    empty = _file_size(query, piece, [])
     some = items[: max(1, round(rows))]
-    return empty + (_file_size(resource, piece, some) - empty) * rows / len(some) if some else empty
+    return empty + (_file_size(query, piece, some) - empty) * rows / len(some) if some else empty
 
 
-def _file_size(resource: Resource, piece: Window, items: Sequence[Item]) -> int:
-    writer = SliceWriter(DatasetRecord(resource.name, "", "1d", (), None), piece)
+def _file_size(query: Query, piece: Window, items: Sequence[Item]) -> int:
+    writer = SliceWriter(DatasetRecord.of(query, "", "1d", None), piece)
     try:
         if items:
             writer.write(items)

@@ -22,7 +22,8 @@ from airflow_zendesk.report import ExportReport, Progress, SliceReport
 from airflow_zendesk.window import DEFAULT_GRAIN, Grain, Window
 from airflow_zendesk.zendesk.columns import Item
 from airflow_zendesk.zendesk.incremental_export import Page, Sweep
-from airflow_zendesk.zendesk.resources import RESOURCES, Query
+from airflow_zendesk.zendesk.privacy_filter import PrivacyFilter
+from airflow_zendesk.zendesk.resources import Query
 from airflow_zendesk.zendesk.settling import DEFAULT_SETTLE, settle_seconds
 
 IfExists = Literal["replace", "skip"]
@@ -61,17 +62,18 @@ def export_window(
     Raises:
         ZendeskError: see ``airflow_zendesk.exceptions``.
     """
+    keep = PrivacyFilter(query.privacy, hook.account.hash_key)
     store = destination if isinstance(destination, Store) else open_destination(destination)
     store.reach()
     if grain is None:
         stored = read_record(store, query.resource.name)
         grain = Grain.of(stored.grain) if stored else DEFAULT_GRAIN
     slices = grain.slices(window)
-    record = DatasetRecord(query.resource.name, hook.account.name, str(grain), query.include, query.support_type_scope)
+    record = DatasetRecord.of(query, hook.account.name, str(grain), hook.account.hash_key)
     check_record(store, record)
     report = ExportReport(record.resource, record.account, store.uri(record.resource), record.grain, window)
     deliver = partial(publish, store, record, allow_shrink=allow_shrink)
-    _Export(hook, store, record, query, settle, deliver, on_progress, report).run(slices, if_exists)
+    _Export(hook, store, record, query, keep, settle, deliver, on_progress, report).run(slices, if_exists)
     return report
 
 
@@ -83,10 +85,11 @@ def extract_slices(
     Raises:
         ZendeskError: see ``airflow_zendesk.exceptions``.
     """
-    query = Query(RESOURCES[record.resource], record.include, record.support_type_scope)
+    query = record.query()
+    keep = PrivacyFilter(query.privacy, hook.account.hash_key)
     window = Window(slices[0].start, slices[-1].end)
     report = ExportReport(record.resource, record.account, store.uri(record.resource), record.grain, window)
-    _Export(hook, store, record, query, DEFAULT_SETTLE, deliver, lambda _: None, report).run(slices, "replace")
+    _Export(hook, store, record, query, keep, DEFAULT_SETTLE, deliver, lambda _: None, report).run(slices, "replace")
 
 
 @dataclass(slots=True)
@@ -97,6 +100,7 @@ class _Export:
     store: Store
     record: DatasetRecord
     query: Query
+    keep: PrivacyFilter
     settle: timedelta
     deliver: Deliver
     on_progress: Callable[[Progress], None]
@@ -161,7 +165,8 @@ class _Export:
             if item.second >= writer.slice.start_time or item.second < start_time:
                 due.append(item)
         if due:
-            rows = writer.write(due)
+            rows = writer.write(self.keep.apply(due))
+            self.report.withheld = self.keep.withheld
             self.report.events += len(due)
             self.report.unknown_keys += rows.unknown
             self.report.misfits += rows.misfits

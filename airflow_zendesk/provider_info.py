@@ -39,6 +39,11 @@ _CONNECTION_TYPE = {
             "description": "How many MiB one answer may have.",
             "schema": {"type": ["number", "null"], "minimum": 1},
         },
+        "hash_key": {
+            "label": "Hash key",
+            "description": "The key of hashed fields, 32 characters or more; it cannot be changed later.",
+            "schema": {"type": ["string", "null"], "format": "password"},
+        },
         "verify": {
             "label": "CA bundle",
             "description": "Path of a CA bundle on the workers, if the system's is not right.",

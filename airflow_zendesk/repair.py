@@ -32,6 +32,12 @@ class Target:
         words += ["--destination", self.destination]
         for sideload in record.include:
             words += ["--include", sideload]
+        if record.private_comments:
+            words.append("--private-comments")
+        for name in record.drop_fields:
+            words += ["--drop-field", name]
+        for name in record.hash_fields:
+            words += ["--hash-field", name]
         if record.support_type_scope not in {"all", None}:
             words += ["--support-type-scope", str(record.support_type_scope)]
         if self.zendesk_conn_id != "zendesk_default":

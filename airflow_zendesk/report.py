@@ -87,6 +87,8 @@ class ExportReport:
     pages: int = 0
     events: int = 0
     late: int = 0
+    #: Private comments whose texts are not kept.
+    withheld: int = 0
     requests: int = 0
     retries: int = 0
     seconds_waited: float = 0.0
@@ -116,7 +118,7 @@ class ExportReport:
             **{name: getattr(self, name) for name in ("resource", "account", "destination", "grain")},
             "start": self.window.start.isoformat(),
             "end": self.window.end.isoformat(),
-            **{name: getattr(self, name) for name in ("pages", "events", "late", "requests", "retries")},
+            **{name: getattr(self, name) for name in ("pages", "events", "late", "withheld", "requests", "retries")},
             **{name: self._total(name) for name in ("added", "removed", "changed")},
             "seconds_late": self.seconds_late,
             "seconds_waited": round(self.seconds_waited, 1),
@@ -137,6 +139,7 @@ class ExportReport:
         odd = self.oddities
         told = [
             (self.late, "events came late: they lie in the first slice that was open, marked late"),
+            (self.withheld, "private comments are kept without their texts: private_comments would keep those too"),
             (odd.conflicting, "events came twice with different bodies: the later was kept"),
             (odd.repaired, "halves of surrogate pairs, which no UTF-8 text can hold, became U+FFFD"),
             (odd.forced, "pages were empty or did not advance, and were left on the word of their end_time alone"),

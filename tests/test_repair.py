@@ -44,6 +44,11 @@ def test_export_is_asked_as_the_dataset_was_made() -> None:
     )
     options = "--include comment_events --support-type-scope agent --zendesk-conn-id acme"
     assert f"{expected} {options}" == other.export(window)
+    private = target(
+        include=("comment_events",), private_comments=True, drop_fields=("system",), hash_fields=("updater_id", "via")
+    )
+    options = "--include comment_events --private-comments --drop-field system --hash-field updater_id --hash-field via"
+    assert f"{expected} {options}" == private.export(window)
     metrics = target(resource="ticket_metric_events", support_type_scope=None)
     assert expected.replace("ticket_events", "ticket_metric_events") == metrics.export(window)
 

@@ -39,6 +39,9 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     add("--destination", required=True, metavar="URL", help="folder or bucket, like s3://conn_id@bucket/zendesk")
     add("--grain", metavar="LENGTH", help="length of a slice: 1d, 1h, 15m ... (default: the dataset's own, new: 1d)")
     add("--include", action="append", default=[], metavar="SIDELOAD", help="comment_events: with texts of comments")
+    add("--private-comments", action="store_true", help="with the texts of private comments too")
+    add("--drop-field", action="append", default=[], metavar="FIELD", help="leave out a field, like system.location")
+    add("--hash-field", action="append", default=[], metavar="FIELD", help="keep a field's keyed hash only")
     add("--support-type-scope", default="all", help="all (default), agent or ai_agent")
     add("--zendesk-conn-id", default="zendesk_default", metavar="ID", help="default: zendesk_default")
     add("--if-exists", choices=("replace", "skip"), default="replace", help="what to do with slices that are there")
@@ -73,7 +76,14 @@ def _run_export(arguments: argparse.Namespace, console: Console) -> "report.Expo
         return export_window(
             ZendeskHook(arguments.zendesk_conn_id),
             arguments.destination,
-            Query.of(arguments.resource, arguments.include, arguments.support_type_scope),
+            Query.of(
+                arguments.resource,
+                arguments.include,
+                arguments.support_type_scope,
+                private_comments=arguments.private_comments,
+                drop_fields=arguments.drop_field,
+                hash_fields=arguments.hash_field,
+            ),
             Window.of(arguments.start, arguments.end),
             grain=Grain.of(arguments.grain) if arguments.grain else None,
             settle=to_timedelta(arguments.settle, "--settle"),

@@ -1,6 +1,7 @@
 """The dataset's own record, fixed at first use: two schedules of different kind cannot share a dataset by mistake."""
 
 import io
+from typing import Self
 
 import msgspec
 
@@ -8,10 +9,15 @@ from airflow_zendesk.dataset.layout import record_key
 from airflow_zendesk.dataset.schema import SCHEMA_VERSION
 from airflow_zendesk.dataset.store import Store, put_surely
 from airflow_zendesk.exceptions import DamagedObjectError, DatasetMismatchError, DatasetNotFoundError
+from airflow_zendesk.zendesk.privacy import Privacy, key_id
+from airflow_zendesk.zendesk.resources import RESOURCES, Query
 
 
 class DatasetRecord(msgspec.Struct, frozen=True):
-    """What all slices of a dataset have in common; the grain is text like ``1d``."""
+    """What all slices of a dataset have in common; the grain is text like ``1d``.
+
+    ``hash_key_id`` tells another hash key from the right one (see ``privacy.key_id``); None where nothing is hashed.
+    """
 
     resource: str
     account: str
@@ -19,6 +25,31 @@ class DatasetRecord(msgspec.Struct, frozen=True):
     include: tuple[str, ...]
     support_type_scope: str | None
     schema_major_version: int = int(SCHEMA_VERSION.partition(".")[0])
+    private_comments: bool = False
+    drop_fields: tuple[str, ...] = ()
+    hash_fields: tuple[str, ...] = ()
+    hash_key_id: str | None = None
+
+    @classmethod
+    def of(cls, query: Query, account: str, grain: str, hash_key: str | None) -> Self:
+        """The record of a dataset that holds the answers to a query."""
+        privacy = query.privacy
+        return cls(
+            query.resource.name,
+            account,
+            grain,
+            query.include,
+            query.support_type_scope,
+            private_comments=privacy.private_comments,
+            drop_fields=privacy.drop_fields,
+            hash_fields=privacy.hash_fields,
+            hash_key_id=key_id(hash_key) if privacy.hash_fields and hash_key else None,
+        )
+
+    def query(self) -> Query:
+        """What was asked for."""
+        privacy = Privacy(self.private_comments, self.drop_fields, self.hash_fields)
+        return Query(RESOURCES[self.resource], self.include, self.support_type_scope, privacy)
 
 
 def read_record(store: Store, resource: str) -> DatasetRecord | None:

@@ -26,7 +26,9 @@ Auth = Literal["basic", "bearer", "client_credentials"]
 _SUBDOMAIN = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _ZENDESK = ".zendesk.com"
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
-EXTRAS = {"auth", "timeout", "max_page_mebibytes", "requests_per_minute", "verify", "proxies"}
+EXTRAS = {"auth", "timeout", "max_page_mebibytes", "requests_per_minute", "verify", "proxies", "hash_key"}
+#: Shorter ones could be found by trying.
+_SHORTEST_HASH_KEY = 32
 #: The extras of connections of Apache's own Zendesk provider, whose type is ``zendesk``.
 _APACHE_TYPE, _APACHE_EXTRAS = "zendesk", {"use_token", "token", "oauth_token"}
 
@@ -56,6 +58,7 @@ class Account:
         requests_per_minute: how many requests a run may send; None for all that Zendesk allows.
         verify: path of a CA bundle, or True for the system's; never False.
         proxies: proxy URL by scheme.
+        hash_key: the key of hashed fields.
     """
 
     base_url: str
@@ -67,6 +70,7 @@ class Account:
     requests_per_minute: int | None = None
     verify: str | bool = True
     proxies: Mapping[str, str] = field(default_factory=dict, repr=False)
+    hash_key: str | None = field(default=None, repr=False)
 
     @classmethod
     def of(cls, connection: Connection) -> Self:
@@ -92,6 +96,7 @@ class Account:
             requests_per_minute=None if math.isinf(cap) else math.ceil(cap),
             verify=_verify(extra.get("verify"), name),
             proxies=_proxies(extra.get("proxies") or {}, name),
+            hash_key=_hash_key(extra.get("hash_key"), name),
         )
 
     @property
@@ -118,6 +123,8 @@ class Account:
         """The secrets in every form in which they travel or could be printed."""
         yield from forms(self.secret)
         yield base64.b64encode(f"{self.login}:{self.secret}".encode()).decode()
+        if self.hash_key:
+            yield from forms(self.hash_key)
         for proxy in self.proxies.values():
             if password := urlsplit(proxy).password:
                 yield from forms(unquote(password))
@@ -197,6 +204,14 @@ def _proxies(proxies: Any, name: str) -> dict[str, str]:
     if isinstance(proxies, dict) and all(isinstance(url, str) and "://" in url for url in proxies.values()):
         return proxies
     raise SettingsError(f'{name}: the extra proxies must be URLs by scheme, like {{"https": "http://proxy:3128"}}.')
+
+
+def _hash_key(key: Any, name: str) -> str | None:
+    if key is None or key == "":
+        return None
+    if isinstance(key, str) and len(key) >= _SHORTEST_HASH_KEY:
+        return key
+    raise SettingsError(f"{name}: the extra hash_key must be a text of {_SHORTEST_HASH_KEY} characters or more.")
 
 
 def _positive(extra: Mapping[str, Any], key: str, default: float, name: str) -> float:

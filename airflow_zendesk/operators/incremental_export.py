@@ -42,6 +42,9 @@ class ZendeskIncrementalExportOperator(BaseOperator):
     :param grain: length of a slice, like ``1d``, ``1h``, ``15m`` or a ``timedelta``; None for the dataset's own, and a
         day for a new dataset.
     :param include: sideloads; ``ticket_events`` knows ``comment_events``, the texts of comments.
+    :param private_comments: whether the texts of private comments are kept too.
+    :param drop_fields: fields that are left out, like ``system.location`` or ``child_events.body``.
+    :param hash_fields: fields of which a keyed hash is kept; the key is the extra ``hash_key`` of the connection.
     :param support_type_scope: ``all``, ``agent`` or ``ai_agent``; Zendesk's own default would be ``agent``.
     :param settle: how old an event must be, by Zendesk's clock, to be exported; at least 90 seconds.
     :param if_exists: ``replace`` exports a slice again that is there; ``skip`` leaves it alone.
@@ -62,6 +65,9 @@ class ZendeskIncrementalExportOperator(BaseOperator):
         end: datetime | str | None = None,
         grain: timedelta | str | None = None,
         include: Sequence[str] = (),
+        private_comments: bool = False,
+        drop_fields: Sequence[str] = (),
+        hash_fields: Sequence[str] = (),
         support_type_scope: str = "all",
         settle: timedelta | str = DEFAULT_SETTLE,
         if_exists: Literal["replace", "skip"] = "replace",
@@ -77,6 +83,9 @@ class ZendeskIncrementalExportOperator(BaseOperator):
         self.end = end
         self.grain = grain
         self.include = include
+        self.private_comments = private_comments
+        self.drop_fields = drop_fields
+        self.hash_fields = hash_fields
         self.support_type_scope = support_type_scope
         self.settle = settle
         self.if_exists = if_exists
@@ -116,7 +125,14 @@ class ZendeskIncrementalExportOperator(BaseOperator):
             report = export_window(
                 self.hook,
                 self.destination,
-                Query.of(self.resource, self.include, self.support_type_scope),
+                Query.of(
+                    self.resource,
+                    self.include,
+                    self.support_type_scope,
+                    private_comments=self.private_comments,
+                    drop_fields=self.drop_fields,
+                    hash_fields=self.hash_fields,
+                ),
                 self._window(context),
                 grain=None if self.grain is None else Grain.of(self.grain),
                 settle=self._settle(),

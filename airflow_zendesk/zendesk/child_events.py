@@ -20,8 +20,10 @@ _STRING = msgspec.json.Decoder(str)
 
 #: The kinds of children that are about a field.
 FIELD_KINDS = ("Create", "Change")
+#: Where the value stands that the field had before.
+PREVIOUS_VALUE = "previous_value"
 #: What a child of these kinds has besides that field.
-OWN_KEYS = ("id", "via", "via_reference_id", "event_type", "previous_value")
+OWN_KEYS = ("id", "via", "via_reference_id", "event_type", PREVIOUS_VALUE)
 
 _T = TypeVar("_T")
 
@@ -60,7 +62,7 @@ def _read(raw: msgspec.Raw) -> ChildEvent:
         kind,
         field_name,
         None if field_name is None else _text(child.get(field_name)),
-        _text(child.get("previous_value")),
+        _text(child.get(PREVIOUS_VALUE)),
         child_event,
     )
 

@@ -1,11 +1,12 @@
 """The incremental exports that we know, and what can be asked of each."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from airflow_zendesk.exceptions import SettingsError
 from airflow_zendesk.zendesk import ticket_events, ticket_metric_events
 from airflow_zendesk.zendesk.columns import Column
+from airflow_zendesk.zendesk.privacy import Privacy
 
 #: "Lists tickets by support type"; Zendesk's own default, ``agent``, leaves out the tickets of AI agents in silence.
 SUPPORT_TYPE_SCOPES = ("all", "agent", "ai_agent")
@@ -42,15 +43,25 @@ RESOURCES = {
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What is asked of an account, the same for every page: a resource, its sideloads, its tickets' support types."""
+    """What is asked of an account, the same for every page, and what is kept of the answers."""
 
     resource: Resource
     include: tuple[str, ...] = ()
     support_type_scope: str | None = None
+    privacy: Privacy = field(default_factory=Privacy)
 
     @classmethod
-    def of(cls, resource: str, include: Iterable[str] = (), support_type_scope: str = "all") -> "Query":
-        """The query in the words of Zendesk's reference.
+    def of(
+        cls,
+        resource: str,
+        include: Iterable[str] = (),
+        support_type_scope: str = "all",
+        *,
+        private_comments: bool = False,
+        drop_fields: Iterable[str] = (),
+        hash_fields: Iterable[str] = (),
+    ) -> "Query":
+        """The query in the words of Zendesk's reference; for the last three see ``Privacy``.
 
         Raises:
             SettingsError: no such export, or it does not know one of the options; Zendesk would ignore it in silence.
@@ -66,7 +77,12 @@ class Query:
             raise SettingsError(
                 f"support_type_scope {support_type_scope!r} is none of {', '.join(SUPPORT_TYPE_SCOPES)}."
             )
-        return cls(found, sideloads, support_type_scope if found.has_support_type_scope else None)
+        if private_comments and "comment_events" not in sideloads:
+            raise SettingsError("private_comments are among the comments: ask for the sideload comment_events too.")
+        privacy = Privacy.of(
+            found.columns, private_comments=private_comments, drop_fields=drop_fields, hash_fields=hash_fields
+        )
+        return cls(found, sideloads, support_type_scope if found.has_support_type_scope else None, privacy)
 
     def params(self, start_time: int, per_page: int) -> dict[str, str | int]:
         """The query string of one page."""

@@ -26,6 +26,10 @@ def test_record_is_made_once_and_reads_as_it_was_made(store: Store) -> None:
         "include": ["comment_events"],
         "support_type_scope": "all",
         "schema_major_version": 1,
+        "private_comments": False,
+        "drop_fields": [],
+        "hash_fields": [],
+        "hash_key_id": None,
     } == msgspec.json.decode(store.read("_datasets/ticket_events.json") or b"")
 
 

@@ -1,0 +1,228 @@
+"""What is kept of an event."""
+
+import hmac
+import json
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_zendesk.exceptions import SettingsError
+from airflow_zendesk.zendesk.columns import Item, Wire
+from airflow_zendesk.zendesk.privacy import key_id
+from airflow_zendesk.zendesk.privacy_filter import PrivacyFilter
+from airflow_zendesk.zendesk.resources import Query
+
+KEY = "an invented key of 32 characters"
+OTHER_KEY = "another invented key, longer still"
+
+Event = dict[str, Any]
+
+
+def kept(event: Event, key: str = KEY, **privacy: Any) -> Event:
+    """What is kept of an event that is asked for with comments."""
+    read: Event = json.loads(text_kept(json.dumps(event), key, **privacy))
+    return read
+
+
+def text_kept(event: str, key: str = KEY, **privacy: Any) -> str:
+    """The same, as JSON texts."""
+    query = Query.of("ticket_events", ["comment_events"], **privacy)
+    wire = msgspec.json.decode(event, type=Wire)
+    (item,) = PrivacyFilter(query.privacy, key).apply([Item(1, 1, wire)])
+    return "{" + ",".join(f'"{name}":{bytes(raw).decode()}' for name, raw in item.wire.items()) + "}"
+
+
+def hashed(text: str) -> str:
+    """What a reader with the key makes of a text, worked out apart from the code under test."""
+    return hmac.new(KEY.encode(), text.encode(), "sha256").hexdigest()
+
+
+def children(*members: Event) -> Event:
+    """An event with these children."""
+    return {"id": 1, "ticket_id": 7, "timestamp": 5, "child_events": list(members)}
+
+
+def test_fields_are_dropped_wherever_they_stand() -> None:
+    """Inside objects, and in each member of an array; what is not there is no matter."""
+    event = {"id": 1, "system": {"client": "a", "location": "b"}, "child_events": [{"note": "c", "id": 2}, 3, None]}
+    expected = {"id": 1, "system": {"client": "a"}, "child_events": [{"id": 2}, 3, None]}
+    assert expected == kept(event, drop_fields=["system.location", "child_events.note", "metadata.deep.er"])
+    assert {"id": 1} == kept(event, drop_fields=["system", "child_events"])
+    assert event == kept(event, drop_fields=["id.x", "child_events.id.x"]), "a number has no members"
+
+
+def test_what_is_not_named_stays_as_it_was_sent() -> None:
+    """Values byte for byte, also beside one that goes; an object of which nothing goes, with its spaces."""
+    event = '{"system":{"a": 1.10,  "b":"\\u00e9"},"metadata":{"x":1,"y": 1e2},"child_events":[{"id" :1}]}'
+    assert event == text_kept(event, drop_fields=["system.location", "child_events.body"])
+    assert event.replace('"x":1,"y": 1e2', '"y":1e2') == text_kept(event, drop_fields=["metadata.x"])
+
+
+def test_hash_keeps_kind_and_equality() -> None:
+    """Text becomes 64 hex digits, an integer an integer that fits the column, an object one hash, null stays null."""
+    event = children({"author_id": 12, "tags": ["é", None], "via": {"b": 1, "a": "x"}}) | {"updater_id": 12}
+    number = int(hashed("12")[:16], 16) >> 1
+    assert number < 2**63
+    fields = ["updater_id", "child_events.author_id", "child_events.tags", "child_events.via"]
+    expected = children(
+        {"author_id": number, "tags": [hashed("é"), None], "via": hashed('{"a":"x","b":1}')},
+    ) | {"updater_id": number}
+    assert expected == kept(event, hash_fields=fields)
+    assert event.keys() == expected.keys()
+    reordered = children({"author_id": 12, "tags": ["é", None], "via": {"a": "x", "b": 1}}) | {"updater_id": 12}
+    assert expected == kept(reordered, hash_fields=fields)
+    assert {expected["updater_id"]}.isdisjoint({kept(event, OTHER_KEY, hash_fields=fields)["updater_id"]})
+
+
+def change(value: Any, previous: Any, name: str = "subject") -> Event:
+    """A child that tells a change."""
+    return {name: value, "previous_value": previous, "event_type": "Change"}
+
+
+def test_previous_value_goes_the_way_of_its_field() -> None:
+    """It is the same field, an hour before; also where the field is empty now."""
+    event = children(change("now", "before"), change(None, "before"), change("open", "new", "status"))
+    dropped = children({"event_type": "Change"}, {"event_type": "Change"}, change("open", "new", "status"))
+    assert dropped == kept(event, drop_fields=["child_events.subject"])
+    replaced = children(
+        change(hashed("now"), hashed("before")), change(None, hashed("before")), change("open", "new", "status")
+    )
+    assert replaced == kept(event, hash_fields=["child_events.subject"])
+
+
+def test_previous_value_of_a_custom_field_goes_with_it() -> None:
+    """Whether it comes as an object or bare; those of other custom fields stay."""
+    name = "custom_ticket_fields"
+    event = children(
+        change({"205": "gold"}, {"205": "tin", "206": "a"}, name),
+        change({"205": "gold"}, "tin", name),
+        change(None, "tin", name),
+        change({"206": "a"}, "b", name),
+    )
+    expected = children(
+        change({}, {"206": "a"}, name),
+        {name: {}, "event_type": "Change"},
+        {name: None, "event_type": "Change"},
+        change({"206": "a"}, "b", name),
+    )
+    assert expected == kept(event, drop_fields=[f"child_events.{name}.205"])
+    bare = kept(event, hash_fields=[f"child_events.{name}.205"])["child_events"][1]
+    assert change({"205": hashed("gold")}, hashed("tin"), name) == bare
+
+
+@pytest.mark.parametrize(
+    "private",
+    [
+        {"event_type": "Comment", "public": False, "body": "hidden", "html_body": "hidden", "new_key": "hidden"},
+        {"event_type": "Comment", "comment_public": False, "plain_body": "hidden"},
+        {"type": "VoiceComment", "public": False, "data": {"transcription_text": "hidden"}},
+        {"event_type": "New", "public": False, "body": "hidden"},
+        {"event_type": "Comment", "body": "hidden"},
+        {"event_type": "Comment", "public": None, "body": "hidden"},
+        {"event_type": "Comment", "public": "true", "attachments": [{"file_name": "hidden"}]},
+    ],
+)
+def test_private_comments_lose_their_texts(private: Event) -> None:
+    """Unless they are asked for; what does not say that it is public, is private."""
+    public = {"event_type": "Comment", "public": True, "body": "shown"}
+    event = children({"id": 5, "author_id": 6} | private, public)
+    filtered = kept(event)
+    assert "hidden" not in json.dumps(filtered)
+    assert {"id": 5, "author_id": 6}.items() <= filtered["child_events"][0].items()
+    assert public == filtered["child_events"][1]
+    assert event == kept(event, private_comments=True)
+
+
+def test_withheld_comments_are_counted() -> None:
+    """Only those that had something to lose."""
+    query = Query.of("ticket_events", ["comment_events"])
+    keep = PrivacyFilter(query.privacy, None)
+    told = {"event_type": "Comment", "comment_present": True, "comment_public": False}
+    event = json.dumps(children(told, told | {"body": "x"}, told | {"body": "y", "comment_public": True}))
+    keep.apply([Item(1, 1, msgspec.json.decode(event, type=Wire))] * 3)
+    assert 3 == keep.withheld
+
+
+NAMES = st.sampled_from(["a", "b", "previous_value", "subject"])
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=3) | st.just("CANARY"),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=4),
+    max_leaves=12,
+)
+PATHS = st.lists(NAMES, min_size=1, max_size=3).map(".".join)
+
+
+def without(value: Any, way: list[str]) -> Any:
+    """The value without the member that the way leads to: the plain meaning of a dropped field."""
+    if isinstance(value, list):
+        return [without(member, way) for member in value]
+    if not isinstance(value, dict) or way[0] not in value:
+        return value
+    if len(way) == 1:
+        return {key: member for key, member in value.items() if key != way[0]}
+    return value | {way[0]: without(value[way[0]], way[1:])}
+
+
+@given(VALUES, PATHS)
+def test_dropping_is_what_it_says(value: Any, path: str) -> None:
+    """Whatever the shape of the event: the named members are gone, and beside previous values nothing else."""
+    event = {"metadata": value}
+    expected = without(event, ["metadata", *path.split(".")])
+
+    def bare(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: bare(member) for key, member in value.items() if key != "previous_value"}
+        return [bare(member) for member in value] if isinstance(value, list) else value
+
+    assert bare(expected) == bare(kept(event, drop_fields=[f"metadata.{path}"]))
+
+
+@given(VALUES)
+def test_hashed_field_holds_nothing_of_its_value(value: Any) -> None:
+    """Whatever its shape; and the same again is the same."""
+    event = {"metadata": {"subject": {"in": ["CANARY", value]}, "previous_value": "CANARY"}}
+    first, second = (text_kept(json.dumps(event), hash_fields=["metadata.subject"]) for _ in range(2))
+    assert "CANARY" not in first
+    assert first == second
+
+
+@pytest.mark.parametrize(
+    ("privacy", "told"),
+    [
+        ({"drop_fields": ["id"]}, "'id' cannot be dropped or hashed: events need id, ticket_id, timestamp"),
+        ({"hash_fields": ["ticket_id"]}, "'ticket_id' cannot be dropped or hashed"),
+        ({"drop_fields": ["system."]}, "'system.' cannot be dropped"),
+        ({"hash_fields": "created_at"}, "'created_at' can be dropped but not hashed: its column holds no text"),
+        ({"drop_fields": ["system", "system.client"]}, "'system.client' lies within another that is dropped"),
+        ({"drop_fields": ["system.client"], "hash_fields": ["system"]}, "'system', or one within it, is both"),
+        ({"drop_fields": ["system"], "hash_fields": ["system"]}, "'system', or one within it, is both"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(privacy: dict[str, Any], told: str) -> None:
+    """With the field and the reason."""
+    with pytest.raises(SettingsError, match=told):
+        Query.of("ticket_events", **privacy)
+
+
+def test_private_comments_come_with_comments_only() -> None:
+    """Asked for alone, they would never come."""
+    with pytest.raises(SettingsError, match="ask for the sideload comment_events too"):
+        Query.of("ticket_events", private_comments=True)
+    with pytest.raises(SettingsError, match="ask for the sideload comment_events too"):
+        Query.of("ticket_metric_events", private_comments=True)
+
+
+def test_hashes_need_a_key() -> None:
+    """Without one, anybody could try out all values."""
+    privacy = Query.of("ticket_events", hash_fields=["updater_id"]).privacy
+    with pytest.raises(SettingsError, match="put 32 characters or more"):
+        PrivacyFilter(privacy, None)
+
+
+def test_key_is_known_by_a_hash_of_its_own() -> None:
+    """Keys differ in it, and it holds nothing of them."""
+    assert key_id(KEY) != key_id(OTHER_KEY)
+    assert hashed("airflow-zendesk")[:16] == key_id(KEY)
