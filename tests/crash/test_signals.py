@@ -3,7 +3,7 @@
 import os
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from types import FrameType
@@ -39,6 +39,16 @@ def terminated() -> Iterator[None]:
 
 
 @contextmanager
+def interrupted() -> Iterator[None]:
+    """SIGINT as Python handles it, unless it was started in the background of a script."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
 def timed_out() -> Iterator[None]:
     """SIGALRM as Airflow handles it when ``execution_timeout`` is over, by its own code."""
     before = signal.getsignal(signal.SIGALRM)
@@ -52,7 +62,7 @@ def timed_out() -> Iterator[None]:
 SIGNALS = [
     pytest.param(signal.SIGTERM, terminated, AirflowTaskTerminated, id="SIGTERM"),
     pytest.param(signal.SIGALRM, timed_out, AirflowTaskTimeout, id="execution_timeout"),
-    pytest.param(signal.SIGINT, nullcontext, KeyboardInterrupt, id="SIGINT"),
+    pytest.param(signal.SIGINT, interrupted, KeyboardInterrupt, id="SIGINT"),
 ]
 Handled = Callable[[], AbstractContextManager[None]]
 
