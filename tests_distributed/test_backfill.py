@@ -11,7 +11,12 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from airflow_zendesk.dataset.parquet import read_footer
+from airflow_zendesk.export import export_window
+from airflow_zendesk.hooks.zendesk import ZendeskHook
 from airflow_zendesk.standin import Standin, World
+from airflow_zendesk.window import Window
+from airflow_zendesk.zendesk.resources import Query
 from tests_distributed.services import until
 from tests_distributed.stack import Airflow, airflow
 
@@ -43,6 +48,20 @@ def kill_a_running_task(running: Airflow) -> list[int]:
     return killed
 
 
+def digests(folder: Path) -> dict[str, str]:
+    """The digest of each slice, by its name."""
+    paths = folder.rglob("*.parquet")
+    return {path.name: read_footer(pq.ParquetFile(path), path.name).digest for path in paths}
+
+
+def swept(folder: Path, world: World, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """The digests of the same days in one sweep, in an empty dataset, of the same account without its limit."""
+    with Standin(world) as standin:
+        monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", json.dumps(standin.connection()))
+        export_window(ZendeskHook(), folder.as_uri(), Query.of("ticket_events"), Window(START, END))
+    return digests(folder)
+
+
 def succeeded(running: Airflow) -> int:
     """How many runs of the backfill have succeeded."""
     ((count,),) = running.query("select count(*) from dag_run where run_type = 'backfill' and state = 'success'")
@@ -50,8 +69,10 @@ def succeeded(running: Airflow) -> int:
 
 
 @pytest.mark.parametrize("executor", ["CeleryExecutor", "LocalExecutor"])
-def test_backfill_with_a_worker_killed_exports_every_slice_once(tmp_path: Path, executor: str) -> None:
-    """Two workers, the account's limit on, four runs at a time."""
+def test_backfill_with_a_worker_killed_exports_every_slice_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, executor: str
+) -> None:
+    """Two workers, the account's limit on, four runs at a time; and the rows are those of a single sweep."""
     data = tmp_path / "data"
     # Three pages a day, and a minute that is short enough for a test and long enough to make the workers wait.
     world = World(events_per_day=2_200)
@@ -78,5 +99,6 @@ def test_backfill_with_a_worker_killed_exports_every_slice_once(tmp_path: Path, 
     )
     assert DAYS == len(paths)
     assert sorted(truth) == sorted(ids)
+    assert digests(data) == swept(tmp_path / "swept", world, monkeypatch)
     assert not list(data.rglob("*.tmp"))
     assert max(tries) > 1
