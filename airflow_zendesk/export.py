@@ -62,9 +62,9 @@ def export_window(
     Raises:
         ZendeskError: see ``airflow_zendesk.exceptions``.
     """
-    keep = PrivacyFilter(query.privacy, hook.account.hash_key)
     store = destination if isinstance(destination, Store) else open_destination(destination)
     store.reach()
+    keep = PrivacyFilter(query.privacy, hook.account.hash_key)
     if grain is None:
         stored = read_record(store, query.resource.name)
         grain = Grain.of(stored.grain) if stored else DEFAULT_GRAIN
