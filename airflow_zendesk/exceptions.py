@@ -492,11 +492,11 @@ class StartTimeTooRecentError(RequestRefusedError):
 class RedirectError(RequestRefusedError):
     """The server wants to send the request, and with it the credentials, somewhere else."""
 
-    location_host: str | None = None
+    leads_to: str = "nowhere"
 
     def _advice(self) -> str:
         return (
-            f"Redirects are not followed (this one leads to {self.location_host or 'an unnamed host'}): "
+            f"Redirects are not followed (this one leads {self.leads_to}): "
             "set the connection's host to the account's own address."
         )
 

@@ -178,6 +178,11 @@ ANSWERS: dict[str, Answer] = {
     "text that is no UTF-8": lambda hidden, _: Reply(events(comment(hidden)).content().replace(b"<p>", b"\xff")),
     "redirect": in_headers("Location", 302),
     "redirect for good": in_headers("Location", 308),
+    "redirect to a host that echoes": lambda hidden, _: Reply(
+        b"",
+        302,
+        {"Location": f"https://{quote(hidden.password, safe='')}.{quote(hidden.minted, safe='')}.example.com/"},
+    ),
     "content type": in_headers("Content-Type"),
     "content encoding": in_headers("Content-Encoding"),
     "date": in_headers("Date"),

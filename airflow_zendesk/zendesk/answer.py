@@ -226,18 +226,22 @@ def refusal(path: str, status: int, headers: Mapping[str, str], body: bytes) -> 
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _NOT_NOW:
         return ServerError(path, status, retry_after(headers))
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
-        return RedirectError(status, path, location_host=_host(headers.get("Location", "")))
+        return RedirectError(status, path, leads_to=_direction(headers.get("Location", "")))
     # Spellings met so far: the code StartTimeTooRecent (400), and a sentence (422, also as plain text).
     if b"StartTimeTooRecent" in body or b"Too recent start_time" in body:
         return StartTimeTooRecentError(status, path, "StartTimeTooRecent")
     return _REFUSALS.get(status, RequestRefusedError)(status, path, _error_code(body))
 
 
-def _host(location: str) -> str | None:
+def _direction(location: str) -> str:
+    """Where a redirect leads, in our words: any part of the target, its host too, may echo what was sent."""
     try:
-        return urlsplit(location).hostname
+        host = urlsplit(location).hostname
     except ValueError:  # no URL at all
-        return None
+        host = None
+    if host is None:
+        return "to the same host or nowhere"
+    return "elsewhere in zendesk.com" if host.endswith(".zendesk.com") else "out of zendesk.com"
 
 
 def _error_code(body: bytes) -> str | None:

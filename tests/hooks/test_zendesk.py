@@ -185,7 +185,7 @@ def test_body_that_stays_cut_is_an_error(hook: ZendeskHook, monkeypatch: pytest.
         ([Reply({}, 404)], False, "Check the subdomain in the connection's host"),
         ([Reply(b"<html>")], False, "does not answer like Zendesk. Check the host"),
         ([Reply({"user": "somebody"})], False, "does not answer like Zendesk. Check the host"),
-        ([Reply(b"", 301, {"Location": "https://acme.example.com/"})], False, "this one leads to acme.example.com"),
+        ([Reply(b"", 301, {"Location": "https://acme.example.com/"})], False, "this one leads out of zendesk.com"),
         ([Reply(b"", 429, {"Retry-After": "7"})], False, "it asks to wait 7 s"),
         ([Reply(b"", 504)], False, "answered 504. If it lasts, see status.zendesk.com"),
     ],
