@@ -12,7 +12,7 @@ export UV_COMPILE_BYTECODE := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help venv azurite demo test matrix test-crash test-mutants test-distributed test-warehouse lint lock clean
+.PHONY: help venv azurite demo test matrix test-crash test-mutants test-distributed test-warehouse test-readers lint lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -28,6 +28,11 @@ $(VENV)/ready: $(LOCK) setup.py
 $(VENV)/ready-dev: $(VENV)/ready
 	@echo "Installing the tools of the tests into $(VENV), once ..."
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint $(LOCK) --editable '.[dev]'
+	@touch $@
+
+$(VENV)/ready-readers: $(VENV)/ready-dev
+	@echo "Installing ClickHouse and Spark into $(VENV), once ..."
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint $(LOCK) --editable '.[readers]'
 	@touch $@
 
 # The Azure of the tests, where npm is; scripts of packages are not run.
@@ -67,6 +72,9 @@ test-distributed: venv ## thirty days backfilled by Celery and by local executor
 
 test-warehouse: venv ## thirty days into DuckDB and PostgreSQL by a running Airflow, with loaders killed: four minutes
 	$(BIN)/pytest -n 0 tests_warehouse
+
+test-readers: $(VENV)/ready-readers ## the files in six readers, on a disk and in an S3; Spark needs Java
+	$(BIN)/pytest -n 0 tests_readers
 
 lock: venv ## make constraints/ anew from setup.py
 	@for airflow in 3.3 3.1; do \

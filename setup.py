@@ -50,6 +50,10 @@ extras_require = {
         "types-requests",
         "uv",  # installs the lock and makes it anew
     ],
+    "readers": [  # foreign readers of the files, too large for every test run
+        "chdb",  # ClickHouse without a server
+        "pyspark>=4",  # Spark; 4 is the first that gives Arrow tables
+    ],
 }
 
 # The tests run against every store and warehouse.

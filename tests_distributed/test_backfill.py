@@ -30,27 +30,43 @@ _TRIES = "select try_number, pid from task_instance where dag_id = 'zendesk_tick
 def kill_somebody_at_work(running: Airflow) -> None:
     """End, without a word, a worker with all that it runs; where tasks are children of the scheduler, one of those."""
     until("a third of the days", lambda: succeeded(running) >= DAYS // 3, 300)
-    if running.workers:
-        os.killpg(running.workers[0].pid, signal.SIGKILL)
-        return
-    until("a running task", lambda: bool(kill_a_running_task(running)))
+    kill = kill_a_worker if running.workers else kill_a_task
+    until("a task that has just begun", lambda: any(kill(running, pid) for pid in just_begun(running)), pause=0.05)
 
 
-def kill_a_running_task(running: Airflow) -> list[int]:
-    """Kill the process of a running task and the one that watches over it; gives those that were killed."""
+def just_begun(running: Airflow) -> list[int]:
+    """The processes of tasks that have work for some seconds more."""
+    return [row[1] for row in running.query(f"{_TRIES} and state = 'running' and start_date > now() - interval '1 s'")]
+
+
+def kill_a_worker(running: Airflow, pid: int) -> bool:
+    """Kill the worker that runs the task, and all of its processes."""
+    with contextlib.suppress(ProcessLookupError):
+        group = os.getpgid(pid)
+        if group in [worker.pid for worker in running.workers]:
+            os.killpg(group, signal.SIGKILL)
+            return True
+    return False
+
+
+def kill_a_task(_: Airflow, pid: int) -> bool:
+    """Kill the process of a task, and the one that watches over it."""
+    children = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, check=False).stdout.split()
     killed = []
-    for pid in [row[1] for row in running.query(f"{_TRIES} and state = 'running'")][:1]:
-        children = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, check=False).stdout.split()
-        for victim in (pid, *map(int, children)):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(victim, signal.SIGKILL)
-                killed.append(victim)
-    return killed
+    for victim in (pid, *map(int, children)):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(victim, signal.SIGKILL)
+            killed.append(victim)
+    return bool(killed)
 
 
-def digests(folder: Path) -> dict[str, str]:
+def exported(folder: Path) -> list[Path]:
+    """The slices of those days; the DAG also exports yesterday, as soon as it is not paused any more."""
+    return sorted((folder / "ticket_events").glob("event_date=2026-03-*/*.parquet"))
+
+
+def digests(paths: list[Path]) -> dict[str, str]:
     """The digest of each slice, by its name."""
-    paths = folder.rglob("*.parquet")
     return {path.name: read_footer(pq.ParquetFile(path), path.name).digest for path in paths}
 
 
@@ -59,7 +75,7 @@ def swept(folder: Path, world: World, monkeypatch: pytest.MonkeyPatch) -> dict[s
     with Standin(world) as standin:
         monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", json.dumps(standin.connection()))
         export_window(ZendeskHook(), folder.as_uri(), Query.of("ticket_events"), Window(START, END))
-    return digests(folder)
+    return digests(exported(folder))
 
 
 def succeeded(running: Airflow) -> int:
@@ -91,7 +107,7 @@ def test_backfill_with_a_worker_killed_exports_every_slice_once(
             tries = [row[0] for row in running.query(_TRIES)]
         truth = standin.truth("ticket_events", START, END)
         statuses = [request.status for request in standin.requests]
-    paths = sorted((data / "ticket_events").glob("event_date=2026-03-*/*.parquet"))
+    paths = exported(data)
     ids = [id_ for path in paths for id_ in pq.ParquetFile(path).read(columns=["id"])["id"].to_pylist()]
     print(
         f"\n{executor}: {len(paths)} slices, {len(ids):,} events of {len(truth):,}, {len(statuses)} requests, "
@@ -99,6 +115,6 @@ def test_backfill_with_a_worker_killed_exports_every_slice_once(
     )
     assert DAYS == len(paths)
     assert sorted(truth) == sorted(ids)
-    assert digests(data) == swept(tmp_path / "swept", world, monkeypatch)
+    assert digests(paths) == swept(tmp_path / "swept", world, monkeypatch)
     assert not list(data.rglob("*.tmp"))
     assert max(tries) > 1
