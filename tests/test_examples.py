@@ -3,7 +3,6 @@
 import runpy
 from importlib.util import find_spec
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -13,6 +12,7 @@ from airflow.sdk import Asset, AssetAll
 from moto import mock_aws
 from sqlglot import exp
 
+from tests.assets import triggering
 from tests.commands import ROOT
 
 EXAMPLES = sorted((ROOT / "docs" / "examples").glob("*.py"))
@@ -31,8 +31,7 @@ def context(destination: str = "s3://my-bucket/zendesk") -> dict[str, Any]:
             {"start": "2026-01-31T00:00:00+00:00", "end": "2026-02-01T00:00:00+00:00"},
         ],
     }
-    events = {Asset("zendesk_ticket_events"): [SimpleNamespace(extra=extra)]}
-    return {"triggering_asset_events": events, "partition_key": "2026-01-31T00:00:00"}
+    return {"triggering_asset_events": triggering(extra), "partition_key": "2026-01-31T00:00:00"}
 
 
 def made_by(name: str, task: str, **changes: Any) -> list[Any]:

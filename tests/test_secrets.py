@@ -21,7 +21,6 @@ from urllib.parse import quote, quote_plus
 import jinja2
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
-from airflow.sdk import Asset
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
@@ -29,6 +28,7 @@ from airflow_zendesk.exceptions import ZendeskError
 from airflow_zendesk.hooks.zendesk import ZendeskHook
 from airflow_zendesk.operators.incremental_export import ZendeskIncrementalExportOperator
 from airflow_zendesk.zendesk.retrying import Patience
+from tests.assets import EVENTS, Outlet, OutletEvents
 from tests.clock import FakeTime
 from tests.scripted import Reply, Scripted, scripted, write
 
@@ -225,18 +225,6 @@ def everything_logged() -> Iterator[Capture]:
             logger.setLevel(level)
 
 
-class Outlet:
-    """What Airflow hands out for an asset's event."""
-
-    def __init__(self) -> None:
-        self.extra: dict[str, Any] = {}
-        self.partitions: list[str] = []
-
-    def add_partitions(self, keys: list[str]) -> None:
-        """Name partitions."""
-        self.partitions += keys
-
-
 def footer(path: Path) -> bytes:
     """The footer of a Parquet file: its metadata, schema and statistics, without the rows."""
     content = path.read_bytes()
@@ -246,7 +234,7 @@ def footer(path: Path) -> bytes:
 def run(folder: Path, hidden: Hidden, answer: Answer) -> Seen:
     """One task with its asset event, a connection test and a data frame, and all that they let out."""
     seen, time = Seen(), FakeTime()
-    asset, outlet = Asset("zendesk_ticket_events"), Outlet()
+    outlet = Outlet()
 
     def reply(handler: BaseHTTPRequestHandler) -> None:
         minted = Reply({"access_token": hidden.minted, "expires_in": 1800})
@@ -271,8 +259,8 @@ def run(folder: Path, hidden: Hidden, answer: Answer) -> Seen:
         contextlib.redirect_stderr(printed),
     ):
         patch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", hidden.connection(server))
-        task = Task(task_id="export", destination=folder.as_uri(), include=["comment_events"], outlets=[asset])
-        context: Any = DAY | {"outlet_events": {asset: outlet}}
+        task = Task(task_id="export", destination=folder.as_uri(), include=["comment_events"], outlets=[EVENTS])
+        context: Any = DAY | {"outlet_events": OutletEvents(outlet)}
         task.render_template_fields(context, jinja2.Environment(autoescape=False))
         seen.parts["told"] = repr(task.hook.test_connection())
         seen.parts["account"] = repr(vars(task.hook)) + repr(task.hook.account)

@@ -9,8 +9,7 @@ from pathlib import Path
 from types import FrameType
 
 import pytest
-from airflow.sdk.exceptions import AirflowTaskTerminated, AirflowTaskTimeout
-from airflow.sdk.execution_time.timeout import timeout
+from airflow.providers.common.compat.sdk import AirflowTaskTimeout, timeout
 
 from airflow_zendesk.dataset.parquet import verify
 from airflow_zendesk.export import export_window
@@ -19,6 +18,11 @@ from airflow_zendesk.zendesk.resources import Query
 from tests.crash.steps import at, steps_of
 from tests.dataset.samples import DAY
 from tests.scripted import page, scripted
+
+try:
+    from airflow.sdk.exceptions import AirflowTaskTerminated
+except ImportError:  # it moved after 3.1
+    from airflow.exceptions import AirflowTaskTerminated  # type: ignore[no-redef]
 
 SLICE = "ticket_events/event_date=2026-01-01/20260101T000000Z--20260102T000000Z.parquet"
 ANSWER = page((1, DAY.start_time), (2, DAY.start_time + 60), end_time=None)

@@ -19,35 +19,13 @@ from airflow_zendesk.hooks.zendesk import ZendeskHook
 from airflow_zendesk.operators.incremental_export import ZendeskIncrementalExportOperator
 from airflow_zendesk.standin import Standin
 from airflow_zendesk.zendesk.retrying import Patience
+from tests.assets import Outlet, OutletEvents
 from tests.scripted import page, scripted
 
 DAY = {
     "data_interval_start": datetime(2026, 1, 1, tzinfo=UTC),
     "data_interval_end": datetime(2026, 1, 2, tzinfo=UTC),
 }
-
-
-class Outlet:
-    """What Airflow hands out for an asset's event, since 3.3 with partitions."""
-
-    def __init__(self) -> None:
-        self.extra: dict[str, Any] = {}
-        self.partitions: list[str] = []
-
-    def add_partitions(self, keys: list[str]) -> None:
-        """Name partitions."""
-        self.partitions += keys
-
-
-class OutletEvents:
-    """What Airflow hands out for the assets of a task: an outlet for each."""
-
-    def __init__(self, outlet: Outlet) -> None:
-        self.outlet = outlet
-
-    def __getitem__(self, asset: Asset) -> Outlet:
-        assert "zendesk_ticket_events" == asset.name
-        return self.outlet
 
 
 def operator(folder: Path, **options: Any) -> ZendeskIncrementalExportOperator:

@@ -6,20 +6,19 @@ import textwrap
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import duckdb
 import jinja2
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
-from airflow.sdk import Asset
 
 from airflow_zendesk.destination import open_destination
 from airflow_zendesk.exceptions import ChangedSliceError, WarehouseUnavailableError
 from airflow_zendesk.operators.incremental_export import ZendeskIncrementalExportOperator
 from airflow_zendesk.operators.load import ZendeskLoadOperator
 from airflow_zendesk.standin import Standin
+from tests.assets import triggering
 from tests.dataset.samples import event
 from tests.warehouse.published import NEXT_DAY, put
 
@@ -44,8 +43,7 @@ def operator(folder: Path, **options: Any) -> ZendeskLoadOperator:
 
 def run(task: ZendeskLoadOperator, *extras: dict[str, Any], **context: Any) -> Any:
     """Render the templates and execute, as a worker does in a run that these events have started."""
-    events = {Asset("zendesk_ticket_events"): [SimpleNamespace(extra=extra) for extra in extras]}
-    whole: Any = {"triggering_asset_events": events} | context
+    whole: Any = {"triggering_asset_events": triggering(*extras)} | context
     task.render_template_fields(whole, jinja2.Environment(autoescape=False))
     return task.execute(whole)
 

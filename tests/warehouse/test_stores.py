@@ -2,14 +2,13 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
 
 import duckdb
-from airflow.sdk import Asset
 
 from airflow_zendesk.operators.incremental_export import ZendeskIncrementalExportOperator
 from airflow_zendesk.operators.load import ZendeskLoadOperator
 from airflow_zendesk.standin import Standin
+from tests.assets import triggering
 from tests.stores.servers import StoreServer
 
 
@@ -20,9 +19,8 @@ def test_slices_in_a_bucket_are_loaded(moto: StoreServer, standin: Standin, tmp_
     extra = ZendeskIncrementalExportOperator(
         task_id="export", destination=destination, start=start, end=end, grain="3h"
     ).execute({})
-    events = {Asset("zendesk_ticket_events"): [SimpleNamespace(extra=extra)]}
     load = ZendeskLoadOperator(task_id="load", warehouse=f"duckdb://{tmp_path}/w.duckdb", destination=destination)
-    context = {"triggering_asset_events": events}
+    context = {"triggering_asset_events": triggering(extra)}
     assert [(2, 0), (0, 2)] == [
         (report["loaded"], report["unchanged"])
         for _ in range(2)
