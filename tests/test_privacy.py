@@ -1,6 +1,7 @@
 """What a dataset does not keep is nowhere in it, and stays out of it."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,12 @@ from airflow_zendesk.destination import open_destination
 from airflow_zendesk.exceptions import DatasetMismatchError, SettingsError
 from airflow_zendesk.export import export_window
 from airflow_zendesk.hooks.zendesk import ZendeskHook
+from airflow_zendesk.operators.incremental_export import ZendeskIncrementalExportOperator
 from airflow_zendesk.report import ExportReport
 from airflow_zendesk.standin import Standin, World
 from airflow_zendesk.window import Window
 from airflow_zendesk.zendesk.resources import Query
+from tests.commands import ROOT
 
 DAY = Window.of("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z")
 KEY, OTHER_KEY = "an invented key of 32 characters", "another invented key, longer still"
@@ -134,3 +137,11 @@ def test_command_takes_the_same_words(tmp_path: Path, desk: Standin, monkeypatch
     assert 0 == main(["export", *window, "--destination", tmp_path.as_uri(), *options])
     again = export(tmp_path, "comment_events", private_comments=True, drop_fields="system", hash_fields="updater_id")
     assert ["unchanged"] == [piece.outcome for piece in again.slices]
+
+
+def test_page_shows_what_can_be_asked() -> None:
+    """The operator of docs/privacy.md, and the fields that it names."""
+    (code,) = re.findall(r"^```python\n(.*?)^```", (ROOT / "docs" / "privacy.md").read_text(), re.DOTALL | re.MULTILINE)
+    task = eval(code, {"ZendeskIncrementalExportOperator": ZendeskIncrementalExportOperator})
+    query = Query.of("ticket_events", task.include, drop_fields=task.drop_fields, hash_fields=task.hash_fields)
+    assert (4, 3) == (len(query.privacy.drop_fields), len(query.privacy.hash_fields))
