@@ -2,12 +2,10 @@
 
 import contextlib
 import json
-import os
-import signal
-import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psutil
 import pyarrow.parquet as pq
 import pytest
 
@@ -30,8 +28,8 @@ _TRIES = "select try_number, pid from task_instance where dag_id = 'zendesk_tick
 def kill_somebody_at_work(running: Airflow) -> None:
     """End, without a word, a worker with all that it runs; where tasks are children of the scheduler, one of those."""
     until("a third of the days", lambda: succeeded(running) >= DAYS // 3, 300)
-    kill = kill_a_worker if running.workers else kill_a_task
-    until("a task that has just begun", lambda: any(kill(running, pid) for pid in just_begun(running)), pause=0.05)
+    end = kill_a_worker if running.workers else kill_a_task
+    until("a task that has just begun", lambda: any(end(running, pid) for pid in just_begun(running)), pause=0.05)
 
 
 def just_begun(running: Airflow) -> list[int]:
@@ -40,24 +38,30 @@ def just_begun(running: Airflow) -> list[int]:
 
 
 def kill_a_worker(running: Airflow, pid: int) -> bool:
-    """Kill the worker that runs the task, and all of its processes."""
-    with contextlib.suppress(ProcessLookupError):
-        group = os.getpgid(pid)
-        if group in [worker.pid for worker in running.workers]:
-            os.killpg(group, signal.SIGKILL)
-            return True
+    """Kill the worker that runs the task, with all that it has started."""
+    for worker in running.workers:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            everything = [psutil.Process(worker.pid), *psutil.Process(worker.pid).children(recursive=True)]
+            if pid in [process.pid for process in everything]:
+                return kill(everything)
     return False
 
 
 def kill_a_task(_: Airflow, pid: int) -> bool:
-    """Kill the process of a task, and the one that watches over it."""
-    children = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, check=False).stdout.split()
-    killed = []
-    for victim in (pid, *map(int, children)):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(victim, signal.SIGKILL)
-            killed.append(victim)
-    return bool(killed)
+    """Kill the process of a task with all that it has started."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return kill([psutil.Process(pid), *psutil.Process(pid).children(recursive=True)])
+    return False
+
+
+def kill(processes: list[psutil.Process]) -> bool:
+    """Kill all of them that are still there; whether there was any."""
+    killed = 0
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+            killed += 1
+    return killed > 0
 
 
 def exported(folder: Path) -> list[Path]:
