@@ -13,6 +13,7 @@ import boto3
 import pytest
 import requests
 from airflow.sdk import ObjectStoragePath
+from botocore.exceptions import ClientError
 
 from airflow_zendesk.export import export_window
 from airflow_zendesk.hooks.zendesk import ZendeskHook
@@ -102,14 +103,19 @@ class Bucket:
     secret: str = field(repr=False)
 
 
+def client(service: str, url: str, key: str, secret: str) -> Any:
+    """A client of that service of the S3's."""
+    return boto3.client(
+        service, endpoint_url=url, region_name="us-east-1", aws_access_key_id=key, aws_secret_access_key=secret
+    )
+
+
 @pytest.fixture(scope="session")
 def in_s3(moto: "StoreServer", desk: Standin) -> Bucket:
     """The datasets in a bucket, which from then on answers to nobody but a reader who signs what it asks for."""
     destination = moto.destination()
     export_all(destination, desk)
-    iam = boto3.client(
-        "iam", endpoint_url=moto.url, region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b"
-    )
+    iam = client("iam", moto.url, "invented", "invented")
     iam.create_user(UserName="reader")
     statement = {"Effect": "Allow", "Action": ["s3:ListBucket", "s3:GetObject"], "Resource": "*"}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
@@ -117,8 +123,8 @@ def in_s3(moto: "StoreServer", desk: Standin) -> Bucket:
     keys = iam.create_access_key(UserName="reader")["AccessKey"]
     requests.post(f"{moto.url}/moto-api/reset-auth", data=b"0", timeout=30).raise_for_status()
     bucket = Bucket(moto.url, destination.partition("@")[2], keys["AccessKeyId"], keys["SecretAccessKey"])
-    unsigned = requests.get(f"{bucket.url}/{bucket.folder}/known/_datasets/ticket_events.json", timeout=30)
-    assert 403 == unsigned.status_code
+    with pytest.raises(ClientError, match="SignatureDoesNotMatch"):
+        client("s3", bucket.url, bucket.key, "wrong").list_objects_v2(Bucket=bucket.folder.partition("/")[0])
     return bucket
 
 
