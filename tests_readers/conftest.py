@@ -1,15 +1,23 @@
-"""A dataset on a disk and in an S3, of which every row is known by heart."""
+"""Datasets on a disk and in an S3: one of which every row is known by heart, and one of a whole support desk."""
 
+import json
 import logging
 import os
 import shutil
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
+import boto3
 import pytest
+import requests
+from airflow.sdk import ObjectStoragePath
+from botocore.exceptions import ClientError
 
 from airflow_zendesk.export import export_window
 from airflow_zendesk.hooks.zendesk import ZendeskHook
+from airflow_zendesk.standin import Standin, World
 from airflow_zendesk.window import Window
 from airflow_zendesk.zendesk.resources import Query
 from tests.scripted import Reply, scripted
@@ -25,7 +33,7 @@ INSTALL_JAVA = "Java is not installed: apt-get install --no-install-recommends d
 START = 1_767_225_600
 
 #: Numbers that a float cannot hold, nulls beside them, text of all kinds, an event that came late, a day without any.
-EVENTS = [
+EVENTS: list[dict[str, Any]] = [
     {"id": 9_007_199_254_740_993, "timestamp": START - 1, "ticket_id": 1, "updater_id": None, "child_events": []},
     {
         "id": 9_007_199_254_740_995,
@@ -41,37 +49,96 @@ EVENTS = [
 ]
 
 
-def export(destination: str) -> None:
-    """Export three days in slices of one."""
-    answer = {"ticket_events": EVENTS, "count": len(EVENTS), "end_time": None, "end_of_stream": True}
+def export(destination: str, window: Window = WINDOW, events: Sequence[dict[str, Any]] = EVENTS) -> None:
+    """Export what is known by heart, in slices of a day."""
+    answer = {"ticket_events": events, "count": len(events), "end_time": None, "end_of_stream": True}
     with scripted(Reply(answer)) as server, pytest.MonkeyPatch.context() as patch:
         patch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", server.connection())
-        export_window(ZendeskHook(), destination, Query.of("ticket_events", ["comment_events"]), WINDOW)
+        export_window(ZendeskHook(), destination, Query.of("ticket_events", ["comment_events"]), window)
+
+
+def export_all(destination: str, desk: Standin) -> None:
+    """Everything that the tests read, each below a folder of its own."""
+    export(f"{destination}/known")
+    export(f"{destination}/empty", Window.of("2026-01-02T00:00:00Z", "2026-01-03T00:00:00Z"), events=[])
+    export(f"{destination}/damaged")
+    damage(f"{destination}/damaged/ticket_events/event_date=2026-01-03/20260103T000000Z--20260104T000000Z.parquet")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", json.dumps(desk.connection()))
+        events = Query.of("ticket_events", ["comment_events"], private_comments=True)
+        for query in (events, Query.of("ticket_metric_events")):
+            export_window(ZendeskHook(), f"{destination}/desk", query, WINDOW)
+
+
+def damage(file: str) -> None:
+    """Leave the file its footer, and none of its rows: it can be found and looked at, but not read."""
+    path = ObjectStoragePath(file)
+    content = path.read_bytes()
+    end = len(content) - 8 - int.from_bytes(content[-8:-4], "little")
+    path.write_bytes(content[:4] + b"\xff" * (end - 4) + content[end:])
 
 
 @pytest.fixture(scope="session")
-def on_disk(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The dataset in a folder."""
+def desk() -> Iterator[Standin]:
+    """A support desk that opens on the second of the three days, so that the first is without events."""
+    with Standin(World(events_per_day=100, opened=datetime(2026, 1, 2, tzinfo=UTC))) as desk:
+        yield desk
+
+
+@pytest.fixture(scope="session")
+def on_disk(desk: Standin, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The datasets in a folder."""
     folder = tmp_path_factory.mktemp("zendesk")
-    export(folder.as_uri())
+    export_all(folder.as_uri(), desk)
     return str(folder)
 
 
+@dataclass(frozen=True)
+class Bucket:
+    """The datasets in an S3: its address, ``bucket/folder``, and the keys of somebody who may list and read there."""
+
+    url: str
+    folder: str
+    key: str
+    secret: str = field(repr=False)
+
+
+def client(service: str, url: str, key: str, secret: str) -> Any:
+    """A client of that service of the S3's."""
+    return boto3.client(
+        service, endpoint_url=url, region_name="us-east-1", aws_access_key_id=key, aws_secret_access_key=secret
+    )
+
+
 @pytest.fixture(scope="session")
-def in_s3(moto: "StoreServer") -> Iterator[str]:
-    """The dataset in a bucket, as ``bucket/folder``; the credentials are in the environment."""
+def in_s3(moto: "StoreServer", desk: Standin) -> Bucket:
+    """The datasets in a bucket, which from then on answers to nobody but a reader who signs what it asks for."""
     destination = moto.destination()
-    export(destination)
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            patch.setenv(name, "invented")
-        patch.setenv("AWS_REGION", "us-east-1")
-        patch.setenv("AWS_ENDPOINT_URL", moto.url)
-        patch.setenv("AWS_ALLOW_HTTP", "true")
-        yield destination.partition("@")[2]
+    export_all(destination, desk)
+    iam = client("iam", moto.url, "invented", "invented")
+    iam.create_user(UserName="reader")
+    statement = {"Effect": "Allow", "Action": ["s3:ListBucket", "s3:GetObject"], "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam.put_user_policy(UserName="reader", PolicyName="read", PolicyDocument=policy)
+    keys = iam.create_access_key(UserName="reader")["AccessKey"]
+    requests.post(f"{moto.url}/moto-api/reset-auth", data=b"0", timeout=30).raise_for_status()
+    bucket = Bucket(moto.url, destination.partition("@")[2], keys["AccessKeyId"], keys["SecretAccessKey"])
+    with pytest.raises(ClientError, match="SignatureDoesNotMatch"):
+        client("s3", bucket.url, bucket.key, "wrong").list_objects_v2(Bucket=bucket.folder.partition("/")[0])
+    return bucket
 
 
 @pytest.fixture
+def keys_in_environment(in_s3: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the page says; and where this S3 is."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", in_s3.key)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", in_s3.secret)
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", in_s3.url)
+    monkeypatch.setenv("AWS_ALLOW_HTTP", "true")
+
+
+@pytest.fixture(scope="session")
 def spark() -> Iterator[None]:
     """What Spark needs: Java, without which the test is skipped, but never in CI; and no door to the outside."""
     if shutil.which("java") is None:
