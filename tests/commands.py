@@ -1,11 +1,15 @@
 """Commands of the virtual environment that the tests run in."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
+_LOG_LINE = re.compile(r"(\x1b\[[\d;]*m)*\d{4}-\d\d-\d\dT[\d:.]+Z ")
 
 
 def executable(name: str) -> str:
@@ -20,3 +24,9 @@ def run(
     return subprocess.run(
         [executable(name), *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
+
+
+def printed(capsys: pytest.CaptureFixture[str]) -> str:
+    """What a command printed in this process, without what Airflow logs: it does so where its first log line went."""
+    lines = capsys.readouterr().out.splitlines(keepends=True)
+    return "".join(line for line in lines if not _LOG_LINE.match(line))

@@ -17,7 +17,7 @@ from airflow_zendesk.hooks.zendesk import ZendeskHook
 from airflow_zendesk.standin import Standin
 from airflow_zendesk.window import Grain, Window
 from airflow_zendesk.zendesk.resources import Query
-from tests.commands import run
+from tests.commands import printed, run
 from tests.scripted import Scripted, page, scripted
 
 HOURS = Window.of("2026-01-01T00:00:00Z", "2026-01-01T12:00:00Z")
@@ -121,7 +121,7 @@ def test_printed_command_makes_a_dataset_whole_again(
     paths[5].write_bytes(paths[5].read_bytes()[:-9])
     (tmp_path / "ticket_events" / "notes.txt").write_text("not a slice")
     assert 1 == main(audited(tmp_path, "--json"))
-    advice = json.loads(capsys.readouterr().out)["repair"]
+    advice = json.loads(printed(capsys))["repair"]
     for uri in advice["move_away"]:
         Path(uri.removeprefix("file://")).rename(tmp_path / f"moved-{len(uri)}")
     (command,) = advice["exports"]
@@ -142,7 +142,7 @@ def test_command_prints_runs_findings_and_what_repairs_them(
     for path in slices(tmp_path)[3:5]:
         path.unlink()
     assert 1 == main(audited(tmp_path, "--source", "2"))
-    lines = capsys.readouterr().out.splitlines()
+    lines = printed(capsys).splitlines()
     assert [
         ["2026-01-01", "00:00", "2026-01-01", "03:00", "3", "whole"],
         ["2026-01-01", "03:00", "2026-01-01", "05:00", "2", "missing"],
@@ -168,7 +168,7 @@ def test_json_holds_all_that_was_found(tmp_path: Path, standin: Standin, capsys:
     export(tmp_path)
     rows = len(standin.truth("ticket_events", HOURS.start, HOURS.end))
     assert 0 == main(audited(tmp_path, "--json"))
-    told: dict[str, Any] = json.loads(capsys.readouterr().out)
+    told: dict[str, Any] = json.loads(printed(capsys))
     assert {
         "resource": "ticket_events",
         "account": "127.0.0.1",

@@ -13,7 +13,7 @@ from airflow_zendesk import __version__
 from airflow_zendesk.cli import main
 from airflow_zendesk.standin import Standin, World
 from airflow_zendesk.window import Window
-from tests.commands import executable, run
+from tests.commands import executable, printed, run
 
 DAY = ["--start", "2026-01-01T00:00:00Z", "--end", "2026-01-02T00:00:00Z"]
 
@@ -21,7 +21,7 @@ DAY = ["--start", "2026-01-01T00:00:00Z", "--end", "2026-01-02T00:00:00Z"]
 def test_export_prints_a_line_per_slice(tmp_path: Path, standin: Standin, capsys: pytest.CaptureFixture[str]) -> None:
     """Rows, bytes, what became of it, and where it lies; then the sum."""
     assert 0 == main(["export", *DAY, "--destination", tmp_path.as_uri(), "--grain", "12h"])
-    lines = capsys.readouterr().out.splitlines()
+    lines = printed(capsys).splitlines()
     assert ["slice", "rows", "bytes", "object"] == lines[0].split()
     date, time, rows, size, outcome, uri = lines[1].split()
     assert ("2026-01-01", "00:00", "published") == (date, time, outcome)
@@ -35,7 +35,7 @@ def test_export_prints_json_alone_when_asked(tmp_path: Path, capsys: pytest.Capt
     """For scripts: nothing else goes to standard output."""
     arguments = ["--destination", tmp_path.as_uri(), "--resource", "ticket_metric_events", "--json"]
     assert 0 == main(["export", *DAY, *arguments])
-    report = json.loads(capsys.readouterr().out)
+    report = json.loads(printed(capsys))
     assert ("ticket_metric_events", "1d", "published") == (
         report["resource"], report["grain"], report["slices"][0]["outcome"],
     )  # fmt: skip
@@ -67,7 +67,7 @@ def test_estimate_is_close_and_says_how_sure_it_is(standin: Standin, capsys: pyt
     """A month, judged by ten pages: the events within the margin, and what either way of exporting them costs."""
     window = ["--from", "2026-03-01T00:00:00Z", "--to", "2026-04-01T00:00:00Z", "--grain", "1h"]
     assert 0 == main(["estimate", *window, "--json"])
-    told = json.loads(capsys.readouterr().out)
+    told = json.loads(printed(capsys))
     month = Window.of(*told["window"].values())
     truth = len(standin.truth("ticket_events", month.start, month.end))
     assert 10 == told["probes"] == len(standin.requests)
@@ -84,7 +84,7 @@ def test_estimate_counts_what_fits_into_its_pages(tmp_path: Path, capsys: pytest
         patch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", json.dumps(standin.connection()))
         assert 0 == main(["estimate", "--from", window[0], "--to", window[1]])
         truth = len(standin.truth("ticket_events", Window.of(*window).start, Window.of(*window).end))
-        told = capsys.readouterr().out
+        told = printed(capsys)
         assert 0 == main(["export", "--start", window[0], "--end", window[1], "--destination", tmp_path.as_uri()])
     size = sum(path.stat().st_size for path in tmp_path.rglob("*.parquet"))
     assert f"events           {truth:>12,}  counted, by 2 requests" in told

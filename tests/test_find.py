@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from airflow_zendesk.cli import main
+from tests.commands import printed
 from tests.scripted import Reply, page, scripted
 
 START = 1_767_225_600
@@ -38,7 +39,7 @@ def test_ticket_is_found_and_gone_after_the_printed_commands(
         assert 0 == main(["export", *THREE_DAYS, "--destination", tmp_path.as_uri()])
         capsys.readouterr()
         assert 0 == main([*find, "--json"])
-        commands = json.loads(capsys.readouterr().out)["commands"]
+        commands = json.loads(printed(capsys))["commands"]
         first, second = (shlex.split(command) for command in commands)
         assert ["--start", "2026-01-01T00:00:00Z", "--end", "2026-01-02T00:00:00Z"] == first[4:8]
         assert ["--start", "2026-01-03T00:00:00Z", "--end", "2026-01-04T00:00:00Z"] == second[4:8]
@@ -47,7 +48,7 @@ def test_ticket_is_found_and_gone_after_the_printed_commands(
             told = " ".join(capsys.readouterr().err.split())
             assert "1 stored events were removed, for Zendesk no longer answers them" in told
     assert 0 == main(find)
-    assert "0 rows in 0 of 3 slices" in capsys.readouterr().out
+    assert "0 rows in 0 of 3 slices" in printed(capsys)
     assert [8] == tickets_of(tmp_path)
 
 
@@ -80,7 +81,7 @@ def test_command_prints_a_line_per_slice_and_ticket(
         "",
         "Once the tickets are gone from Zendesk, these make the slices anew and say how many rows went:",
         f"  airflow-zendesk export --resource ticket_events {window} --destination {tmp_path.as_uri()} --allow-shrink",
-    ] == capsys.readouterr().out.splitlines()
+    ] == printed(capsys).splitlines()
 
 
 def test_search_that_is_not_whole_is_a_failure(

@@ -11,7 +11,7 @@ import pytest
 
 from airflow_zendesk.cli import main
 from airflow_zendesk.standin.faults import FAULTS
-from tests.commands import ROOT, executable
+from tests.commands import ROOT, executable, printed
 
 PAGE = (ROOT / "docs" / "rehearse-a-bad-day.md").read_text()
 BLOCKS: dict[str, str] = dict(re.findall(r"^```(\w+)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL))
@@ -63,10 +63,10 @@ def test_table_of_the_page_is_the_list_of_faults(capsys: pytest.CaptureFixture[s
     ]
     assert rows == [line.removesuffix(" |") for line in PAGE.splitlines() if re.match(r"\| `\w+` \| .* \| .*\|$", line)]
     assert 0 == main(["standin", "--list-faults"])
-    told = capsys.readouterr().out
+    told = printed(capsys)
     assert all(f"{fault.name}: {fault.sentence}\n" in told for fault in FAULTS.values())
     assert 0 == main(["standin", "--list-faults", "--json"])
-    listed = json.loads(capsys.readouterr().out)
+    listed = json.loads(printed(capsys))
     assert {name: dict(fault.defaults) for name, fault in FAULTS.items()} == {
         each["fault"]: each["options"] for each in listed
     }

@@ -16,6 +16,7 @@ from airflow_zendesk.report import ExportReport
 from airflow_zendesk.standin import Standin
 from airflow_zendesk.window import Grain, Window
 from airflow_zendesk.zendesk.resources import Query
+from tests.commands import printed
 from tests.limits import largest_file
 from tests.stores.proxy import proxy_of
 from tests.stores.servers import BUCKET, StoreServer, connected
@@ -102,7 +103,7 @@ def test_denied_write_ends_an_export_with_nothing_written(moto: StoreServer) -> 
 def test_check_storage_prints_a_line_for_each_check(moto: StoreServer, capsys: pytest.CaptureFixture[str]) -> None:
     """And what they mean."""
     assert 0 == main(["check-storage", moto.destination()])
-    lines = capsys.readouterr().out.splitlines()
+    lines = printed(capsys).splitlines()
     assert "create once    yes  An object that must not be there yet is kept." == lines[3]
     assert lines[-1].startswith("Exports there are safe.")
 
@@ -110,7 +111,7 @@ def test_check_storage_prints_a_line_for_each_check(moto: StoreServer, capsys: p
 def test_check_storage_prints_json_alone_when_asked(lying_gcs: StoreServer, capsys: pytest.CaptureFixture[str]) -> None:
     """For scripts; a storage that ignores conditions is safe for settled slices."""
     assert 0 == main(["check-storage", lying_gcs.destination(), "--json"])
-    told = json.loads(capsys.readouterr().out)
+    told = json.loads(printed(capsys))
     assert ("ifGenerationMatch", True) == (told["fence"], told["safe"])
     assert ("create once", False) == (told["findings"][3]["check"], told["findings"][3]["held"])
     assert told["destination"].startswith("gs://exports/")
@@ -119,4 +120,4 @@ def test_check_storage_prints_json_alone_when_asked(lying_gcs: StoreServer, caps
 def test_check_storage_fails_where_exports_would(moto: StoreServer, capsys: pytest.CaptureFixture[str]) -> None:
     """For scripts."""
     assert 1 == main(["check-storage", moto.bucket.replace(BUCKET, "no-such-bucket")])
-    assert "Exports there are not safe: see reach." == capsys.readouterr().out.splitlines()[-1]
+    assert "Exports there are not safe: see reach." == printed(capsys).splitlines()[-1]
