@@ -45,22 +45,24 @@ class Hidden:
     password: str
     minted: str
     text: str
+    hash_key: str
 
     def connection(self, server: Scripted) -> str:
         """A connection of that way in."""
         match self.way:
             case "api token":
-                return server.connection(password=self.password)
+                return server.connection(password=self.password, hash_key=self.hash_key)
             case "access token":
-                return server.connection(login="", password=self.password)
+                return server.connection(login="", password=self.password, hash_key=self.hash_key)
             case "oauth client":
-                return server.connection(login="my_client", password=self.password)
-        return server.connection(conn_type="zendesk", login="a@example.com", password="", token=self.password)
+                return server.connection(login="my_client", password=self.password, hash_key=self.hash_key)
+        apache = {"conn_type": "zendesk", "login": "a@example.com", "password": "", "token": self.password}
+        return server.connection(**apache, hash_key=self.hash_key)
 
     def forms(self) -> Iterator[str]:
         """Everything in every form in which it could be printed, worked out apart from the code under test."""
         login = "a@example.com/token" if self.way == "apache's" else "agent@example.com/token"
-        for hidden in (self.password, self.minted, self.text):
+        for hidden in (self.password, self.minted, self.text, self.hash_key):
             yield hidden
             yield from (quote(hidden), quote(hidden, safe=""), quote_plus(hidden))
             yield from (json.dumps(hidden)[1:-1], json.dumps(hidden, ensure_ascii=False)[1:-1], repr(hidden)[1:-1])
@@ -259,7 +261,13 @@ def run(folder: Path, hidden: Hidden, answer: Answer) -> Seen:
         contextlib.redirect_stderr(printed),
     ):
         patch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", hidden.connection(server))
-        task = Task(task_id="export", destination=folder.as_uri(), include=["comment_events"], outlets=[EVENTS])
+        task = Task(
+            task_id="export",
+            destination=folder.as_uri(),
+            include=["comment_events"],
+            hash_fields=["updater_id"],
+            outlets=[EVENTS],
+        )
         context: Any = DAY | {"outlet_events": OutletEvents(outlet)}
         task.render_template_fields(context, jinja2.Environment(autoescape=False))
         seen.parts["told"] = repr(task.hook.test_connection())
@@ -291,7 +299,8 @@ def hiddens(draw: st.DrawFn) -> Hidden:
     """Secrets of every kind of character that can be one, and a text that is no one's."""
     way = draw(st.sampled_from(["api token", "access token", "oauth client", "apache's"]))
     password = draw(letters | (visible if way == "access token" else words))
-    return Hidden(way, f"passkey{password}", f"minted{draw(letters | visible)}", f"Dear Zoë, {draw(words)}")
+    hash_key = f"a hash key that is long enough {draw(words)}"
+    return Hidden(way, f"passkey{password}", f"minted{draw(letters | visible)}", f"Dear Zoë, {draw(words)}", hash_key)
 
 
 @pytest.mark.parametrize("answer", ANSWERS)

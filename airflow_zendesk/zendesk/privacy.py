@@ -65,7 +65,9 @@ class Privacy:
         dropped, hashed = _names(drop_fields), _names(hash_fields)
         kinds = {column.name: column.kind for column in columns}
         for name in (*dropped, *hashed):
-            if not all(name.split(".")) or name in _KEPT:
+            if not all(name.split(".")):
+                raise SettingsError(f"{name!r} names no field: write the keys that lead to it, joined by dots.")
+            if name in _KEPT:
                 raise SettingsError(f"The field {name!r} cannot be dropped or hashed: events need {', '.join(_KEPT)}.")
         for name in hashed:
             if kinds.get(name, "json") not in _HASHABLE:
