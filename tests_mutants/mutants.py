@@ -51,7 +51,7 @@ MUTANTS = {
                     return
 """,
         "",
-        "tests/dataset/stores/test_unknown_outcomes.py::test_lost_request_or_answer_ends_in_success",
+        "tests/dataset/stores/test_unknown_outcomes.py::test_lost_request_or_answer_ends_in_success[moto-answer lost]",
     ),
     "the worker's clock proves that events have settled": Mutant(
         "zendesk/incremental_export.py",
