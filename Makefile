@@ -57,7 +57,7 @@ lint: venv ## lint, format check, types, import rules
 
 # Types are those of the newest Airflow.
 test: $(if $(filter 3.3,$(AIRFLOW)),lint) venv azurite ## everything that must hold (AIRFLOW=3.1 for the oldest supported)
-	$(BIN)/pytest -n auto --dist loadgroup --matrix
+	$(BIN)/pytest -n auto --dist loadfile --matrix
 
 matrix: venv ## what an export ends in: each fault, on each page, once and always
 	$(BIN)/pytest -n auto --matrix tests/test_bad_days.py

@@ -8,9 +8,6 @@ import pytest
 
 from tests.commands import run
 
-#: All rows share one Airflow; with several workers, one of them runs them all.
-pytestmark = pytest.mark.xdist_group("run starts")
-
 NO_INTERVAL = r"has no start\. .* use `airflow backfill create`; or give start and end as params of the run"
 EMPTY = r"is empty\. .*CronDataIntervalTimetable"
 JUNE = ["2026-06-01", "2026-06-02"]
