@@ -12,7 +12,7 @@ export UV_COMPILE_BYTECODE := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help venv azurite demo test matrix test-crash test-mutants test-distributed test-warehouse test-readers lint lock clean
+.PHONY: help venv azurite demo test matrix test-long test-crash test-mutants test-distributed test-warehouse test-readers lint lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -56,11 +56,14 @@ lint: venv ## lint, format check, types, import rules
 	$(BIN)/lint-imports
 
 # Types are those of the newest Airflow.
-test: $(if $(filter 3.3,$(AIRFLOW)),lint) venv azurite ## everything that must hold (AIRFLOW=3.1 for the oldest supported)
+test: $(if $(filter 3.3,$(AIRFLOW)),lint) venv azurite ## what must hold, in five minutes (AIRFLOW=3.1 for the oldest supported)
 	$(BIN)/pytest -n auto --dist loadfile --matrix
 
 matrix: venv ## what an export ends in: each fault, on each page, once and always
 	$(BIN)/pytest -n auto --matrix tests/test_bad_days.py
+
+test-long: venv ## memory of a long export, and every way to start a run; AIRFLOW=3.1 too
+	$(BIN)/pytest -n auto --dist loadfile tests_long
 
 test-crash: venv azurite ## exports killed at their steps and at random, stopped, raced; CRASH=all for every step
 	$(BIN)/pytest -n 0 tests_crash

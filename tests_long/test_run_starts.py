@@ -52,7 +52,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
     """What became of each way to start a run: the slices that it left, or one sentence."""
     folder = tmp_path_factory.mktemp("airflow")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
-    done = run("python", "-m", "tests.runs.start", folder, environment=environment)
+    done = run("python", "-m", "tests_long.runs.start", folder, environment=environment)
     assert 0 == done.returncode, done.stdout[-5_000:] + done.stderr
     outcomes: dict[str, list[str]] = json.loads((folder / "told.json").read_text())
     return outcomes

@@ -16,7 +16,7 @@ from airflow_zendesk.dataset.record import DatasetRecord
 from airflow_zendesk.repair import Target
 from airflow_zendesk.standin import Standin, World
 from airflow_zendesk.window import Window
-from tests.runs.home import HOME, Airflow, airflow_home, exported, load, outlive_a_triggerer
+from tests_long.runs.home import HOME, Airflow, airflow_home, exported, load, outlive_a_triggerer
 
 EVENTS, HISTORY = "zendesk_ticket_events", "zendesk_history"
 WINDOW = {"start": "2026-06-01T00:00:00Z", "end": "2026-06-03T00:00:00Z"}

@@ -1,0 +1,4 @@
+"""Tests of a minute each."""
+
+#: The environment of all tests, and the servers.
+pytest_plugins = ["tests.conftest"]
