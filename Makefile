@@ -62,7 +62,7 @@ test: $(if $(filter 3.3,$(AIRFLOW)),lint) venv azurite ## what must hold, in fiv
 matrix: venv ## what an export ends in: each fault, on each page, once and always
 	$(BIN)/pytest -n auto --matrix tests/test_bad_days.py
 
-test-long: venv ## memory of a long export, and every way to start a run; AIRFLOW=3.1 too
+test-long: venv ## what takes a minute: memory, full disks, a long history, every way to start a run; AIRFLOW=3.1 too
 	$(BIN)/pytest -n auto --dist loadfile tests_long
 
 test-crash: venv azurite ## exports killed at their steps and at random, stopped, raced; CRASH=all for every step
