@@ -90,7 +90,7 @@ def _load(database: Database, resource: str, stored: StoredSlice) -> SliceLoad:
         database.lock()
         stored.confirm()
         done = _merge(database, resource, stored, nulls_replaced)
-        for table in ("new_rows", "touched", "pool"):
+        for table in ("new_rows", "touched"):
             database.execute(f"DROP TABLE {table}")
     return done
 

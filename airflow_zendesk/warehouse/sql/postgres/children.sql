@@ -5,37 +5,28 @@ DELETE FROM $schema.ticket_child_events WHERE event_id IN (SELECT id FROM touche
 
 INSERT INTO $schema.ticket_child_events
     (event_id, ordinal, child_id, event_type, field_name, value, previous_value, child_event)
-WITH children AS (
-    SELECT
-        e.id AS event_id,
-        c.ordinal,
-        c.child,
-        CASE WHEN jsonb_typeof(c.child -> 'event_type') = 'string' THEN c.child ->> 'event_type' END AS event_type
-    FROM $schema.ticket_events AS e
-    CROSS JOIN LATERAL jsonb_array_elements(
-        CASE WHEN jsonb_typeof(e.child_events) = 'array' THEN e.child_events ELSE '[]' END
-    ) WITH ORDINALITY AS c (child, ordinal)
-    WHERE e.id IN (SELECT id FROM touched)
-), fields AS (
-    SELECT
-        *,
-        CASE WHEN event_type IN ($field_kinds) THEN (
-            SELECT CASE WHEN count(*) = 1 THEN min(key) END
-            FROM jsonb_object_keys(child) AS key
-            WHERE key NOT IN ($own_keys)
-        ) END AS field_name
-    FROM children
-)
 SELECT
-    event_id,
-    ordinal,
+    e.id,
+    c.ordinal,
     CASE
-        WHEN jsonb_typeof(child -> 'id') = 'number' AND child ->> 'id' ~ '^-?[0-9]{1,18}$$'
-        THEN (child ->> 'id')::bigint
+        WHEN jsonb_typeof(c.child -> 'id') = 'number' AND c.child ->> 'id' ~ '^-?[0-9]{1,18}$$'
+        THEN (c.child ->> 'id')::bigint
     END,
-    event_type,
-    field_name,
-    nullif(child -> field_name, 'null'),
-    nullif(child -> 'previous_value', 'null'),
-    child
-FROM fields;
+    kind.event_type,
+    field.name,
+    nullif(c.child -> field.name, 'null'),
+    nullif(c.child -> 'previous_value', 'null'),
+    c.child
+FROM $schema.ticket_events AS e
+CROSS JOIN LATERAL jsonb_array_elements(
+    CASE WHEN jsonb_typeof(e.child_events) = 'array' THEN e.child_events ELSE '[]' END
+) WITH ORDINALITY AS c (child, ordinal)
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN jsonb_typeof(c.child -> 'event_type') = 'string' THEN c.child ->> 'event_type' END AS event_type
+) AS kind
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN count(*) = 1 THEN min(key) END AS name
+    FROM jsonb_object_keys(CASE WHEN kind.event_type IN ($field_kinds) THEN c.child ELSE '{}' END) AS key
+    WHERE key NOT IN ($own_keys)
+) AS field
+WHERE e.id IN (SELECT id FROM touched);
