@@ -5,7 +5,7 @@ What is not named stays the very bytes that Zendesk sent.
 
 import hmac
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -64,11 +64,7 @@ class PrivacyFilter:
         return self._members(wire, self._rules)
 
     def _children(self, raw: msgspec.Raw) -> msgspec.Raw:
-        if _first(raw) != b"[":
-            return raw
-        children = _ARRAY.decode(raw)
-        kept = [self._child(child) for child in children]
-        return raw if kept == children else _array(kept)
+        return _each(raw, self._child) if _first(raw) == b"[" else raw
 
     def _child(self, raw: msgspec.Raw) -> msgspec.Raw:
         if _first(raw) != b"{":
@@ -105,7 +101,7 @@ class PrivacyFilter:
     def _inside(self, raw: msgspec.Raw, rules: Rules) -> msgspec.Raw:
         match _first(raw):
             case b"[":
-                return _array(self._inside(member, rules) for member in _ARRAY.decode(raw))
+                return _each(raw, lambda member: self._inside(member, rules))
             case b"{":
                 members = _OBJECT.decode(raw)
                 kept = self._members(members, rules)
@@ -117,7 +113,7 @@ class PrivacyFilter:
         if raw == _NULL:
             return raw
         if _first(raw) == b"[":
-            return _array(map(self._hash, _ARRAY.decode(raw)))
+            return _each(raw, self._hash)
         if _INTEGER.fullmatch(bytes(raw)):
             return msgspec.Raw(b"%d" % (int.from_bytes(self._mac(bytes(raw))[:8]) >> 1))
         if _first(raw) == b'"':
@@ -159,8 +155,11 @@ def _first(raw: msgspec.Raw) -> bytes:
     return bytes(memoryview(raw)[:1])
 
 
-def _array(members: Iterable[msgspec.Raw]) -> msgspec.Raw:
-    return msgspec.Raw(b"[" + b",".join(members) + b"]")
+def _each(raw: msgspec.Raw, treat: Callable[[msgspec.Raw], msgspec.Raw]) -> msgspec.Raw:
+    """An array with its members treated; one of which nothing changes stays as it was sent."""
+    members = _ARRAY.decode(raw)
+    kept = [treat(member) for member in members]
+    return raw if kept == members else msgspec.Raw(b"[" + b",".join(kept) + b"]")
 
 
 def _object(members: Wire) -> msgspec.Raw:
