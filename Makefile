@@ -36,7 +36,7 @@ $(VENV)/ready-readers: $(VENV)/ready-dev
 	@touch $@
 
 # The Azure of the tests, where npm is; scripts of packages are not run.
-AZURITE := tests/stores/azurite
+AZURITE := tests/support/stores/azurite
 $(AZURITE)/node_modules/.package-lock.json: $(AZURITE)/package-lock.json
 	@if command -v npm >/dev/null; then echo "Installing Azurite, once ..." && \
 		npm ci --prefix $(AZURITE) --ignore-scripts --no-audit --no-fund --loglevel error >/dev/null && touch $@; \
@@ -60,25 +60,25 @@ test: $(if $(filter 3.3,$(AIRFLOW)),lint) venv azurite ## what must hold, in fiv
 	$(BIN)/pytest -n auto --dist loadfile --matrix
 
 matrix: venv ## what an export ends in: each fault, on each page, once and always
-	$(BIN)/pytest -n auto --matrix tests/test_bad_days.py
+	$(BIN)/pytest -n auto --matrix tests/export/test_bad_days.py
 
 test-long: venv ## what takes a minute: memory, full disks, a long history, every way to start a run; AIRFLOW=3.1 too
-	$(BIN)/pytest -n auto --dist loadfile tests_long
+	$(BIN)/pytest -n auto --dist loadfile -m "full_disk or history or run_starts" tests/system
 
 test-crash: venv azurite ## exports killed at their steps and at random, stopped, raced; CRASH=all for every step
-	$(BIN)/pytest -n 0 tests_crash
+	$(BIN)/pytest -n 0 -m crash tests/system
 
 test-mutants: venv ## mistakes made on purpose, each seen by a test
-	$(BIN)/pytest -n auto tests_mutants
+	$(BIN)/pytest -n auto -m mutants tests/system
 
 test-distributed: venv ## thirty days backfilled by Celery and by local executor on PostgreSQL, a worker killed midway
-	$(BIN)/pytest -s tests_distributed
+	$(BIN)/pytest -s -m distributed tests/system
 
 test-warehouse: venv ## thirty days into DuckDB and PostgreSQL by a running Airflow, with loaders killed: four minutes
-	$(BIN)/pytest -n 0 tests_warehouse
+	$(BIN)/pytest -n 0 -m warehouse tests/system
 
 test-readers: $(VENV)/ready-readers ## the files in six readers, on a disk and in an S3; Spark needs Java
-	$(BIN)/pytest -n 0 tests_readers
+	$(BIN)/pytest -n 0 -m readers tests/system
 
 lock: venv ## make constraints/ anew from setup.py
 	@for airflow in 3.3 3.1; do \

@@ -5,7 +5,15 @@ import sys
 from collections.abc import Sequence
 
 from airflow_zendesk import __version__
-from airflow_zendesk.commands import audit, check_storage, ddl, estimate, export, find, standin
+from airflow_zendesk.commands import (
+    check_storage_command,
+    ddl_command,
+    emulator_command,
+    estimate_command,
+    export_command,
+    find_command,
+    verify_command,
+)
 from airflow_zendesk.exceptions import ZendeskError
 
 
@@ -26,7 +34,15 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="airflow-zendesk", description=__doc__)
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (export, audit, find, estimate, check_storage, ddl, standin):
+    for command in (
+        export_command,
+        verify_command,
+        find_command,
+        estimate_command,
+        check_storage_command,
+        ddl_command,
+        emulator_command,
+    ):
         command.add_to(commands)
     return parser
 

@@ -5,10 +5,10 @@ from airflow.sdk import ObjectStoragePath
 from fsspec import AbstractFileSystem
 from fsspec.implementations.local import LocalFileSystem
 
-from airflow_zendesk.dataset.faults import name_fault
-from airflow_zendesk.dataset.store import Store
-from airflow_zendesk.dataset.stores import open_store
 from airflow_zendesk.exceptions import SettingsError
+from airflow_zendesk.storage import open_store
+from airflow_zendesk.storage.errors import translate_error
+from airflow_zendesk.storage.store import Store
 
 #: The extras of this package that bring what reaches a store, by scheme.
 _EXTRAS = {
@@ -50,7 +50,7 @@ def _file_system(path: ObjectStoragePath, uri: str) -> AbstractFileSystem:
     except Exception as error:  # noqa: BLE001  providers raise anything, with parts of the connection in the text
         if isinstance(error, ImportError) or "No filesystem registered" in str(error):
             raise _not_reached(path.protocol, error) from None
-        raise name_fault(error, uri) or SettingsError(
+        raise translate_error(error, uri) or SettingsError(
             f"The Airflow connection that the destination {uri} names cannot be used ({type(error).__name__}): "
             "check its fields."
         ) from None

@@ -10,13 +10,12 @@
      ├── SettingsError (ValueError)        a connection, a grain, a resource or an option that cannot be used
      ├── DatasetError                      what lies in storage forbids this export, or is not all there
      │    ├── DatasetNotFoundError         there is no dataset
-     │    ├── DatasetNotWholeError         an audit found something wrong
+     │    ├── DatasetIncompleteError         an audit found something wrong
      │    ├── DatasetMismatchError         made with other settings
      │    ├── ShrinkRefusedError           the new answer lacks events that are stored
      │    ├── DamagedObjectError           a file is not what its footer says
-     │    ├── PublishConflictError         another run wrote the slice meanwhile           (try again)
+     │    ├── SliceChangedError            another run replaced the slice meanwhile        (try again)
      │    ├── MissingSliceError            a slice to load is not there
-     │    ├── ChangedSliceError            a slice was replaced while it was read          (try again)
      │    └── NewerSchemaError             written by a newer version of this package
      ├── StorageError                      the storage does not do what it should
      │    ├── StorageNotFoundError         no such bucket, container or folder
@@ -37,18 +36,17 @@
      │    ├── AccountNotFoundError         404
      │    ├── StartTimeTooRecentError      400 or 422, younger than Zendesk's minute
      │    └── RedirectError                3xx
-     ├── AnswerError                       an answer that Zendesk's documentation does not allow
+     ├── InvalidResponseError                       an answer that Zendesk's documentation does not allow
      │    ├── NotJsonError                 HTML or text: something else than the API answers
-     │    ├── MalformedAnswerError         JSON of another shape
+     │    ├── MalformedResponseError         JSON of another shape
      │    ├── StuckPageError               paging that does not advance
-     │    ├── OversizedAnswerError         a body beyond the bound
-     │    └── PageTooHeavyError            a page that not even alone comes through
+     │    ├── OversizedResponseError         a body beyond the bound
+     │    └── PageNotRetrievableError            a page that not even alone comes through
      └── TransientError                    may be gone at the next try                     (try again)
           ├── RateLimitedError             429
           ├── ServerError                  5xx
           ├── PageTimeoutError             504, or a deadline that passed
-          ├── TransportError               no connection, a reset, a cut answer
-          └── DamagedAnswerError           a body cut short, or no JSON any more
+          └── TransportError               no connection, a reset, a response that is cut or damaged
 
 Each class carries its data as fields, says in one sentence what happened and in another what to do, survives
 pickling (Airflow hands errors between processes) and never holds a response body, a header or a secret.
@@ -161,7 +159,7 @@ class DatasetNotFoundError(DatasetError):
 
 
 @dataclass(eq=False)
-class DatasetNotWholeError(DatasetError):
+class DatasetIncompleteError(DatasetError):
     """An audit found something wrong; ``problems`` counts the findings by kind, ``first`` is one of them."""
 
     window: str
@@ -219,13 +217,13 @@ class DamagedObjectError(DatasetError):
 
 
 @dataclass(eq=False)
-class PublishConflictError(DatasetError):
-    """Another run wrote the slice with other content while this one was extracting it."""
+class SliceChangedError(DatasetError):
+    """Another run replaced the slice while this one was exporting or reading it."""
 
     retryable: ClassVar[bool] = True
 
     def __str__(self) -> str:
-        return f"Another run wrote {self.uri} during this export, with other events. Its version is kept; try again."
+        return f"Another run replaced {self.uri} while this one was using it. Its version is kept. Run the task again."
 
 
 @dataclass(eq=False)
@@ -240,16 +238,6 @@ class MissingSliceError(DatasetError):
             f"The slice {self.uri}{others} is not there, so nothing was loaded. "
             "Export it first, or load a time that has been exported."
         )
-
-
-@dataclass(eq=False)
-class ChangedSliceError(DatasetError):
-    """A slice was replaced while it was being read."""
-
-    retryable: ClassVar[bool] = True
-
-    def __str__(self) -> str:
-        return f"{self.uri} was replaced while it was read. Nothing of it was loaded; try again."
 
 
 @dataclass(eq=False)
@@ -377,7 +365,7 @@ class WarehouseMismatchError(WarehouseError):
         )
         return (
             f"The tables in {self.warehouse} hold another dataset: {listed}. "
-            "Load this one into another schema: ZendeskLoadOperator(schema=...)."
+            "Load this one into another schema: ZendeskLoadWarehouseOperator(schema=...)."
         )
 
 
@@ -505,14 +493,14 @@ class RedirectError(RequestRefusedError):
 
 
 @dataclass(eq=False)
-class AnswerError(ZendeskError):
+class InvalidResponseError(ZendeskError):
     """An answer that Zendesk's documentation does not allow."""
 
     path: str
 
 
 @dataclass(eq=False)
-class NotJsonError(AnswerError):
+class NotJsonError(InvalidResponseError):
     """The answer is not JSON at all."""
 
     content_type: str | None
@@ -525,7 +513,7 @@ class NotJsonError(AnswerError):
 
 
 @dataclass(eq=False)
-class MalformedAnswerError(AnswerError):
+class MalformedResponseError(InvalidResponseError):
     """JSON of a shape that cannot be exported without loss; ``start_time`` names the page in unix seconds."""
 
     start_time: int
@@ -539,7 +527,7 @@ class MalformedAnswerError(AnswerError):
 
 
 @dataclass(eq=False)
-class StuckPageError(AnswerError):
+class StuckPageError(InvalidResponseError):
     """Paging that does not advance from ``start_time`` (unix seconds)."""
 
     start_time: int
@@ -553,7 +541,7 @@ class StuckPageError(AnswerError):
 
 
 @dataclass(eq=False)
-class OversizedAnswerError(AnswerError):
+class OversizedResponseError(InvalidResponseError):
     """A body of more than ``max_bytes``, compressed or not."""
 
     max_bytes: int
@@ -566,7 +554,7 @@ class OversizedAnswerError(AnswerError):
 
 
 @dataclass(eq=False)
-class PageTooHeavyError(AnswerError):
+class PageNotRetrievableError(InvalidResponseError):
     """A page that does not come through however small it is asked for; ``at`` is the second that it begins with."""
 
     at: datetime
@@ -587,16 +575,16 @@ class PageTooHeavyError(AnswerError):
 class TransientError(ZendeskError):
     """A fault that may be gone at the next try; raised only when the patience for it is used up.
 
-    ``given_up`` is the sentence that says so: after how many attempts, and which wait would have been next.
+    ``retry_summary`` is the sentence that says so: after how many attempts, and which wait would have been next.
     """
 
     retryable: ClassVar[bool] = True
 
     path: str
-    given_up: str = field(default="", kw_only=True)
+    retry_summary: str = field(default="", kw_only=True)
 
     def _told(self, sentence: str) -> str:
-        return f"{sentence} {self.given_up}".rstrip()
+        return f"{sentence} {self.retry_summary}".rstrip()
 
 
 @dataclass(eq=False)
@@ -657,18 +645,4 @@ class TransportError(TransientError):
     def __str__(self) -> str:
         return self._told(
             f"No whole answer from {self.path}: {self.reason}. Check the network between worker and Zendesk."
-        )
-
-
-@dataclass(eq=False)
-class DamagedAnswerError(TransientError):
-    """A body that is cut short, or no JSON any more."""
-
-    start_time: int
-    reason: str
-
-    def __str__(self) -> str:
-        return self._told(
-            f"The answer of {self.path} at start_time={self.start_time} is cut short or damaged: {self.reason}. "
-            "If it stays so, look for a proxy in between, then report the start_time to Zendesk's support."
         )

@@ -90,8 +90,8 @@ def get_provider_info() -> dict[str, Any]:
                 "integration-name": integration,
                 "python-modules": [
                     "airflow_zendesk.operators.incremental_export",
-                    "airflow_zendesk.operators.audit",
-                    "airflow_zendesk.operators.load",
+                    "airflow_zendesk.operators.verify_dataset",
+                    "airflow_zendesk.operators.load_warehouse",
                 ],
             }
         ],

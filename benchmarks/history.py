@@ -51,7 +51,7 @@ class Source:
         return sorted(self._ask(f"truth?resource=ticket_events&{bounds}")["ids"])
 
     def _ask(self, path: str) -> Any:
-        with urllib.request.urlopen(f"{self.url}/standin/{path}") as answer:  # noqa: S310  loopback
+        with urllib.request.urlopen(f"{self.url}/emulator/{path}") as answer:  # noqa: S310  loopback
             return json.load(answer)
 
 
@@ -73,14 +73,14 @@ class Attempt:
 @contextlib.contextmanager
 def source(events_per_day: int) -> Iterator[Source]:
     """Start a local Zendesk, and end it."""
-    command = [COMMAND, "standin", "--port", "0", "--events-per-day", str(events_per_day)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as standin:  # noqa: S603
+    command = [COMMAND, "emulator", "--port", "0", "--events-per-day", str(events_per_day)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as emulator:  # noqa: S603
         try:
-            assert standin.stdout
-            connection = [standin.stdout.readline() for _ in range(2)][1].partition("=")[2].strip().strip("'")
+            assert emulator.stdout
+            connection = [emulator.stdout.readline() for _ in range(2)][1].partition("=")[2].strip().strip("'")
             yield Source(json.loads(connection)["host"], {**os.environ, "AIRFLOW_CONN_ZENDESK_DEFAULT": connection})
         finally:
-            standin.terminate()
+            emulator.terminate()
 
 
 def sweep(folder: Path, end: datetime, environment: dict[str, str], kill_at: float = math.inf) -> Attempt:

@@ -3,7 +3,7 @@
 from airflow.sdk import DAG, Asset, Param
 
 from airflow_zendesk.compat import for_each_partition
-from airflow_zendesk.operators.load import ZendeskLoadOperator
+from airflow_zendesk.operators.load_warehouse import ZendeskLoadWarehouseOperator
 
 with DAG(
     dag_id="zendesk_load_metric_events",
@@ -28,7 +28,7 @@ Airflow keeps no events for a DAG that is paused. What it missed is loaded by a 
     default_args={"retries": 3},
     tags=["zendesk"],
 ) as dag:
-    ZendeskLoadOperator(
+    ZendeskLoadWarehouseOperator(
         task_id="load",
         warehouse="{{ var.value.zendesk_warehouse }}",
         destination="{{ var.value.zendesk_destination }}",

@@ -40,7 +40,7 @@ def main() -> int:
     }
     last = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     days = [last - timedelta(days=back) for back in range(DAYS, 0, -1)]
-    data = HOME / ("account" if CONNECTION in os.environ else "standin")
+    data = HOME / ("account" if CONNECTION in os.environ else "emulator")
     warehouse = data.with_suffix(".duckdb")
     os.environ["AIRFLOW_VAR_ZENDESK_DESTINATION"] = data.as_uri()
     os.environ["AIRFLOW_VAR_ZENDESK_WAREHOUSE"] = f"duckdb://{warehouse}"
@@ -65,12 +65,12 @@ def source() -> Iterator[Ids]:
         hook = ZendeskHook()
         yield lambda resource, start, end: hook.get_df(resource, start, end)["id"]
         return
-    from airflow_zendesk.standin import Standin  # noqa: PLC0415
+    from airflow_zendesk.emulator import ZendeskEmulator  # noqa: PLC0415
 
-    with Standin() as standin:
-        print(f"Zendesk: a local one with invented events, at {standin.url}")
-        os.environ[CONNECTION] = json.dumps(standin.connection())
-        yield standin.truth
+    with ZendeskEmulator() as emulator:
+        print(f"Zendesk: a local one with invented events, at {emulator.url}")
+        os.environ[CONNECTION] = json.dumps(emulator.connection())
+        yield emulator.truth
 
 
 @contextlib.contextmanager

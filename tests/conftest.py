@@ -3,10 +3,13 @@
 import json
 import os
 import tempfile
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from fsspec.implementations.local import LocalFileSystem
+from fsspec.implementations.memory import MemoryFileSystem
 from hypothesis import HealthCheck, settings
 
 _HOME = Path(tempfile.mkdtemp(prefix="airflow-zendesk-tests-"))
@@ -20,19 +23,36 @@ settings.register_profile("ci", derandomize=True, deadline=None, suppress_health
 settings.register_profile("dev", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
-from airflow_zendesk.standin import Standin, World  # noqa: E402  the environment comes first
-from tests.matrix import table  # noqa: E402
+from airflow_zendesk.emulator import World, ZendeskEmulator  # noqa: E402  the environment comes first
+from airflow_zendesk.storage import open_store  # noqa: E402
+from airflow_zendesk.storage.store import Store  # noqa: E402
+from tests.support.matrix import table  # noqa: E402
 
 #: S3, Azure Blob and Google Cloud Storage on loopback.
-pytest_plugins = ["tests.stores.servers"]
+pytest_plugins = ["tests.support.stores.servers"]
 
 
 @pytest.fixture
-def standin(monkeypatch: pytest.MonkeyPatch) -> Iterator[Standin]:
+def emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[ZendeskEmulator]:
     """A local Zendesk of 2,500 events a day, at the end of the default connection."""
-    with Standin(World(events_per_day=2_500)) as standin:
-        monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", json.dumps(standin.connection()))
-        yield standin
+    with ZendeskEmulator(World(events_per_day=2_500)) as emulator:
+        monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", json.dumps(emulator.connection()))
+        yield emulator
+
+
+@pytest.fixture(params=["local", "memory"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    """An empty folder, on a disk and in an object store."""
+    if request.param == "local":
+        return open_store(LocalFileSystem(), str(tmp_path), tmp_path.as_uri())
+    folder = f"/{uuid.uuid4()}"
+    return open_store(MemoryFileSystem(), folder, f"memory:/{folder}")
+
+
+@pytest.fixture
+def local_store(tmp_path: Path) -> Store:
+    """An empty folder on a disk."""
+    return open_store(LocalFileSystem(), str(tmp_path), tmp_path.as_uri())
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands import ROOT, run
+from tests.support.commands import ROOT, run
 
 MODULES = sorted((ROOT / "airflow_zendesk").rglob("*.py"))
 
@@ -32,10 +32,10 @@ def test_imports_go_downward() -> None:
 @pytest.mark.parametrize(
     ("module", "line", "rule"),
     [
-        ("zendesk/answer.py", "import requests", "what Zendesk is has no I/O"),
-        ("dataset/store.py", "from airflow_zendesk import hooks", "imports go downward"),
+        ("zendesk/response.py", "import requests", "what Zendesk is has no I/O"),
+        ("dataset/settings.py", "from airflow_zendesk import hooks", "imports go downward"),
         ("hooks/zendesk.py", "import pyarrow", "the hook knows nothing of files"),
-        ("standin/paging.py", "from airflow_zendesk import window", "the stand-in shares no mistake with us"),
+        ("emulator/paging.py", "from airflow_zendesk import window", "the emulator shares no mistake with us"),
     ],
 )
 def test_broken_rule_is_seen(tmp_path: Path, module: str, line: str, rule: str) -> None:

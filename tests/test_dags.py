@@ -10,7 +10,7 @@ import pytest
 from airflow.sdk import Asset
 
 from airflow_zendesk.compat import for_each_partition
-from tests.commands import ROOT, run
+from tests.support.commands import ROOT, run
 
 FOLDER = ROOT / "dags"
 HAS_PARTITIONS = not isinstance(for_each_partition(Asset("any")), list)

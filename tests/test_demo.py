@@ -4,7 +4,7 @@ import os
 import re
 from pathlib import Path
 
-from tests.commands import run
+from tests.support.commands import run
 
 
 def demo(folder: Path) -> str:
@@ -23,8 +23,8 @@ def test_demo_exports_and_loads_a_week_and_writes_nothing_twice(tmp_path: Path) 
     assert re.search(r"^First reply by hour: .*\n\n.*\n( +\d+ .*\n){24}", printed, re.MULTILINE)
     assert re.search(r"^ +open +pending +\d+", printed, re.MULTILINE)
     assert re.search(r"^ *Gold +reply_time +\d+ +\d+ +\d+\.\d$", printed, re.MULTILINE)
-    data = {path: path.stat().st_mtime_ns for path in (tmp_path / "standin").rglob("*") if path.is_file()}
+    data = {path: path.stat().st_mtime_ns for path in (tmp_path / "emulator").rglob("*") if path.is_file()}
     assert 16 == len(data)
     assert "NOT" not in demo(tmp_path)
-    assert data == {path: path.stat().st_mtime_ns for path in (tmp_path / "standin").rglob("*") if path.is_file()}
+    assert data == {path: path.stat().st_mtime_ns for path in (tmp_path / "emulator").rglob("*") if path.is_file()}
     assert "Covered up to" in (tmp_path / "airflow.log").read_text()

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from airflow_zendesk.dataset.stores.azure import AzureStore
-from airflow_zendesk.dataset.stores.gcs import GcsStore
-from airflow_zendesk.dataset.stores.local import LocalStore
-from airflow_zendesk.dataset.stores.s3 import S3Store
 from airflow_zendesk.destination import open_destination
 from airflow_zendesk.exceptions import SettingsError, StorageDeniedError, StorageUnavailableError
-from tests.commands import ROOT
-from tests.stores.servers import StoreServer, azure_server, connected, gcs_server, s3_server
+from airflow_zendesk.storage.azure import AzureStore
+from airflow_zendesk.storage.gcs import GcsStore
+from airflow_zendesk.storage.local import LocalStore
+from airflow_zendesk.storage.s3 import S3Store
+from tests.support.commands import ROOT
+from tests.support.stores.servers import StoreServer, azure_server, connected, gcs_server, s3_server
 
 
 def test_each_scheme_has_its_store(tmp_path: Path) -> None:

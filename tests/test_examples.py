@@ -11,8 +11,8 @@ import sqlglot
 from moto import mock_aws
 from sqlglot import exp
 
-from tests.assets import triggering
-from tests.commands import ROOT
+from tests.support.assets import triggering
+from tests.support.commands import ROOT
 
 EXAMPLES = sorted((ROOT / "docs" / "examples").glob("*.py"))
 #: Providers that the lock does not have: there the import is all that is seen to fail.

@@ -11,7 +11,7 @@ import pytest
 
 from airflow_zendesk import exceptions
 from airflow_zendesk.exceptions import TransientError, ZendeskError
-from tests.commands import ROOT
+from tests.support.commands import ROOT
 
 ALL = [
     member
@@ -58,8 +58,8 @@ def test_errors_are_drawn_in_the_tree(cls: type[ZendeskError]) -> None:
 def test_retryable_errors_are_those_that_may_be_gone_at_the_next_try() -> None:
     """Everything else fails at once."""
     expected = {
-        "RateLimitedError", "ServerError", "PageTimeoutError", "TransportError", "DamagedAnswerError",
-        "PublishConflictError", "ChangedSliceError", "StorageUnavailableError", "WarehouseUnavailableError",
+        "RateLimitedError", "ServerError", "PageTimeoutError", "TransportError",
+        "SliceChangedError", "SliceChangedError", "StorageUnavailableError", "WarehouseUnavailableError",
     }  # fmt: skip
     assert expected == {cls.__name__ for cls in ALL if cls.retryable}
 

@@ -15,7 +15,7 @@ import pytest
 import airflow_zendesk
 from airflow_zendesk.hooks.zendesk import ZendeskHook
 from airflow_zendesk.provider_info import get_provider_info
-from tests.commands import ROOT, run
+from tests.support.commands import ROOT, run
 
 
 @pytest.fixture(scope="module")

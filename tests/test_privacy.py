@@ -9,19 +9,19 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from airflow_zendesk.audit import audit_window
 from airflow_zendesk.cli import main
-from airflow_zendesk.dataset.record import read_record
+from airflow_zendesk.dataset.settings import read_settings
 from airflow_zendesk.destination import open_destination
+from airflow_zendesk.emulator import World, ZendeskEmulator
 from airflow_zendesk.exceptions import DatasetMismatchError, SettingsError
-from airflow_zendesk.export import export_window
+from airflow_zendesk.export.report import ExportReport
+from airflow_zendesk.export.run import export_window
 from airflow_zendesk.hooks.zendesk import ZendeskHook
 from airflow_zendesk.operators.incremental_export import ZendeskIncrementalExportOperator
-from airflow_zendesk.report import ExportReport
-from airflow_zendesk.standin import Standin, World
+from airflow_zendesk.verify.source_check import verify_window
 from airflow_zendesk.window import Window
 from airflow_zendesk.zendesk.resources import Query
-from tests.commands import ROOT
+from tests.support.commands import ROOT
 
 DAY = Window.of("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z")
 KEY, OTHER_KEY = "an invented key of 32 characters", "another invented key, longer still"
@@ -32,13 +32,13 @@ PRIVATE = {
 
 
 @pytest.fixture
-def desk() -> Iterator[Standin]:
+def desk() -> Iterator[ZendeskEmulator]:
     """A small support desk, for a day of it is exported several times."""
-    with Standin(World(events_per_day=400)) as standin:
-        yield standin
+    with ZendeskEmulator(World(events_per_day=400)) as emulator:
+        yield emulator
 
 
-def connect(monkeypatch: pytest.MonkeyPatch, desk: Standin, key: str | None) -> None:
+def connect(monkeypatch: pytest.MonkeyPatch, desk: ZendeskEmulator, key: str | None) -> None:
     """Make the connection, with or without a key."""
     connection = desk.connection() | {"extra": json.dumps({"hash_key": key})}
     monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", json.dumps(connection))
@@ -58,8 +58,10 @@ def rows(folder: Path) -> list[dict[str, Any]]:
     ]
 
 
-def test_private_comments_come_on_request_only(tmp_path: Path, desk: Standin, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With comments, those that customers see; it is told how many are withheld."""
+def test_private_comments_come_on_request_only(
+    tmp_path: Path, desk: ZendeskEmulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With comments, those that customers see; it is told how many are redacted_comments."""
     connect(monkeypatch, desk, None)
     public = export(tmp_path / "public", "comment_events")
     whole = export(tmp_path / "whole", "comment_events", private_comments=True)
@@ -74,11 +76,13 @@ def test_private_comments_come_on_request_only(tmp_path: Path, desk: Standin, mo
     }
     assert {(True, True), (False, False)} == set(bodies["public"])
     assert {(True, True), (False, True)} == set(bodies["whole"])
-    assert (bodies["public"].count((False, False)), 0) == (public.withheld, whole.withheld)
-    assert f"{public.withheld:,} private comments are kept without their texts" in " ".join(public.remarks())
+    assert (bodies["public"].count((False, False)), 0) == (public.redacted_comments, whole.redacted_comments)
+    assert f"{public.redacted_comments:,} private comments are kept without their texts" in " ".join(public.warnings())
 
 
-def test_dropped_and_hashed_fields_are_nowhere(tmp_path: Path, desk: Standin, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_dropped_and_hashed_fields_are_nowhere(
+    tmp_path: Path, desk: ZendeskEmulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """In typed columns the hashes are typed; ids of people still join; a rerun writes nothing."""
     connect(monkeypatch, desk, KEY)
     export(tmp_path / "plain", "comment_events")
@@ -98,11 +102,11 @@ def test_dropped_and_hashed_fields_are_nowhere(tmp_path: Path, desk: Standin, mo
     ]
 
 
-def test_dataset_is_never_half_private(tmp_path: Path, desk: Standin, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_dataset_is_never_half_private(tmp_path: Path, desk: ZendeskEmulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its record remembers what is not kept, and by which key: other settings, another key and none are refused."""
     connect(monkeypatch, desk, KEY)
     export(tmp_path, **PRIVATE)
-    record = read_record(open_destination(tmp_path.as_uri()), "ticket_events")
+    record = read_settings(open_destination(tmp_path.as_uri()), "ticket_events")
     assert record is not None
     assert tuple(PRIVATE["hash_fields"][::-1]) == record.hash_fields
     assert KEY not in "".join(path.read_text() for path in (tmp_path / "_datasets").iterdir())
@@ -112,23 +116,23 @@ def test_dataset_is_never_half_private(tmp_path: Path, desk: Standin, monkeypatc
     with pytest.raises(DatasetMismatchError, match="hash_key_id is"):
         export(tmp_path, **PRIVATE)
     with pytest.raises(DatasetMismatchError, match="hash_key_id is"):
-        audit_window(tmp_path.as_uri(), "ticket_events", DAY, hook=ZendeskHook())
+        verify_window(tmp_path.as_uri(), "ticket_events", DAY, hook=ZendeskHook())
     connect(monkeypatch, desk, None)
     with pytest.raises(SettingsError, match="hash_fields need a key"):
         export(tmp_path, **PRIVATE)
 
 
 def test_private_dataset_is_held_against_the_source(
-    tmp_path: Path, desk: Standin, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, desk: ZendeskEmulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What Zendesk answers is made private first, and is the same."""
     connect(monkeypatch, desk, KEY)
     export(tmp_path, "comment_events", **PRIVATE)
-    found = audit_window(tmp_path.as_uri(), "ticket_events", DAY, hook=ZendeskHook())
+    found = verify_window(tmp_path.as_uri(), "ticket_events", DAY, hook=ZendeskHook())
     assert (True, 1) == (found.whole, found.compared)
 
 
-def test_command_takes_the_same_words(tmp_path: Path, desk: Standin, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_command_takes_the_same_words(tmp_path: Path, desk: ZendeskEmulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """It makes the dataset that the operator would make."""
     connect(monkeypatch, desk, KEY)
     options = ["--include", "comment_events", "--private-comments", "--drop-field", "system"]

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from airflow.sdk import Connection
 
-from airflow_zendesk.hooks.account import EXTRAS, Account
-from airflow_zendesk.standin import Standin
-from tests.commands import ROOT, executable, run
+from airflow_zendesk.emulator import ZendeskEmulator
+from airflow_zendesk.hooks.connection import EXTRAS, Account
+from tests.support.commands import ROOT, executable, run
 
 README = (ROOT / "README.md").read_text()
 BLOCKS: list[tuple[str, str]] = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
@@ -40,7 +40,7 @@ def shell(script: str, folder: Path, environment: Mapping[str, str]) -> str:
 
 def test_every_block_is_run_here() -> None:
     """A new block needs a test."""
-    words = ["make demo", "pip install", "connections add", "support_desk", "backfill create", "standin --port"]
+    words = ["make demo", "pip install", "connections add", "support_desk", "backfill create", "emulator --port"]
     words += ["zendesk_warehouse", "zendesk audit", "pools set"]
     words += ["pd.read_parquet", "hook.get_df", "def test_my_export"]
     assert len(BLOCKS) == len({block(word) for word in words})
@@ -128,10 +128,10 @@ def test_dag_is_one() -> None:
 
 
 def test_command_exports_and_the_readers_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """From the stand-in to pandas, pyarrow, DuckDB and the hook."""
+    """From the emulator to pandas, pyarrow, DuckDB and the hook."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = str(free.getsockname()[1])
-    script = block("standin --port").replace("/tmp/zendesk", str(tmp_path)).replace("8090", port)
+    script = block("emulator --port").replace("/tmp/zendesk", str(tmp_path)).replace("8090", port)
     printed = shell(script, tmp_path, {**os.environ, "AIRFLOW_HOME": str(tmp_path / "home")})
     assert "7 published" in printed
     proven = shell(block("zendesk audit").replace("/tmp/zendesk", str(tmp_path)), tmp_path, os.environ)
@@ -142,8 +142,8 @@ def test_command_exports_and_the_readers_read(tmp_path: Path, monkeypatch: pytes
     assert 1_500 < len(frame) < 2_500
     assert f"{table.num_rows:,} events in" in printed
     assert (7, True) == (len(solved), (solved["solved"] > 0).all())
-    with Standin() as standin:
-        monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", json.dumps(standin.connection()))
+    with ZendeskEmulator() as emulator:
+        monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", json.dumps(emulator.connection()))
         exec(block("hook.get_df"), namespace)
     assert sorted(frame["id"]) == sorted(namespace["events"]["id"])
     assert "solved" in set(namespace["changes"]["value"].dropna().str.strip('"'))

@@ -7,9 +7,9 @@ from airflow.sdk import DAG, BaseOperator
 
 from airflow_zendesk.exceptions import (
     AuthenticationError,
-    PublishConflictError,
     RateLimitedError,
     ServerError,
+    SliceChangedError,
     TransportError,
 )
 
@@ -26,7 +26,7 @@ PATH = "/api/v2/incremental/ticket_events"
         (ServerError(PATH, 503, 300.0), "retry", 300),
         (ServerError(PATH, 500), "retry", None),
         (TransportError(PATH, "a reset"), "retry", None),
-        (PublishConflictError("s3://bucket/key"), "retry", None),
+        (SliceChangedError("s3://bucket/key"), "retry", None),
         (AuthenticationError(401, PATH), "fail", None),
         (OSError("disk full"), "default", None),
     ],

@@ -27,10 +27,10 @@ from hypothesis import strategies as st
 from airflow_zendesk.exceptions import ZendeskError
 from airflow_zendesk.hooks.zendesk import ZendeskHook
 from airflow_zendesk.operators.incremental_export import ZendeskIncrementalExportOperator
-from airflow_zendesk.zendesk.retrying import Patience
-from tests.assets import EVENTS, Outlet, OutletEvents
-from tests.clock import FakeTime
-from tests.scripted import Reply, Scripted, scripted, write
+from airflow_zendesk.zendesk.retry import RetryBudget
+from tests.support.assets import EVENTS, Outlet, OutletEvents
+from tests.support.clock import FakeClock
+from tests.support.scripted import Reply, Scripted, scripted, write
 
 DAY = {"data_interval_start": datetime(2026, 1, 1, tzinfo=UTC), "data_interval_end": datetime(2026, 1, 2, tzinfo=UTC)}
 START = 1_767_225_600
@@ -235,7 +235,7 @@ def footer(path: Path) -> bytes:
 
 def run(folder: Path, hidden: Hidden, answer: Answer) -> Seen:
     """One task with its asset event, a connection test and a data frame, and all that they let out."""
-    seen, time = Seen(), FakeTime()
+    seen, time = Seen(), FakeClock()
     outlet = Outlet()
 
     def reply(handler: BaseHTTPRequestHandler) -> None:
@@ -250,7 +250,7 @@ def run(folder: Path, hidden: Hidden, answer: Answer) -> Seen:
     class Task(ZendeskIncrementalExportOperator):
         @cached_property
         def hook(self) -> ZendeskHook:
-            return ZendeskHook(patience=Patience(page_seconds=3), sleep=time.sleep, clock=time.clock)
+            return ZendeskHook(patience=RetryBudget(page_seconds=3), sleep=time.sleep, clock=time.clock)
 
     printed = io.StringIO()
     with (

@@ -23,7 +23,7 @@ def slice_key(resource: str, piece: Window) -> str:
     return f"{folder_key(resource, piece.start)}/{name}"
 
 
-def record_key(resource: str) -> str:
+def settings_key(resource: str) -> str:
     """The dataset's own record; beside the data, for some readers choke on a foreign file among Parquet."""
     return f"_datasets/{resource}.json"
 

@@ -13,18 +13,18 @@ from typing import Literal
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from airflow_zendesk.dataset.compare import Difference, compare
+from airflow_zendesk.dataset.diff import SliceDiff, compare
 from airflow_zendesk.dataset.layout import slice_key
-from airflow_zendesk.dataset.parquet import Footer, SealedSlice, read_footer
-from airflow_zendesk.dataset.record import DatasetRecord, confirm_record
-from airflow_zendesk.dataset.store import Store, Token, put_surely
-from airflow_zendesk.exceptions import DamagedObjectError, PublishConflictError, ShrinkRefusedError
+from airflow_zendesk.dataset.settings import DatasetSettings, ensure_settings
+from airflow_zendesk.dataset.slice_file import Footer, SealedSlice, read_footer
+from airflow_zendesk.exceptions import DamagedObjectError, ShrinkRefusedError, SliceChangedError
+from airflow_zendesk.storage.store import Store, Token, put_and_confirm
 
 Outcome = Literal["published", "unchanged"]
 
 
 @dataclass(frozen=True, slots=True)
-class Publication:
+class PublishResult:
     """What became of a slice, and how it differs from the version that it replaced, if there was one.
 
     ``seconds_late`` is how late the latest of the added events was, at the least: when the old version was
@@ -32,13 +32,13 @@ class Publication:
     """
 
     outcome: Outcome
-    difference: Difference | None = None
+    difference: SliceDiff | None = None
     seconds_late: int | None = None
 
 
 def publish(
-    store: Store, record: DatasetRecord, sealed: SealedSlice, expected: Token | None, *, allow_shrink: bool
-) -> Publication:
+    store: Store, record: DatasetSettings, sealed: SealedSlice, expected: Token | None, *, allow_shrink: bool
+) -> PublishResult:
     """Make the slice visible, unless the same rows are already.
 
     Args:
@@ -51,27 +51,27 @@ def publish(
     Raises:
         DatasetMismatchError: the dataset was made with other settings.
         ShrinkRefusedError: the stored slice has events that this one lacks.
-        PublishConflictError: another run wrote other rows during the extraction.
+        SliceChangedError: another run wrote other rows during the extraction.
         DamagedObjectError: something that is no slice of ours is in its place.
         StorageError: the storage does not do what it should.
     """
     key = slice_key(record.resource, sealed.slice)
-    confirm_record(store, record)
+    ensure_settings(store, record)
     current = store.token(key)
-    replaced = Publication("published")
+    replaced = PublishResult("published")
     if current is not None:
         with open_slice(store, key) as stored:
             footer = read_footer(stored, store.uri(key))
             if footer.digest == sealed.footer.digest:
-                return Publication("unchanged")
+                return PublishResult("unchanged")
             if current != expected:
-                raise PublishConflictError(store.uri(key))
+                raise SliceChangedError(store.uri(key))
             difference = compare(stored, pq.ParquetFile(sealed.file), store.uri(key))
         if difference.removed and not allow_shrink:
             raise ShrinkRefusedError(store.uri(key), footer.rows, sealed.footer.rows, difference.removed)
-        replaced = Publication("published", difference, _seconds_late(difference, footer))
+        replaced = PublishResult("published", difference, _seconds_late(difference, footer))
     digest = sealed.footer.digest
-    put_surely(store, key, sealed.file, expected, lambda: stored_footer(store, key).digest == digest)
+    put_and_confirm(store, key, sealed.file, expected, lambda: stored_footer(store, key).digest == digest)
     return replaced
 
 
@@ -93,7 +93,7 @@ def open_slice(store: Store, key: str) -> Iterator[pq.ParquetFile]:
         DamagedObjectError: it is none.
         StorageError: it cannot be opened, or not be read in the block.
     """
-    with store.naming_faults(key), store.open(key) as source:
+    with store.translate_errors(key), store.open(key) as source:
         try:
             file = pq.ParquetFile(source)
         except pa.ArrowInvalid:
@@ -101,7 +101,7 @@ def open_slice(store: Store, key: str) -> Iterator[pq.ParquetFile]:
         yield file
 
 
-def _seconds_late(difference: Difference, stored: Footer) -> int | None:
+def _seconds_late(difference: SliceDiff, stored: Footer) -> int | None:
     if difference.oldest_added is None:
         return None
     return stored.certificate.server_date_at_least - difference.oldest_added

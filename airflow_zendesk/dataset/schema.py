@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from airflow_zendesk.zendesk.columns import Column, Kind
+from airflow_zendesk.zendesk.records import Column, Kind
 
 #: Raised in its major part when a reader of older files would misread newer ones, in its minor part when columns come.
 SCHEMA_VERSION = "1.0"

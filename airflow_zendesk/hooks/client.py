@@ -13,21 +13,21 @@ from airflow.sdk.log import mask_secret
 from airflow_zendesk import __version__
 from airflow_zendesk.exceptions import (
     AuthenticationError,
-    OversizedAnswerError,
+    OversizedResponseError,
     PageTimeoutError,
     RateLimitedError,
     TransientError,
     ZendeskError,
 )
 from airflow_zendesk.hooks import transport
-from airflow_zendesk.hooks.account import Account, forms
-from airflow_zendesk.hooks.auth import NoAuth, TokenKeeper, authentication
-from airflow_zendesk.zendesk.answer import Answer, decipher, refusal
-from airflow_zendesk.zendesk.incremental_export import Sweep
+from airflow_zendesk.hooks.auth import NoAuth, TokenCache, authentication
+from airflow_zendesk.hooks.connection import Account, forms
 from airflow_zendesk.zendesk.oauth import TOKEN_PATH, Token, read_token, token_request
-from airflow_zendesk.zendesk.pacing import Pace
+from airflow_zendesk.zendesk.paging import Sweep
+from airflow_zendesk.zendesk.rate_limit import RateLimiter
 from airflow_zendesk.zendesk.resources import Query
-from airflow_zendesk.zendesk.retrying import Patience
+from airflow_zendesk.zendesk.response import Answer, parse_response, refusal
+from airflow_zendesk.zendesk.retry import RetryBudget
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ HEADERS = {
 
 
 @dataclass(slots=True)
-class Traffic:
+class RequestStats:
     """What a run has cost the account so far: requests, those of them that were repeats, and the time spent waiting.
 
     ``seconds_limited`` are those of the seconds waited that the limits of requests have cost.
@@ -62,21 +62,21 @@ class Client:
     """
 
     def __init__(
-        self, account: Account, patience: Patience, sleep: Callable[[float], None], clock: Callable[[], float]
+        self, account: Account, patience: RetryBudget, sleep: Callable[[float], None], clock: Callable[[], float]
     ) -> None:
-        self.traffic = Traffic()
+        self.traffic = RequestStats()
         self._account = account
         self._patience = patience
         self._sleep = sleep
         self._clock = clock
-        self._pace = Pace(account.requests_per_minute)
-        self._keeper = TokenKeeper(self._mint, clock)
+        self._pace = RateLimiter(account.requests_per_minute)
+        self._token_cache = TokenCache(self._mint, clock)
         self._spent_on_faults = 0.0
 
     def open_session(self) -> requests.Session:
         """A session with the account's credentials: one serves a whole run."""
         session = self._plain_session()
-        session.auth = authentication(self._account, self._keeper)
+        session.auth = authentication(self._account, self._token_cache)
         return session
 
     def ask(self, session: requests.Session, query: Query, sweep: Sweep) -> Answer:
@@ -92,7 +92,7 @@ class Client:
             try:
                 answer = self._ask_once(session, query, sweep)
             except AuthenticationError:
-                if renewed or not self._keeper.forget():
+                if renewed or not self._token_cache.forget():
                     raise
                 renewed, wait, limited = True, 0.0, False
                 logger.info("Zendesk takes the access token no more: asking for another one.")
@@ -139,23 +139,23 @@ class Client:
         asked = self._clock()
         response = self._send(session, "GET", query.resource.path, params=params)
         self._pace.learn(response.headers, asked, self._clock())
-        return decipher(query.resource, sweep.start_time, response.status, response.headers, response.body)
+        return parse_response(query.resource, sweep.start_time, response.status, response.headers, response.body)
 
     def _wait_after(self, error: ZendeskError, attempt: int, started: float, query: Query, sweep: Sweep) -> float:
         """Seconds to wait before the next attempt; gives up by raising."""
         # Where the token comes from, nothing gets faster by smaller pages.
-        too_much = isinstance(error, PageTimeoutError | OversizedAnswerError) and error.path == query.resource.path
+        too_much = isinstance(error, PageTimeoutError | OversizedResponseError) and error.path == query.resource.path
         smaller = too_much and sweep.ask_for_less()
         spent = self._clock() - started
         if smaller:
-            wait: float | None = 0.0 if isinstance(error, OversizedAnswerError) else self._patience.first_wait
+            wait: float | None = 0.0 if isinstance(error, OversizedResponseError) else self._patience.first_wait
         else:
             wait = self._patience.wait_after(error, attempt, jitter=random.random())  # noqa: S311  no secret
         left = self._patience.left(page_spent=spent, run_spent=self._spent_on_faults + spent)
         if wait is not None and wait <= left:
             return wait
         if isinstance(error, TransientError):
-            error.given_up = (
+            error.retry_summary = (
                 f"Given up after {attempt} attempt{'s' * (attempt > 1)} in {spent:.0f} s: "
                 f"the next wait would be {wait:.0f} s, and {left:.0f} s of patience are left."
             )

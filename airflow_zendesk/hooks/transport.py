@@ -18,7 +18,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.util.response import assert_header_parsing
 
-from airflow_zendesk.exceptions import OversizedAnswerError, PageTimeoutError, SettingsError, TransportError
+from airflow_zendesk.exceptions import OversizedResponseError, PageTimeoutError, SettingsError, TransportError
 
 _CONNECT_SECONDS = 10.0
 _CHUNK_BYTES = 65_536
@@ -166,7 +166,7 @@ def exchange(
     Raises:
         PageTimeoutError: there was no whole answer within ``timeout`` seconds.
         TransportError: there was no connection, or it or the answer broke.
-        OversizedAnswerError: the body, compressed or not, has more than ``max_bytes``.
+        OversizedResponseError: the body, compressed or not, has more than ``max_bytes``.
         SettingsError: the server's TLS certificate is not one that is trusted here.
     """
     path = urlsplit(url).path
@@ -178,7 +178,7 @@ def exchange(
     settings = session.merge_environment_settings(url, {}, stream=True, verify=session.verify, cert=None)
     with (
         adapter.deadline(timeout) as passed,
-        _named_faults(path, timeout, passed),
+        _translate_errors(path, timeout, passed),
         session.send(
             request, timeout=(min(_CONNECT_SECONDS, timeout), timeout), allow_redirects=False, **settings
         ) as response,
@@ -187,7 +187,7 @@ def exchange(
 
 
 @contextmanager
-def _named_faults(path: str, timeout: float, passed: threading.Event) -> Iterator[None]:
+def _translate_errors(path: str, timeout: float, passed: threading.Event) -> Iterator[None]:
     """Give what goes wrong in the libraries below one of our names; their texts quote hosts, proxies and bodies."""
     too_late = PageTimeoutError(path, f"it took longer than {timeout:g} s")
     try:
@@ -225,7 +225,7 @@ def _bounded(chunks: Iterator[bytes], path: str, max_bytes: int) -> Iterator[byt
     for chunk in chunks:
         total += len(chunk)
         if total > max_bytes:
-            raise OversizedAnswerError(path, max_bytes)
+            raise OversizedResponseError(path, max_bytes)
         yield chunk
 
 

@@ -15,13 +15,13 @@ from airflow.providers.http.hooks.http import HttpHook
 from airflow.sdk.log import mask_secret
 
 from airflow_zendesk.exceptions import SettingsError, ZendeskError
-from airflow_zendesk.hooks.account import Account
-from airflow_zendesk.hooks.client import HEADERS, Client, Traffic
+from airflow_zendesk.hooks.client import HEADERS, Client, RequestStats
+from airflow_zendesk.hooks.connection import Account
 from airflow_zendesk.window import Window
-from airflow_zendesk.zendesk.answer import refusal
-from airflow_zendesk.zendesk.incremental_export import Page, Sweep
+from airflow_zendesk.zendesk.paging import Page, Sweep
 from airflow_zendesk.zendesk.resources import SAMPLE_PATH, SAMPLE_START_TIME, Query
-from airflow_zendesk.zendesk.retrying import Patience
+from airflow_zendesk.zendesk.response import refusal
+from airflow_zendesk.zendesk.retry import RetryBudget
 from airflow_zendesk.zendesk.settling import DEFAULT_SETTLE
 from airflow_zendesk.zendesk.users import CURRENT_USER_PATH, read_user
 
@@ -53,13 +53,13 @@ class ZendeskHook(HttpHook):
         self,
         zendesk_conn_id: str = default_conn_name,
         *,
-        patience: Patience | None = None,
+        patience: RetryBudget | None = None,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(method="GET", http_conn_id=zendesk_conn_id)
         self.zendesk_conn_id = zendesk_conn_id
-        self._patience = patience or Patience()
+        self._patience = patience or RetryBudget()
         self._sleep = sleep
         self._clock = clock
 
@@ -81,7 +81,7 @@ class ZendeskHook(HttpHook):
         return account
 
     @property
-    def traffic(self) -> Traffic:
+    def traffic(self) -> RequestStats:
         """What this hook has cost the account so far."""
         return self._client.traffic
 
@@ -122,7 +122,7 @@ class ZendeskHook(HttpHook):
         support_type_scope: str = "all",
         settle: timedelta = DEFAULT_SETTLE,
     ) -> Iterator[Page]:
-        """Export a window page by page, holding one page at a time; each event comes once.
+        """Export a window page by page, match one page at a time; each event comes once.
 
         Args:
             resource: ``ticket_events`` or ``ticket_metric_events``.
@@ -173,12 +173,12 @@ class ZendeskHook(HttpHook):
         Raises:
             ZendeskError: see ``airflow_zendesk.exceptions``.
         """
-        from airflow_zendesk.hooks import frames  # noqa: PLC0415  pandas takes half a second and is needed here alone
+        from airflow_zendesk.hooks import dataframe  # noqa: PLC0415  pandas takes half a second and is needed here alone
 
         columns = Query.of(resource, include).resource.columns
         pages = self.iter_pages(resource, start, end, include=include)
-        frame = frames.to_frame((page.items for page in pages), columns, Window.of(start, end).start)
-        return frames.explode_child_events(frame) if explode else frame
+        frame = dataframe.to_frame((page.items for page in pages), columns, Window.of(start, end).start)
+        return dataframe.explode_child_events(frame) if explode else frame
 
     def test_connection(self) -> tuple[bool, str]:
         """Whether these credentials may export, and a sentence that says so, for the connection form."""

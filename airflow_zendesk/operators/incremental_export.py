@@ -10,14 +10,14 @@ from airflow.sdk import Asset, BaseOperator, Context
 
 from airflow_zendesk.compat import add_partition_keys
 from airflow_zendesk.exceptions import ZendeskError
-from airflow_zendesk.operators.interval import window_of
+from airflow_zendesk.operators.data_interval import window_of
 from airflow_zendesk.window import Grain, Window, to_timedelta
 from airflow_zendesk.zendesk.resources import Query
 from airflow_zendesk.zendesk.settling import DEFAULT_SETTLE, settle_seconds
 
 if TYPE_CHECKING:
+    from airflow_zendesk.export.report import ExportReport
     from airflow_zendesk.hooks.zendesk import ZendeskHook
-    from airflow_zendesk.report import ExportReport
 
 #: The form that the mappers of Airflow's partitioned timetables expect.
 _PARTITION_KEY = "%Y-%m-%dT%H:%M:%S"
@@ -118,8 +118,8 @@ class ZendeskIncrementalExportOperator(BaseOperator):
 
     def export(self, context: Context, event: Any = None) -> dict[str, Any]:  # noqa: ARG002  a trigger's event
         """Export the window; a deferred task goes on here."""
-        from airflow_zendesk.export import export_window  # noqa: PLC0415
-        from airflow_zendesk.telemetry import Telemetry  # noqa: PLC0415
+        from airflow_zendesk.export.run import export_window  # noqa: PLC0415
+        from airflow_zendesk.export.telemetry import Telemetry  # noqa: PLC0415
 
         try:
             report = export_window(
@@ -148,7 +148,7 @@ class ZendeskIncrementalExportOperator(BaseOperator):
             if error.retryable:
                 raise
             raise AirflowFailException(str(error)) from error
-        for remark in report.remarks():
+        for remark in report.warnings():
             self.log.warning(remark)
         self._tell_assets(context, report)
         return report.to_event()

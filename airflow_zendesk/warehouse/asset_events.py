@@ -10,7 +10,7 @@ from airflow_zendesk.window import Grain, Window, to_utc
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class NamedSlice:
+class SliceRef:
     """A slice that an export tells of; ``dataset`` is the address of its dataset, without a connection id."""
 
     dataset: str
@@ -23,7 +23,7 @@ class NamedSlice:
         return self.dataset.removesuffix(self.resource) + slice_key(self.resource, self.slice)
 
 
-def named_slices(extras: Iterable[Mapping[str, Any]], partition_key: str | None = None) -> list[NamedSlice]:
+def slice_refs(extras: Iterable[Mapping[str, Any]], partition_key: str | None = None) -> list[SliceRef]:
     """The slices that the extras of asset events name, in order, each once.
 
     An export of many slices tells only its window and grain, and means all slices in it. With a partition key, which is
@@ -32,7 +32,7 @@ def named_slices(extras: Iterable[Mapping[str, Any]], partition_key: str | None 
     Raises:
         SettingsError: an event is none of our exports', or names no slice of that key.
     """
-    named: set[NamedSlice] = set()
+    named: set[SliceRef] = set()
     for extra in extras:
         try:
             told = _told(extra)
@@ -50,10 +50,10 @@ def named_slices(extras: Iterable[Mapping[str, Any]], partition_key: str | None 
     return sorted(named)
 
 
-def _told(extra: Mapping[str, Any]) -> list[NamedSlice]:
+def _told(extra: Mapping[str, Any]) -> list[SliceRef]:
     dataset, resource = str(extra["destination"]), str(extra["resource"])
     if "slices" in extra:
         slices: Iterable[Window] = [Window.of(each["start"], each["end"]) for each in extra["slices"]]
     else:
         slices = Grain.of(str(extra["grain"])).slices(Window.of(extra["start"], extra["end"]))
-    return [NamedSlice(dataset, resource, piece) for piece in slices]
+    return [SliceRef(dataset, resource, piece) for piece in slices]

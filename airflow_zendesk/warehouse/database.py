@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from airflow_zendesk.exceptions import SettingsError
 from airflow_zendesk.warehouse.dialects import DIALECTS, Dialect
-from airflow_zendesk.warehouse.scripts import statements, with_parameters
+from airflow_zendesk.warehouse.sql_files import statements, with_parameters
 from airflow_zendesk.warehouse.tables import Table, TableColumn
 
 _SCHEMA = re.compile(r"[a-z_][a-z0-9_]{0,62}")

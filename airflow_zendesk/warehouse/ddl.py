@@ -2,7 +2,7 @@
 
 from airflow_zendesk.exceptions import SettingsError
 from airflow_zendesk.warehouse.dialects import DIALECTS, create_index, create_table
-from airflow_zendesk.warehouse.scripts import statements
+from airflow_zendesk.warehouse.sql_files import statements
 from airflow_zendesk.warehouse.tables import SLICE_START, TABLES, Table, exported_columns
 from airflow_zendesk.zendesk.resources import RESOURCES
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from airflow_zendesk.dataset.record import dataset_record
-from airflow_zendesk.dataset.store import Store
+from airflow_zendesk.dataset.settings import load_settings
 from airflow_zendesk.exceptions import SettingsError
+from airflow_zendesk.storage.store import Store
 from airflow_zendesk.warehouse.database import Database
-from airflow_zendesk.warehouse.preparing import prepare
-from airflow_zendesk.warehouse.reports import LoadReport, SliceLoad
-from airflow_zendesk.warehouse.slices import StoredSlice, find_slices
+from airflow_zendesk.warehouse.ensure_tables import prepare
+from airflow_zendesk.warehouse.load_report import LoadReport, SliceLoad
+from airflow_zendesk.warehouse.stored_slices import StoredSlice, find_slices
 from airflow_zendesk.warehouse.tables import events_table
 from airflow_zendesk.window import Window
 
@@ -65,7 +65,7 @@ def load_slices(
         WarehouseError: the warehouse does not take it.
         SettingsError: there is no such dataset.
     """
-    record = dataset_record(store, resource)
+    record = load_settings(store, resource)
     found = find_slices(store, record, slices)
     report = LoadReport(resource, database.name)
     with database:

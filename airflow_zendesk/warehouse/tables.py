@@ -2,8 +2,8 @@
 
 from typing import Literal, NamedTuple
 
-from airflow_zendesk.zendesk.columns import Column
-from airflow_zendesk.zendesk.columns import Kind as WireKind
+from airflow_zendesk.zendesk.records import Column
+from airflow_zendesk.zendesk.records import Kind as WireKind
 from airflow_zendesk.zendesk.resources import RESOURCES
 
 Kind = Literal["integer", "timestamp", "text", "json", "boolean"]

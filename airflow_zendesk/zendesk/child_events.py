@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from airflow_zendesk.zendesk.columns import Wire
+from airflow_zendesk.zendesk.records import Wire
 
 _CHILDREN = msgspec.json.Decoder(list[msgspec.Raw])
 _OBJECT = msgspec.json.Decoder(Wire)

@@ -11,7 +11,7 @@ from http import HTTPStatus
 import msgspec
 
 from airflow_zendesk.exceptions import RequestRefusedError, TokenRefusedError, TransportError
-from airflow_zendesk.zendesk.answer import check_json, refusal
+from airflow_zendesk.zendesk.response import check_json, refusal
 
 TOKEN_PATH = "/oauth/tokens"  # noqa: S105  a path
 #: The exports only read.

@@ -14,7 +14,7 @@ from enum import Enum
 from typing import Self
 
 from airflow_zendesk.exceptions import SettingsError
-from airflow_zendesk.zendesk.columns import TIMESTAMP, Column
+from airflow_zendesk.zendesk.records import TIMESTAMP, Column
 
 #: By these an event is told from others, sorted in time, and found when a person is to be forgotten.
 _KEPT = ("id", "ticket_id", TIMESTAMP)

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from airflow_zendesk.exceptions import SettingsError
 from airflow_zendesk.zendesk import ticket_events, ticket_metric_events
-from airflow_zendesk.zendesk.columns import Column
 from airflow_zendesk.zendesk.privacy import Privacy
+from airflow_zendesk.zendesk.records import Column
 
 #: "Lists tickets by support type"; Zendesk's own default, ``agent``, leaves out the tickets of AI agents in silence.
 SUPPORT_TYPE_SCOPES = ("all", "agent", "ai_agent")

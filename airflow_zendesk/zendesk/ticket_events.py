@@ -6,7 +6,7 @@ events; should an answer have it, the columns ``instance_id``, ``metric``, ``typ
 Source: https://developer.zendesk.com/api-reference/ticketing/ticket-management/incremental_exports/
 """
 
-from airflow_zendesk.zendesk.columns import EXTRA, LATE, TIMESTAMP, Column
+from airflow_zendesk.zendesk.records import EXTRA, LATE, TIMESTAMP, Column
 
 COLUMNS = (
     Column("id", "int64", nullable=False),

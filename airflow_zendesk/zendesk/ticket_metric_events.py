@@ -3,7 +3,7 @@
 Source: https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_metric_events/
 """
 
-from airflow_zendesk.zendesk.columns import EXTRA, LATE, TIMESTAMP, Column
+from airflow_zendesk.zendesk.records import EXTRA, LATE, TIMESTAMP, Column
 
 COLUMNS = (
     Column("id", "int64", nullable=False),

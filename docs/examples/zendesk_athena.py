@@ -9,7 +9,7 @@ from airflow.providers.amazon.aws.operators.athena import AthenaOperator
 from airflow.sdk import DAG, Asset, task
 
 from airflow_zendesk.compat import for_each_partition
-from airflow_zendesk.operators.load import due_slices
+from airflow_zendesk.operators.load_warehouse import triggering_slices
 
 with DAG(
     dag_id="zendesk_athena",
@@ -26,7 +26,7 @@ with DAG(
         return [
             f"SELECT count(*) FROM {named.resource}_slices "
             f"WHERE event_date = '{named.slice.start:%Y-%m-%d}' AND \"$path\" = '{named.uri}'"
-            for named in due_slices(context)
+            for named in triggering_slices(context)
         ]
 
     AthenaOperator.partial(

@@ -6,14 +6,14 @@ from airflow.providers.google.cloud.operators.bigquery import BigQueryInsertJobO
 from airflow.sdk import DAG, Asset, task
 
 from airflow_zendesk.compat import for_each_partition
-from airflow_zendesk.operators.load import due_slices
-from airflow_zendesk.warehouse import recipes
-from airflow_zendesk.warehouse.asset_events import NamedSlice
+from airflow_zendesk.operators.load_warehouse import triggering_slices
+from airflow_zendesk.warehouse import load_statements
+from airflow_zendesk.warehouse.asset_events import SliceRef
 
 PROJECT, DATASET = "my-project", "zendesk"
 
 
-def arriving(named: NamedSlice) -> str:
+def arriving(named: SliceRef) -> str:
     """The table that a slice is loaded into on its way."""
     return f"arriving_{named.resource}_{named.slice.start:%Y%m%dT%H%M%S}"
 
@@ -39,16 +39,16 @@ with DAG(
                     "destinationTable": {"projectId": PROJECT, "datasetId": DATASET, "tableId": arriving(named)},
                 }
             }
-            for named in due_slices(context)
+            for named in triggering_slices(context)
         ]
 
     @task
     def merge_jobs(**context: Any) -> list[dict[str, Any]]:
         """For each slice, what puts it in its place."""
         jobs = []
-        for named in due_slices(context):
+        for named in triggering_slices(context):
             staging = f"{DATASET}.{arriving(named)}"
-            statements = recipes.bigquery(named.resource, named.slice.start, DATASET, staging)
+            statements = load_statements.bigquery(named.resource, named.slice.start, DATASET, staging)
             query = "\n".join([*statements, f"DROP TABLE {staging};"])
             jobs.append({"query": {"query": query, "useLegacySql": False}})
         return jobs

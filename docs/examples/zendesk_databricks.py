@@ -6,8 +6,8 @@ from airflow.providers.databricks.operators.databricks_sql import DatabricksSqlO
 from airflow.sdk import DAG, Asset, task
 
 from airflow_zendesk.compat import for_each_partition
-from airflow_zendesk.operators.load import due_slices
-from airflow_zendesk.warehouse import recipes
+from airflow_zendesk.operators.load_warehouse import triggering_slices
+from airflow_zendesk.warehouse import load_statements
 
 with DAG(
     dag_id="zendesk_databricks",
@@ -22,7 +22,8 @@ with DAG(
     def statements(**context: Any) -> list[list[str]]:
         """The load of each slice of the run."""
         return [
-            recipes.databricks(named.resource, named.slice.start, "zendesk", named.uri) for named in due_slices(context)
+            load_statements.databricks(named.resource, named.slice.start, "zendesk", named.uri)
+            for named in triggering_slices(context)
         ]
 
     DatabricksSqlOperator.partial(

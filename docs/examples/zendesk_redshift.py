@@ -7,8 +7,8 @@ from airflow.providers.amazon.aws.operators.redshift_data import RedshiftDataOpe
 from airflow.sdk import DAG, Asset, task
 
 from airflow_zendesk.compat import for_each_partition
-from airflow_zendesk.operators.load import due_slices
-from airflow_zendesk.warehouse import recipes
+from airflow_zendesk.operators.load_warehouse import triggering_slices
+from airflow_zendesk.warehouse import load_statements
 
 #: Where the manifests go: not below the exports, where readers of Parquet would find them.
 MANIFESTS = "s3://my-bucket/zendesk-manifests"
@@ -27,13 +27,13 @@ with DAG(
         """Write the manifest of each slice of the run; gives the load of each."""
         s3 = S3Hook("aws_default")
         loads = []
-        for named in due_slices(context):
+        for named in triggering_slices(context):
             bucket, key = s3.parse_s3_url(named.uri)
             size = s3.get_key(key, bucket).content_length
             manifest = f"{MANIFESTS}/{named.resource}/{named.slice.start:%Y%m%dT%H%M%SZ}.json"
             bucket, key = s3.parse_s3_url(manifest)
-            s3.load_string(recipes.redshift_manifest(named.uri, size), key, bucket, replace=True)
-            loads.append(recipes.redshift(named.resource, named.slice.start, "zendesk", manifest))
+            s3.load_string(load_statements.redshift_manifest(named.uri, size), key, bucket, replace=True)
+            loads.append(load_statements.redshift(named.resource, named.slice.start, "zendesk", manifest))
         return loads
 
     # A list of statements is one batch of the Data API, and that is one transaction.

@@ -6,8 +6,8 @@ from airflow.providers.common.sql.operators.sql import SQLExecuteQueryOperator
 from airflow.sdk import DAG, Asset, task
 
 from airflow_zendesk.compat import for_each_partition
-from airflow_zendesk.operators.load import due_slices
-from airflow_zendesk.warehouse import recipes
+from airflow_zendesk.operators.load_warehouse import triggering_slices
+from airflow_zendesk.warehouse import load_statements
 
 #: A stage over the destination of the exports:
 #: CREATE STAGE zendesk.slices URL = 's3://my-bucket/zendesk/' STORAGE_INTEGRATION = ...;
@@ -26,9 +26,9 @@ with DAG(
     def statements(**context: Any) -> list[list[str]]:
         """The load of each slice of the run."""
         loads = []
-        for named in due_slices(context):
+        for named in triggering_slices(context):
             file = named.uri.removeprefix(named.dataset.removesuffix(named.resource))
-            loads.append(recipes.snowflake(named.resource, named.slice.start, "zendesk", STAGE, file))
+            loads.append(load_statements.snowflake(named.resource, named.slice.start, "zendesk", STAGE, file))
         return loads
 
     # One session for all statements of a slice, and no commit but that of the recipe.

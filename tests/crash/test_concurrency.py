@@ -6,17 +6,17 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from airflow_zendesk.export import export_window
+from airflow_zendesk.emulator import ZendeskEmulator
+from airflow_zendesk.export.run import export_window
 from airflow_zendesk.hooks.zendesk import ZendeskHook
-from airflow_zendesk.standin import Standin
 from airflow_zendesk.window import Grain, Window
 from airflow_zendesk.zendesk.resources import Query
-from tests.dataset.samples import DAY
+from tests.support.slices import DAY
 
 DOZEN = [Window(DAY.start + timedelta(hours=2 * n), DAY.start + timedelta(hours=2 * n + 2)) for n in range(12)]
 
 
-def test_twelve_slices_at_once(tmp_path: Path, standin: Standin) -> None:
+def test_twelve_slices_at_once(tmp_path: Path, emulator: ZendeskEmulator) -> None:
     """Into one folder that is not there yet, beside an object of somebody else: all find their place, and it stays."""
     foreign = tmp_path / "ticket_events/event_date=2026-01-01/notes.parquet"
     foreign.parent.mkdir(parents=True)
@@ -32,4 +32,4 @@ def test_twelve_slices_at_once(tmp_path: Path, standin: Standin) -> None:
     slices = sorted(foreign.parent.glob("2026*.parquet"))
     ids = [id_ for path in slices for id_ in pq.ParquetFile(path).read(columns=["id"])["id"].to_pylist()]
     assert 12 == len(slices)
-    assert sorted(standin.truth("ticket_events", DAY.start, DAY.end)) == sorted(ids)
+    assert sorted(emulator.truth("ticket_events", DAY.start, DAY.end)) == sorted(ids)

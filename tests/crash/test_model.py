@@ -8,20 +8,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from airflow_zendesk.dataset.parquet import verify
+from airflow_zendesk.dataset.slice_file import verify
 from airflow_zendesk.exceptions import (
     DatasetMismatchError,
-    PublishConflictError,
+    SliceChangedError,
     StorageUnavailableError,
     ZendeskError,
 )
 from airflow_zendesk.window import Grain, Window
-from tests.crash import explorer
-from tests.crash.attempts import Attempt
-from tests.crash.bucket import Bucket
-from tests.crash.desk import Desk, Happening
-from tests.crash.explorer import REQUESTS, Model, Move, Rules, World, explore
-from tests.dataset.samples import DAY
+from tests.support.crash import explorer
+from tests.support.crash.attempts import Attempt
+from tests.support.crash.bucket import Bucket
+from tests.support.crash.desk import Desk, Happening
+from tests.support.crash.explorer import REQUESTS, Model, Move, Rules, World, explore
+from tests.support.slices import DAY
 
 #: The slices of the two grains in the model: both begin with the day.
 PIECES = {"day": DAY, "hour": Window.of("2026-01-01T00:00:00Z", "2026-01-01T01:00:00Z")}
@@ -32,7 +32,7 @@ KEYS = {
 }
 OUTCOMES: dict[type[ZendeskError], str] = {
     DatasetMismatchError: "refused",
-    PublishConflictError: "conflict",
+    SliceChangedError: "conflict",
     StorageUnavailableError: "failed",
 }
 
@@ -41,7 +41,7 @@ class Stage:
     """The real publisher, led by the moves of the model."""
 
     def __init__(self, rules: Rules, grains: Iterable[str]) -> None:
-        self.bucket = Bucket(fenced=rules.fenced)
+        self.bucket = Bucket(conditional_writes=rules.conditional_writes)
         self.desk = Desk(DAY.end_time + 3_600)
         self.attempts = [
             Attempt(f"attempt {number}", self.bucket, self.desk, PIECES[grain], GRAINS[grain], allow_shrink=True)
@@ -133,7 +133,7 @@ BROKEN = [
 
 @pytest.mark.parametrize(
     ("rules", "late", "grains", "states"),
-    [(Rules(), 2, TWINS, 8_550), (Rules(), 1, RACERS, 3_147), (Rules(fenced=False), 0, TWINS, 1_045)],
+    [(Rules(), 2, TWINS, 8_550), (Rules(), 1, RACERS, 3_147), (Rules(conditional_writes=False), 0, TWINS, 1_045)],
     ids=["one slice", "two grains", "without conditions, settled"],
 )
 def test_no_interleaving_goes_wrong(rules: Rules, late: int, grains: tuple[str, str], states: int) -> None:
@@ -146,7 +146,7 @@ def test_no_interleaving_goes_wrong(rules: Rules, late: int, grains: tuple[str, 
 @pytest.mark.parametrize(("late", "grains", "wrong"), [(1, TWINS, {"FRESH"}), (0, RACERS, {"GRAIN"})])
 def test_what_a_store_without_conditions_cannot_do(late: int, grains: tuple[str, str], wrong: set[str]) -> None:
     """An old version may replace one with late events; two first runs of different kind may both go on."""
-    assert wrong == explore(Model(Rules(fenced=False), due=1, late=late), *grains).wrong.keys()
+    assert wrong == explore(Model(Rules(conditional_writes=False), due=1, late=late), *grains).wrong.keys()
 
 
 @pytest.mark.parametrize(("rules", "wrong"), BROKEN)
@@ -155,11 +155,11 @@ def test_broken_rule_goes_wrong(rules: Rules, wrong: set[str]) -> None:
     assert wrong == explore(Model(rules, due=1), *TWINS).wrong.keys()
 
 
-@pytest.mark.parametrize("fenced", [True, False])
+@pytest.mark.parametrize("conditional_writes", [True, False])
 @pytest.mark.parametrize("grains", [TWINS, RACERS])
-def test_publisher_takes_every_step_of_the_model(fenced: bool, grains: tuple[str, str]) -> None:
+def test_publisher_takes_every_step_of_the_model(conditional_writes: bool, grains: tuple[str, str]) -> None:
     """Request by request, with every fate: what is proven of the model is true of the code."""
-    rules = Rules(fenced=fenced)
+    rules = Rules(conditional_writes=conditional_writes)
     for moves in explore(Model(rules), *grains).steps.values():
         lead_to_the_end(rules, grains, moves)
 
@@ -171,11 +171,15 @@ def test_publisher_takes_the_schedules_on_which_broken_rules_fail(rules: Rules) 
         lead_to_the_end(Rules(), TWINS, moves)
 
 
-@given(data=st.data(), fenced=st.booleans(), grains=st.sampled_from([TWINS, RACERS]))
+@given(data=st.data(), conditional_writes=st.booleans(), grains=st.sampled_from([TWINS, RACERS]))
 @settings(max_examples=25)
-def test_publisher_stays_with_the_model(data: st.DataObject, fenced: bool, grains: tuple[str, str]) -> None:
+def test_publisher_stays_with_the_model(data: st.DataObject, conditional_writes: bool, grains: tuple[str, str]) -> None:
     """On any schedule; mostly in runs, so that one attempt gets far ahead of the other."""
-    model, stage, world = Model(Rules(fenced=fenced), late=2), Stage(Rules(fenced=fenced), grains), start(grains)
+    model, stage, world = (
+        Model(Rules(conditional_writes=conditional_writes), late=2),
+        Stage(Rules(conditional_writes=conditional_writes), grains),
+        start(grains),
+    )
     while moves := [move for move, _ in model.moves(world)]:
         move = data.draw(st.sampled_from(moves))
         following = [Move("step", move.attempt)] * data.draw(st.integers(0, 7)) if move.kind == "step" else []

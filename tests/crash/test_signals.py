@@ -11,13 +11,13 @@ from types import FrameType
 import pytest
 from airflow.providers.common.compat.sdk import AirflowTaskTimeout, timeout
 
-from airflow_zendesk.dataset.parquet import verify
-from airflow_zendesk.export import export_window
+from airflow_zendesk.dataset.slice_file import verify
+from airflow_zendesk.export.run import export_window
 from airflow_zendesk.hooks.zendesk import ZendeskHook
 from airflow_zendesk.zendesk.resources import Query
-from tests.crash.steps import at, steps_of
-from tests.dataset.samples import DAY
-from tests.scripted import page, scripted
+from tests.support.crash.steps import at, steps_of
+from tests.support.scripted import page, scripted
+from tests.support.slices import DAY
 
 try:
     from airflow.sdk.exceptions import AirflowTaskTerminated

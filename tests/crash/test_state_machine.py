@@ -13,20 +13,20 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from airflow_zendesk.dataset.parquet import Footer, verify
+from airflow_zendesk.dataset.slice_file import Footer, verify
 from airflow_zendesk.exceptions import (
     DatasetMismatchError,
     FutureWindowError,
-    PublishConflictError,
     ShrinkRefusedError,
+    SliceChangedError,
     StorageUnavailableError,
 )
 from airflow_zendesk.window import Grain, Window
 from airflow_zendesk.zendesk.settling import MIN_SETTLE
-from tests.crash.attempts import Attempt
-from tests.crash.bucket import Bucket, Fate, Version, Write
-from tests.crash.desk import Desk, Happening
-from tests.dataset.samples import DAY
+from tests.support.crash.attempts import Attempt
+from tests.support.crash.bucket import Bucket, Fate, Version, Write
+from tests.support.crash.desk import Desk, Happening
+from tests.support.slices import DAY
 
 START = DAY.start_time
 SETTLE = int(MIN_SETTLE.total_seconds())
@@ -71,11 +71,11 @@ def footer(content: bytes) -> Footer:
 class Publishing(RuleBasedStateMachine):
     """Attempts at the slices of one dataset, on a store that honours conditions, while Zendesk changes its answers."""
 
-    fenced = True
+    conditional_writes = True
 
     def __init__(self) -> None:
         super().__init__()
-        self.bucket = Bucket(fenced=self.fenced)
+        self.bucket = Bucket(conditional_writes=self.conditional_writes)
         self.desk = Desk(START + 60)
         self.attempts: dict[str, Attempt] = {}
         self.redacted: set[int] = set()
@@ -94,7 +94,7 @@ class Publishing(RuleBasedStateMachine):
         """An event that Zendesk answers in time."""
         self._happen(second, START + second + delay)
 
-    @precondition(lambda self: self.fenced)
+    @precondition(lambda self: self.conditional_writes)
     @rule(second=st.integers(0, 60 * MINUTES - 1), delay=st.sampled_from([1, 1, 200]))
     def something_surfaces_late(self, second: int, delay: int) -> None:
         """An event that Zendesk answers only now, or even later, although its time is long over."""
@@ -106,7 +106,7 @@ class Publishing(RuleBasedStateMachine):
             number = len(self.desk.happened) + len(self.redacted) + 1
             self.desk.happened.append(Happening(START + second, number, surfaces))
 
-    @precondition(lambda self: self.fenced and self.desk.happened)
+    @precondition(lambda self: self.conditional_writes and self.desk.happened)
     @rule(data=st.data())
     def something_is_redacted(self, data: st.DataObject) -> None:
         """Zendesk does not answer it any more."""
@@ -124,7 +124,7 @@ class Publishing(RuleBasedStateMachine):
         """Beside those that are alive."""
         self._attempt(window, 1, shrink=shrink)
 
-    @precondition(lambda self: self.fenced)
+    @precondition(lambda self: self.conditional_writes)
     @rule()
     def attempt_starts_with_another_grain(self) -> None:
         """The first of two decides; a store without conditions could not."""
@@ -140,7 +140,7 @@ class Publishing(RuleBasedStateMachine):
                 self._lead_to_put(rivals[second])
             for _ in range(steps or 0):
                 self._step(rivals[second])
-            if self.fenced:
+            if self.conditional_writes:
                 self._happen(0, self.desk.now + 1)
                 self.desk.now += 1
         for rival in rivals:
@@ -262,7 +262,7 @@ class Publishing(RuleBasedStateMachine):
             for key, window in slices.items():
                 there = ids(self.bucket.objects[key]) | self.redacted
                 assert attempt.known_ids(window) | self._settled(window) <= there, "EXACT: success, and events missing"
-        elif isinstance(attempt.error, PublishConflictError):
+        elif isinstance(attempt.error, SliceChangedError):
             key = attempt.error.uri.removeprefix("memory://bucket/")
             offered = self.bucket.offers.get((attempt.name, key))
             assert offered is None or footer(offered).digest != footer(self.bucket.objects[key].content).digest, (
@@ -287,7 +287,7 @@ class Publishing(RuleBasedStateMachine):
 class BlindPublishing(Publishing):
     """The same on a store that ignores conditions; there Zendesk must not change its answers to what has settled."""
 
-    fenced = False
+    conditional_writes = False
 
 
 PublishingTest = Publishing.TestCase

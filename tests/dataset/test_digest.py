@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from airflow_zendesk.dataset.digest import RowDigest
 from airflow_zendesk.dataset.schema import arrow_schema, to_batch
-from airflow_zendesk.zendesk.columns import Column
+from airflow_zendesk.zendesk.records import Column
 
 SCHEMA = arrow_schema((Column("id", "int64", nullable=False), Column("at", "iso8601"), Column("text", "string")))
 Row = tuple[int, int | None, str | None]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_zendesk.dataset.layout import folder_key, parse_slice_key, record_key, slice_key
+from airflow_zendesk.dataset.layout import folder_key, parse_slice_key, settings_key, slice_key
 from airflow_zendesk.window import Grain, Window
 
 
@@ -23,7 +23,7 @@ def test_keys_are_written_out() -> None:
         == slice_key("ticket_metric_events", hour)
     )  # fmt: skip
     assert "ticket_events/event_date=2026-01-31" == folder_key("ticket_events", hour.start)
-    assert "_datasets/ticket_events.json" == record_key("ticket_events")
+    assert "_datasets/ticket_events.json" == settings_key("ticket_events")
 
 
 @given(st.sampled_from(["1d", "6h", "15m"]).map(Grain.of), st.integers(0, 30_000))

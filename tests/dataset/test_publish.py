@@ -6,18 +6,18 @@ from typing import Any
 import msgspec
 import pytest
 
-from airflow_zendesk.dataset.compare import Difference
+from airflow_zendesk.dataset.diff import SliceDiff
 from airflow_zendesk.dataset.layout import slice_key
-from airflow_zendesk.dataset.publish import Publication, publish
-from airflow_zendesk.dataset.record import read_record
-from airflow_zendesk.dataset.store import Store
+from airflow_zendesk.dataset.publish import PublishResult, publish
+from airflow_zendesk.dataset.settings import read_settings
 from airflow_zendesk.exceptions import (
     DamagedObjectError,
     DatasetMismatchError,
-    PublishConflictError,
     ShrinkRefusedError,
+    SliceChangedError,
 )
-from tests.dataset.samples import DAY, RECORD, content, event, sealed
+from airflow_zendesk.storage.store import Store
+from tests.support.slices import DAY, RECORD, content, event, sealed
 
 KEY = slice_key("ticket_events", DAY)
 ONE = [event(1)]
@@ -26,7 +26,7 @@ TWO = [event(1), event(2)]
 
 def attempt(
     store: Store, records: list[dict[str, Any]], *, expected: str | None = "", allow_shrink: bool = False
-) -> Publication:
+) -> PublishResult:
     """Publish the records; by default, with the token of what is there now."""
     with sealed(records) as piece:
         token = store.token(KEY) if expected == "" else expected
@@ -35,16 +35,16 @@ def attempt(
 
 def test_new_slice_is_published_whole_with_its_record(store: Store) -> None:
     """The object is the sealed file, byte by byte."""
-    assert Publication("published") == attempt(store, TWO)
+    assert PublishResult("published") == attempt(store, TWO)
     assert content(TWO) == store.read(KEY)
-    assert RECORD == read_record(store, "ticket_events")
+    assert RECORD == read_settings(store, "ticket_events")
 
 
 def test_same_rows_are_not_written_again(store: Store) -> None:
     """In whatever order they came: equal digest, no PUT."""
     attempt(store, TWO)
     token = store.token(KEY)
-    assert Publication("unchanged") == attempt(store, TWO[::-1])
+    assert PublishResult("unchanged") == attempt(store, TWO[::-1])
     assert token == store.token(KEY)
 
 
@@ -55,9 +55,9 @@ def test_more_or_changed_rows_replace_the_slice(store: Store) -> None:
     """
     attempt(store, ONE)
     late = 86_400 + 300 - 120
-    assert Publication("published", Difference(1, 0, 0, DAY.start_time + 120), late) == attempt(store, TWO)
+    assert PublishResult("published", SliceDiff(1, 0, 0, DAY.start_time + 120), late) == attempt(store, TWO)
     changed = [event(1, via="Mail"), event(2)]
-    assert Publication("published", Difference(0, 0, 1, None)) == attempt(store, changed)
+    assert PublishResult("published", SliceDiff(0, 0, 1, None)) == attempt(store, changed)
     assert content(changed) == store.read(KEY)
 
 
@@ -73,7 +73,7 @@ def test_slice_that_would_shrink_is_refused_with_the_counts(store: Store) -> Non
 def test_slice_shrinks_when_it_is_allowed_to(store: Store) -> None:
     """The way to erase what Zendesk has redacted."""
     attempt(store, TWO)
-    assert Publication("published", Difference(0, 1, 0, None)) == attempt(store, ONE, allow_shrink=True)
+    assert PublishResult("published", SliceDiff(0, 1, 0, None)) == attempt(store, ONE, allow_shrink=True)
     assert content(ONE) == store.read(KEY)
 
 
@@ -81,7 +81,7 @@ def test_version_written_during_the_extraction_is_a_conflict(store: Store) -> No
     """A slow attempt must not put old rows over new ones, nor a first one over a rival's."""
     before = store.token(KEY)
     attempt(store, TWO)
-    with pytest.raises(PublishConflictError):
+    with pytest.raises(SliceChangedError):
         attempt(store, ONE, expected=before, allow_shrink=True)
     assert content(TWO) == store.read(KEY)
 
@@ -90,7 +90,7 @@ def test_rival_that_wrote_the_same_rows_did_the_work(store: Store) -> None:
     """Two attempts at one settled slice end as one."""
     before = store.token(KEY)
     attempt(store, TWO)
-    assert Publication("unchanged") == attempt(store, TWO, expected=before)
+    assert PublishResult("unchanged") == attempt(store, TWO, expected=before)
 
 
 def test_other_settings_publish_nothing(store: Store) -> None:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_zendesk.dataset.schema import arrow_schema, to_batch
-from airflow_zendesk.zendesk.columns import Column
+from airflow_zendesk.zendesk.records import Column
 from airflow_zendesk.zendesk.resources import RESOURCES
 
 TIMESTAMP = pa.timestamp("us", tz="UTC")

@@ -1,8 +1,8 @@
 """How requests prove who asks."""
 
-from airflow_zendesk.hooks.auth import TokenKeeper
+from airflow_zendesk.hooks.auth import TokenCache
 from airflow_zendesk.zendesk.oauth import Token
-from tests.clock import FakeTime
+from tests.support.clock import FakeClock
 
 
 class Mint:
@@ -20,8 +20,8 @@ class Mint:
 
 def test_token_is_kept_until_a_minute_before_its_end() -> None:
     """One serves many requests; the next is there before it ends."""
-    time = FakeTime()
-    keeper = TokenKeeper(Mint(1_800), time.clock)
+    time = FakeClock()
+    keeper = TokenCache(Mint(1_800), time.clock)
     assert "token 1" == keeper.token()
     time.now = 1_739.9
     assert "token 1" == keeper.token()
@@ -31,8 +31,8 @@ def test_token_is_kept_until_a_minute_before_its_end() -> None:
 
 def test_token_without_an_end_is_kept_until_it_is_refused() -> None:
     """Forgetting tells whether there was one to forget."""
-    time = FakeTime()
-    keeper = TokenKeeper(Mint(None), time.clock)
+    time = FakeClock()
+    keeper = TokenCache(Mint(None), time.clock)
     assert not keeper.forget()
     assert "token 1" == keeper.token()
     time.now = 1e9

@@ -13,20 +13,20 @@ import pytest
 
 from airflow_zendesk.exceptions import (
     AuthenticationError,
-    DamagedAnswerError,
     NotJsonError,
+    PageNotRetrievableError,
     PageTimeoutError,
-    PageTooHeavyError,
     RateLimitedError,
     ServerError,
     TokenRefusedError,
     TransientError,
+    TransportError,
     ZendeskError,
 )
 from airflow_zendesk.hooks.zendesk import ZendeskHook
-from airflow_zendesk.zendesk.retrying import Patience
-from tests.clock import FakeTime
-from tests.scripted import Reply, Scripted, page, scripted
+from airflow_zendesk.zendesk.retry import RetryBudget
+from tests.support.clock import FakeClock
+from tests.support.scripted import Reply, Scripted, page, scripted
 
 START, END = "2026-01-01T00:00:00Z", "2026-01-01T01:00:00Z"
 FIRST = 1_767_225_600
@@ -38,9 +38,9 @@ UNAUTHORIZED = Reply({"error": "invalid_token", "error_description": "..."}, 401
 
 
 @pytest.fixture
-def time() -> FakeTime:
+def time() -> FakeClock:
     """What the hook takes for time."""
-    return FakeTime()
+    return FakeClock()
 
 
 def token(number: int, **members: object) -> Reply:
@@ -55,7 +55,11 @@ def step(number: int, **options: Any) -> Reply:
 
 
 def export(
-    monkeypatch: pytest.MonkeyPatch, server: Scripted, time: FakeTime, patience: Patience | None = None, **options: Any
+    monkeypatch: pytest.MonkeyPatch,
+    server: Scripted,
+    time: FakeClock,
+    patience: RetryBudget | None = None,
+    **options: Any,
 ) -> ZendeskHook:
     """Export an hour from the server with a hook of the fake time."""
     monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", server.connection(**options))
@@ -75,7 +79,7 @@ def sizes(server: Scripted) -> list[int]:
     return [int(found[1]) for path in server.paths if (found := re.search(r"per_page=(\d+)", path))]
 
 
-def test_token_is_minted_once_and_serves_the_run(monkeypatch: pytest.MonkeyPatch, time: FakeTime) -> None:
+def test_token_is_minted_once_and_serves_the_run(monkeypatch: pytest.MonkeyPatch, time: FakeClock) -> None:
     """One POST with the client's secret, which goes nowhere else, then pages with the token."""
     with scripted(token(1, expires_in=1_800), step(0), step(1), EMPTY) as server:
         export(monkeypatch, server, time, **CLIENT)
@@ -87,7 +91,7 @@ def test_token_is_minted_once_and_serves_the_run(monkeypatch: pytest.MonkeyPatch
     assert ["nothing", *["Bearer minted-1"] * 3] == bearers(server)
 
 
-def test_token_is_renewed_before_it_ends(monkeypatch: pytest.MonkeyPatch, time: FakeTime) -> None:
+def test_token_is_renewed_before_it_ends(monkeypatch: pytest.MonkeyPatch, time: FakeClock) -> None:
     """A wait may be longer than its life; nothing is asked with a token that is over."""
     limited = Reply(b"", 429, {"Retry-After": "250"})
     with scripted(token(1, expires_in=300), limited, token(2, expires_in=300), EMPTY) as server:
@@ -95,7 +99,7 @@ def test_token_is_renewed_before_it_ends(monkeypatch: pytest.MonkeyPatch, time: 
     assert ["nothing", "Bearer minted-1", "nothing", "Bearer minted-2"] == bearers(server)
 
 
-def test_token_that_is_refused_is_renewed_once_per_page(monkeypatch: pytest.MonkeyPatch, time: FakeTime) -> None:
+def test_token_that_is_refused_is_renewed_once_per_page(monkeypatch: pytest.MonkeyPatch, time: FakeClock) -> None:
     """Without a wait, and whether or not Zendesk has said when it ends."""
     with scripted(token(1), UNAUTHORIZED, token(2), step(0), UNAUTHORIZED, token(3), EMPTY) as server:
         hook = export(monkeypatch, server, time, **CLIENT)
@@ -108,7 +112,7 @@ def test_token_that_is_refused_is_renewed_once_per_page(monkeypatch: pytest.Monk
 
 @pytest.mark.parametrize("options", [{}, {"login": ""}], ids=["API token", "access token"])
 def test_secret_that_was_not_minted_is_not_renewed(
-    monkeypatch: pytest.MonkeyPatch, time: FakeTime, options: dict[str, Any]
+    monkeypatch: pytest.MonkeyPatch, time: FakeClock, options: dict[str, Any]
 ) -> None:
     """A 401 is final at once."""
     with scripted(UNAUTHORIZED) as server, pytest.raises(AuthenticationError):
@@ -116,7 +120,7 @@ def test_secret_that_was_not_minted_is_not_renewed(
     assert 1 == len(server.paths)
 
 
-def test_client_that_gets_no_token_fails_at_once(monkeypatch: pytest.MonkeyPatch, time: FakeTime) -> None:
+def test_client_that_gets_no_token_fails_at_once(monkeypatch: pytest.MonkeyPatch, time: FakeClock) -> None:
     """With a sentence on OAuth clients; no page is asked for."""
     with (
         scripted(Reply({"error": "invalid_client"}, 401)) as server,
@@ -126,7 +130,7 @@ def test_client_that_gets_no_token_fails_at_once(monkeypatch: pytest.MonkeyPatch
     assert ["/oauth/tokens"] == server.paths
 
 
-def test_page_of_html_in_place_of_a_token_fails_at_once(monkeypatch: pytest.MonkeyPatch, time: FakeTime) -> None:
+def test_page_of_html_in_place_of_a_token_fails_at_once(monkeypatch: pytest.MonkeyPatch, time: FakeClock) -> None:
     """It is another server that answers, as for an export."""
     login_page = Reply(b"<html>", headers={"Content-Type": "text/html"})
     with scripted(login_page) as server, pytest.raises(NotJsonError, match="/oauth/tokens answered text/html"):
@@ -136,7 +140,7 @@ def test_page_of_html_in_place_of_a_token_fails_at_once(monkeypatch: pytest.Monk
 
 @pytest.mark.parametrize("fault", [Reply(b"", 503), Reply(b"", 504), Reply(b'{"access_tok'), Reply(b"", 429)])
 def test_token_that_does_not_come_is_asked_for_again(
-    monkeypatch: pytest.MonkeyPatch, time: FakeTime, fault: Reply
+    monkeypatch: pytest.MonkeyPatch, time: FakeClock, fault: Reply
 ) -> None:
     """And no page shrinks for it."""
     with scripted(fault, token(1), EMPTY) as server:
@@ -147,7 +151,7 @@ def test_token_that_does_not_come_is_asked_for_again(
 
 
 def test_netrc_adds_nothing_to_the_request_for_a_token(
-    monkeypatch: pytest.MonkeyPatch, time: FakeTime, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, time: FakeClock, tmp_path: Path
 ) -> None:
     """Zendesk would take its entry for the client's own credentials."""
     (tmp_path / "netrc").write_text("machine 127.0.0.1 login other password wrong\n")
@@ -158,7 +162,7 @@ def test_netrc_adds_nothing_to_the_request_for_a_token(
 
 
 def test_remark_on_the_credentials_is_made_once_per_run(
-    monkeypatch: pytest.MonkeyPatch, time: FakeTime, caplog: pytest.LogCaptureFixture
+    monkeypatch: pytest.MonkeyPatch, time: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     """However many sessions the run opens."""
     with scripted(EMPTY) as server, caplog.at_level(logging.WARNING):
@@ -199,7 +203,7 @@ def too_slow_above(most: int, status: int = 504) -> Behaviour:
 )
 def test_page_that_is_too_slow_is_halved_until_it_comes(
     monkeypatch: pytest.MonkeyPatch,
-    time: FakeTime,
+    time: FakeClock,
     most: int,
     first: list[int],
     counts: dict[int, int],
@@ -212,7 +216,7 @@ def test_page_that_is_too_slow_is_halved_until_it_comes(
     assert counts == Counter(asked)
 
 
-def test_page_size_climbs_back_to_the_largest(monkeypatch: pytest.MonkeyPatch, time: FakeTime) -> None:
+def test_page_size_climbs_back_to_the_largest(monkeypatch: pytest.MonkeyPatch, time: FakeClock) -> None:
     """One heavy spot makes the pages after it small for a moment only."""
     replies = [Reply(b"", 504)] * 3 + [step(number) for number in range(4)]
     with scripted(*replies, EMPTY) as server:
@@ -220,7 +224,7 @@ def test_page_size_climbs_back_to_the_largest(monkeypatch: pytest.MonkeyPatch, t
     assert [1000, 500, 250, 125, 250, 500, 1000, 1000] == sizes(server)
 
 
-def test_spot_that_is_heavy_again_later_is_a_first_one_again(monkeypatch: pytest.MonkeyPatch, time: FakeTime) -> None:
+def test_spot_that_is_heavy_again_later_is_a_first_one_again(monkeypatch: pytest.MonkeyPatch, time: FakeClock) -> None:
     """Once a page of full size has come through, all is forgotten."""
     slow = Reply(b"", 504)
     with scripted(slow, step(0), step(1), slow, step(2), step(3), EMPTY) as server:
@@ -229,14 +233,14 @@ def test_spot_that_is_heavy_again_later_is_a_first_one_again(monkeypatch: pytest
 
 
 @pytest.mark.parametrize("fault", [Reply(b"", 500), Reply(b"", 503), Reply(b"", 429), Reply(b'{"tick')])
-def test_other_faults_shrink_no_page(monkeypatch: pytest.MonkeyPatch, time: FakeTime, fault: Reply) -> None:
+def test_other_faults_shrink_no_page(monkeypatch: pytest.MonkeyPatch, time: FakeClock, fault: Reply) -> None:
     """A smaller page would not have come through either."""
     with scripted(fault, fault, EMPTY) as server:
         export(monkeypatch, server, time)
     assert [1000, 1000, 1000] == sizes(server)
 
 
-def test_page_that_never_comes_is_named_by_its_second(monkeypatch: pytest.MonkeyPatch, time: FakeTime) -> None:
+def test_page_that_never_comes_is_named_by_its_second(monkeypatch: pytest.MonkeyPatch, time: FakeClock) -> None:
     """Only when the patience is spent on its smallest form: an outage of a minute has the same face."""
     told = (
         r"begins at 2026-01-01T00:01:00Z does not come through even with per_page=1: .*answered 504.*"
@@ -244,29 +248,29 @@ def test_page_that_never_comes_is_named_by_its_second(monkeypatch: pytest.Monkey
     )
     with (
         scripted(step(0), Reply(b"", 504, PLENTY)) as server,
-        pytest.raises(PageTooHeavyError, match=told) as caught,
+        pytest.raises(PageNotRetrievableError, match=told) as caught,
     ):
-        export(monkeypatch, server, time, Patience(page_seconds=120))
+        export(monkeypatch, server, time, RetryBudget(page_seconds=120))
     assert [1000, 1000, 500, 250, 125, 62, 31, 15, 7, 3, 1, 1] == sizes(server)[:12]
     assert not caught.value.retryable
     assert [1.0] * 9 == time.waits[:9]
     assert 60 < sum(time.waits) <= 120
 
 
-def test_short_outage_of_504_is_survived(monkeypatch: pytest.MonkeyPatch, time: FakeTime) -> None:
+def test_short_outage_of_504_is_survived(monkeypatch: pytest.MonkeyPatch, time: FakeClock) -> None:
     """Though every size of page has failed."""
     with scripted(*[Reply(b"", 504)] * 13, EMPTY) as server:
         export(monkeypatch, server, time)
     assert 14 == len(server.paths)
 
 
-def test_page_beyond_the_bound_is_asked_for_in_smaller_ones(monkeypatch: pytest.MonkeyPatch, time: FakeTime) -> None:
+def test_page_beyond_the_bound_is_asked_for_in_smaller_ones(monkeypatch: pytest.MonkeyPatch, time: FakeClock) -> None:
     """And if that does not help, the error names the second, and the setting that would."""
     large = Reply(b"x" * 2_000)
     with scripted(large, large, EMPTY) as server:
         export(monkeypatch, server, time, max_page_mebibytes=0.001)
     assert [1000, 500, 250] == sizes(server)
-    with scripted(large) as server, pytest.raises(PageTooHeavyError, match="raise max_page_mebibytes"):
+    with scripted(large) as server, pytest.raises(PageNotRetrievableError, match="raise max_page_mebibytes"):
         export(monkeypatch, server, time, max_page_mebibytes=0.001)
     assert [1000, 500, 250, 125, 62, 31, 15, 7, 3, 1] == sizes(server)
 
@@ -283,7 +287,7 @@ def test_page_beyond_the_bound_is_asked_for_in_smaller_ones(monkeypatch: pytest.
     ],
 )
 def test_limit_is_waited_for(
-    monkeypatch: pytest.MonkeyPatch, time: FakeTime, header: str | None, shortest: float, longest: float
+    monkeypatch: pytest.MonkeyPatch, time: FakeClock, header: str | None, shortest: float, longest: float
 ) -> None:
     """As long as Zendesk asks, as a number or a date; else to the next minute of its clock."""
     headers = {"Date": "Fri, 01 Jan 2027 00:00:19 GMT"} | ({} if header is None else {"Retry-After": header})
@@ -295,7 +299,7 @@ def test_limit_is_waited_for(
 
 @pytest.mark.parametrize(("status", "error"), [(429, RateLimitedError), (503, ServerError)])
 def test_absurd_wish_is_not_slept_through(
-    monkeypatch: pytest.MonkeyPatch, time: FakeTime, status: int, error: type[ZendeskError]
+    monkeypatch: pytest.MonkeyPatch, time: FakeClock, status: int, error: type[ZendeskError]
 ) -> None:
     """An hour is beyond every budget: the error says what was asked for, and Airflow can come back then."""
     told = (
@@ -312,14 +316,14 @@ def test_absurd_wish_is_not_slept_through(
     assert 3_600.0 == vars(caught.value)["retry_after"]
 
 
-def test_wish_of_a_day_is_no_wish(monkeypatch: pytest.MonkeyPatch, time: FakeTime) -> None:
+def test_wish_of_a_day_is_no_wish(monkeypatch: pytest.MonkeyPatch, time: FakeClock) -> None:
     """Limits are per minute, so the next one is tried; if the day was meant, patience ends as ever."""
     limited = Reply(b"", 429, {"Retry-After": "86400"})
     with scripted(limited, EMPTY) as server:
         export(monkeypatch, server, time)
     assert 60 <= sum(time.waits) <= 62
     with scripted(limited) as server, pytest.raises(RateLimitedError, match="Given up after"):
-        export(monkeypatch, server, time, Patience(page_seconds=300))
+        export(monkeypatch, server, time, RetryBudget(page_seconds=300))
     assert sum(time.waits) <= 62 + 300
 
 
@@ -332,7 +336,7 @@ def test_wish_of_a_day_is_no_wish(monkeypatch: pytest.MonkeyPatch, time: FakeTim
     ids=["an instant", "a day"],
 )
 def test_counter_cannot_hold_a_run_longer_than_a_minute(
-    monkeypatch: pytest.MonkeyPatch, time: FakeTime, headers: dict[str, str]
+    monkeypatch: pytest.MonkeyPatch, time: FakeClock, headers: dict[str, str]
 ) -> None:
     """Whatever it says of its reset."""
     first = step(0)
@@ -342,7 +346,7 @@ def test_counter_cannot_hold_a_run_longer_than_a_minute(
     assert [61.0] == time.waits
 
 
-def test_run_has_a_budget_for_all_its_pages(monkeypatch: pytest.MonkeyPatch, time: FakeTime) -> None:
+def test_run_has_a_budget_for_all_its_pages(monkeypatch: pytest.MonkeyPatch, time: FakeClock) -> None:
     """A fault at every page does not go on for ever, though each of them is soon over."""
     limited = Reply(b"", 429, {"Retry-After": "60"})
     replies = [reply for number in range(9) for reply in (limited, step(number))]
@@ -350,37 +354,37 @@ def test_run_has_a_budget_for_all_its_pages(monkeypatch: pytest.MonkeyPatch, tim
         scripted(*replies) as server,
         pytest.raises(RateLimitedError, match=r"the next wait would be 6\d s, and [0-5]?\d s of patience are left"),
     ):
-        export(monkeypatch, server, time, Patience(run_seconds=200))
+        export(monkeypatch, server, time, RetryBudget(run_seconds=200))
     assert 3 == len(time.waits)
     assert 7 == len(server.paths)
 
 
-def test_waits_for_the_pace_cost_no_patience(monkeypatch: pytest.MonkeyPatch, time: FakeTime) -> None:
+def test_waits_for_the_pace_cost_no_patience(monkeypatch: pytest.MonkeyPatch, time: FakeClock) -> None:
     """They are no fault: a page whose turn came late has all of its budget left."""
     used_up = step(0)
     used_up.headers = {"Zendesk-RateLimit-Incremental-Exports": "total=10; remaining=0; resets=50"}
     with scripted(used_up, Reply(b"", 500), EMPTY) as server:
-        export(monkeypatch, server, time, Patience(page_seconds=5))
+        export(monkeypatch, server, time, RetryBudget(page_seconds=5))
     assert 51.0 == time.waits[0]
     assert 3 == len(server.paths)
 
 
 def test_error_says_that_patience_has_ended_only_when_it_has(
-    monkeypatch: pytest.MonkeyPatch, time: FakeTime, caplog: pytest.LogCaptureFixture
+    monkeypatch: pytest.MonkeyPatch, time: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The log on the way does not."""
     with (
         scripted(Reply(b'{"ticket_events": [')) as server,
         caplog.at_level(logging.WARNING),
-        pytest.raises(DamagedAnswerError, match=r"cut short or damaged: .* Given up after"),
+        pytest.raises(TransportError, match=r"cut short or damaged: .* Given up after"),
     ):
-        export(monkeypatch, server, time, Patience(page_seconds=5))
+        export(monkeypatch, server, time, RetryBudget(page_seconds=5))
     asking_again = [message for message in caplog.messages if "Asking again" in message]
     assert len(server.paths) == len(asking_again) + 1
     assert not any("Given up" in message for message in asking_again)
 
 
-def test_own_deadline_is_a_reason_for_smaller_pages(monkeypatch: pytest.MonkeyPatch, time: FakeTime) -> None:
+def test_own_deadline_is_a_reason_for_smaller_pages(monkeypatch: pytest.MonkeyPatch, time: FakeClock) -> None:
     """As a 504 is, and it says how to allow more."""
 
     def say_nothing(handler: BaseHTTPRequestHandler) -> None:

@@ -17,9 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from requests.auth import AuthBase
 
-from airflow_zendesk.exceptions import OversizedAnswerError, PageTimeoutError, TransportError, ZendeskError
+from airflow_zendesk.exceptions import OversizedResponseError, PageTimeoutError, TransportError, ZendeskError
 from airflow_zendesk.hooks import transport
-from tests.scripted import Reply, Scripted, scripted
+from tests.support.scripted import Reply, Scripted, scripted
 
 TIMEOUT = 0.5
 Behaviour = Callable[[BaseHTTPRequestHandler], None]
@@ -65,7 +65,7 @@ def test_redirects_are_answers(session: requests.Session, status: int, location:
 def test_body_of_a_redirect_is_bounded_too(session: requests.Session) -> None:
     """To requests a redirect's body is of no interest, and it would read all of it."""
     bomb = Reply(gzip.compress(bytes(20_000_000)), 302, {"Location": "/elsewhere", "Content-Encoding": "gzip"})
-    with scripted(bomb) as server, pytest.raises(OversizedAnswerError):
+    with scripted(bomb) as server, pytest.raises(OversizedResponseError):
         get(session, server)
 
 
@@ -259,7 +259,7 @@ def test_body_beyond_the_bound_is_refused_while_it_is_small(session: requests.Se
     ) as server:
         assert 10_000 == len(get(session, server).body)
         for _ in range(3):
-            with pytest.raises(OversizedAnswerError, match="answered more than"):
+            with pytest.raises(OversizedResponseError, match="answered more than"):
                 get(session, server, timeout=30)
 
 

@@ -1,4 +1,4 @@
-"""Every way into an account that Zendesk has, against a stand-in that knows them all."""
+"""Every way into an account that Zendesk has, against a emulator that knows them all."""
 
 import json
 from collections import Counter
@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from airflow_zendesk.emulator import Credentials, World, ZendeskEmulator
+from airflow_zendesk.emulator.access import WAYS, Way
 from airflow_zendesk.exceptions import (
     AuthenticationError,
     PermissionDeniedError,
@@ -17,10 +19,8 @@ from airflow_zendesk.exceptions import (
     ZendeskError,
 )
 from airflow_zendesk.hooks.zendesk import ZendeskHook
-from airflow_zendesk.standin import Credentials, Standin, World
-from airflow_zendesk.standin.access import WAYS, Way
-from airflow_zendesk.zendesk.retrying import Patience
-from tests.clock import FakeTime
+from airflow_zendesk.zendesk.retry import RetryBudget
+from tests.support.clock import FakeClock
 
 START, END = datetime(2026, 1, 1, 10, tzinfo=UTC), datetime(2026, 1, 1, 13, tzinfo=UTC)
 WORLD = World(events_per_day=400)
@@ -28,35 +28,35 @@ MINT = {"path": "/oauth/tokens"}
 
 
 @pytest.fixture
-def time() -> FakeTime:
+def time() -> FakeClock:
     """The time of both sides."""
-    return FakeTime()
+    return FakeClock()
 
 
 @pytest.fixture
-def hook(time: FakeTime) -> ZendeskHook:
+def hook(time: FakeClock) -> ZendeskHook:
     """A hook that does not really sleep."""
-    return ZendeskHook(patience=Patience(page_seconds=100), sleep=time.sleep, clock=time.clock)
+    return ZendeskHook(patience=RetryBudget(page_seconds=100), sleep=time.sleep, clock=time.clock)
 
 
 @pytest.fixture
-def standin(time: FakeTime, request: pytest.FixtureRequest) -> Iterator[Standin]:
+def emulator(time: FakeClock, request: pytest.FixtureRequest) -> Iterator[ZendeskEmulator]:
     """A quiet desk with short pages, ten a minute; a test may choose its credentials."""
     credentials: Credentials | None = getattr(request, "param", None)
     begin = END.timestamp() + 600
-    with Standin(
+    with ZendeskEmulator(
         WORLD,
         credentials=credentials,
         max_per_page=3,
         requests_per_minute=10,
         clock=lambda: begin + time.now,
-    ) as standin:
-        yield standin
+    ) as emulator:
+        yield emulator
 
 
-def connect(monkeypatch: pytest.MonkeyPatch, standin: Standin, way: Way, **extra: Any) -> None:
+def connect(monkeypatch: pytest.MonkeyPatch, emulator: ZendeskEmulator, way: Way, **extra: Any) -> None:
     """Let the default connection come in this way."""
-    monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", json.dumps({**standin.connection(way), "extra": extra}))
+    monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", json.dumps({**emulator.connection(way), "extra": extra}))
 
 
 def exported(hook: ZendeskHook) -> list[int]:
@@ -64,49 +64,51 @@ def exported(hook: ZendeskHook) -> list[int]:
     return sorted(item.id for page in hook.iter_pages("ticket_events", START, END) for item in page.items)
 
 
-def answers(standin: Standin) -> Counter[tuple[str, int]]:
+def answers(emulator: ZendeskEmulator) -> Counter[tuple[str, int]]:
     """How often each method had each status."""
-    return Counter((request.method, request.status) for request in standin.requests)
+    return Counter((request.method, request.status) for request in emulator.requests)
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_every_way_leads_in(hook: ZendeskHook, standin: Standin, monkeypatch: pytest.MonkeyPatch, way: Way) -> None:
+def test_every_way_leads_in(
+    hook: ZendeskHook, emulator: ZendeskEmulator, monkeypatch: pytest.MonkeyPatch, way: Way
+) -> None:
     """To all events; with a client's credentials by one minted token, which serves the whole run."""
-    connect(monkeypatch, standin, way)
-    assert sorted(standin.truth("ticket_events", START, END)) == exported(hook)
-    assert {200} == {status for _, status in answers(standin)}
-    assert (way == "client_credentials") == answers(standin)["POST", 200]
+    connect(monkeypatch, emulator, way)
+    assert sorted(emulator.truth("ticket_events", START, END)) == exported(hook)
+    assert {200} == {status for _, status in answers(emulator)}
+    assert (way == "client_credentials") == answers(emulator)["POST", 200]
 
 
-@pytest.mark.parametrize("standin", [Credentials(expires_in=130)], indirect=True)
+@pytest.mark.parametrize("emulator", [Credentials(expires_in=130)], indirect=True)
 def test_token_is_renewed_before_it_ends(
-    hook: ZendeskHook, standin: Standin, monkeypatch: pytest.MonkeyPatch, time: FakeTime
+    hook: ZendeskHook, emulator: ZendeskEmulator, monkeypatch: pytest.MonkeyPatch, time: FakeClock
 ) -> None:
     """So nothing is ever refused."""
-    connect(monkeypatch, standin, "client_credentials")
-    assert sorted(standin.truth("ticket_events", START, END)) == exported(hook)
-    assert {("GET", 200), ("POST", 200)} == answers(standin).keys()
-    assert 1 + time.now // 70 >= answers(standin)["POST", 200] > 1
+    connect(monkeypatch, emulator, "client_credentials")
+    assert sorted(emulator.truth("ticket_events", START, END)) == exported(hook)
+    assert {("GET", 200), ("POST", 200)} == answers(emulator).keys()
+    assert 1 + time.now // 70 >= answers(emulator)["POST", 200] > 1
 
 
-@pytest.mark.parametrize("standin", [Credentials(expires_in=None)], indirect=True)
+@pytest.mark.parametrize("emulator", [Credentials(expires_in=None)], indirect=True)
 def test_token_without_an_end_is_renewed_when_it_is_refused(
-    hook: ZendeskHook, standin: Standin, monkeypatch: pytest.MonkeyPatch
+    hook: ZendeskHook, emulator: ZendeskEmulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Once; the page is asked for again."""
-    standin.rehearse([{"fault": "tokens_revoked", "on": {"page": 4}}])
-    connect(monkeypatch, standin, "client_credentials")
-    assert sorted(standin.truth("ticket_events", START, END)) == exported(hook)
-    assert (1, 2) == (answers(standin)["GET", 401], answers(standin)["POST", 200])
+    emulator.rehearse([{"fault": "tokens_revoked", "on": {"page": 4}}])
+    connect(monkeypatch, emulator, "client_credentials")
+    assert sorted(emulator.truth("ticket_events", START, END)) == exported(hook)
+    assert (1, 2) == (answers(emulator)["GET", 401], answers(emulator)["POST", 200])
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("standin", [Credentials(role="agent")], indirect=True)
+@pytest.mark.parametrize("emulator", [Credentials(role="agent")], indirect=True)
 def test_who_is_no_admin_is_told(
-    hook: ZendeskHook, standin: Standin, monkeypatch: pytest.MonkeyPatch, way: Way
+    hook: ZendeskHook, emulator: ZendeskEmulator, monkeypatch: pytest.MonkeyPatch, way: Way
 ) -> None:
     """At once, by the export and by the test of the connection."""
-    connect(monkeypatch, standin, way)
+    connect(monkeypatch, emulator, way)
     with pytest.raises(PermissionDeniedError, match="Only an administrator may use the incremental exports"):
         exported(hook)
     assert (False, True) == (hook.test_connection()[0], "Only an administrator" in hook.test_connection()[1])
@@ -114,10 +116,10 @@ def test_who_is_no_admin_is_told(
 
 @pytest.mark.parametrize("way", WAYS)
 def test_connection_test_knows_an_admin(
-    hook: ZendeskHook, standin: Standin, monkeypatch: pytest.MonkeyPatch, way: Way
+    hook: ZendeskHook, emulator: ZendeskEmulator, monkeypatch: pytest.MonkeyPatch, way: Way
 ) -> None:
     """Whichever way they come in."""
-    connect(monkeypatch, standin, way)
+    connect(monkeypatch, emulator, way)
     assert (True, "Connected to 127.0.0.1 as administrator, user 21900000000000.") == hook.test_connection()
 
 
@@ -131,18 +133,18 @@ def test_connection_test_knows_an_admin(
     ],
 )
 def test_wrong_secret_is_told(
-    hook: ZendeskHook, standin: Standin, monkeypatch: pytest.MonkeyPatch, way: Way, told: str
+    hook: ZendeskHook, emulator: ZendeskEmulator, monkeypatch: pytest.MonkeyPatch, way: Way, told: str
 ) -> None:
     """By the test of the connection, and by the export after one request."""
-    wrong = json.dumps(standin.connection(way) | {"password": "wrong-secret"})
+    wrong = json.dumps(emulator.connection(way) | {"password": "wrong-secret"})
     monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", wrong)
     ok, sentence = hook.test_connection()
     assert not ok
     assert sentence.startswith(told)
-    asked = len(standin.requests)
+    asked = len(emulator.requests)
     with pytest.raises(AuthenticationError):
         exported(hook)
-    assert asked + 1 == len(standin.requests)
+    assert asked + 1 == len(emulator.requests)
 
 
 MINTING: list[tuple[dict[str, Any], type[ZendeskError]]] = [
@@ -156,27 +158,27 @@ MINTING: list[tuple[dict[str, Any], type[ZendeskError]]] = [
 @pytest.mark.parametrize(("fault", "error"), MINTING, ids=[str(fault) for fault, _ in MINTING])
 def test_minting_that_fails_is_tried_again(
     hook: ZendeskHook,
-    standin: Standin,
+    emulator: ZendeskEmulator,
     monkeypatch: pytest.MonkeyPatch,
     fault: dict[str, Any],
     error: type[ZendeskError],
 ) -> None:
     """As a page is, within the same patience."""
-    connect(monkeypatch, standin, "client_credentials")
-    standin.rehearse([fault | {"on": MINT, "times": 2}])
-    assert sorted(standin.truth("ticket_events", START, END)) == exported(hook)
-    standin.rehearse([fault | {"on": MINT, "times": "always"}, {"fault": "tokens_revoked"}])
+    connect(monkeypatch, emulator, "client_credentials")
+    emulator.rehearse([fault | {"on": MINT, "times": 2}])
+    assert sorted(emulator.truth("ticket_events", START, END)) == exported(hook)
+    emulator.rehearse([fault | {"on": MINT, "times": "always"}, {"fault": "tokens_revoked"}])
     with pytest.raises(error, match="/oauth/tokens"):
         exported(hook)
 
 
 def test_minting_that_hangs_makes_no_page_smaller(
-    hook: ZendeskHook, standin: Standin, monkeypatch: pytest.MonkeyPatch
+    hook: ZendeskHook, emulator: ZendeskEmulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The pages are not what is slow."""
-    connect(monkeypatch, standin, "client_credentials")
-    standin.rehearse([{"fault": "status", "status": 504, "on": MINT, "times": 3}])
-    assert sorted(standin.truth("ticket_events", START, END)) == exported(hook)
+    connect(monkeypatch, emulator, "client_credentials")
+    emulator.rehearse([{"fault": "status", "status": 504, "on": MINT, "times": 3}])
+    assert sorted(emulator.truth("ticket_events", START, END)) == exported(hook)
     assert {"1000"} == {
-        request.query.split("&")[1].removeprefix("per_page=") for request in standin.requests if request.query
+        request.query.split("&")[1].removeprefix("per_page=") for request in emulator.requests if request.query
     }

@@ -9,19 +9,19 @@ import pytest
 from airflow.providers.http.hooks.http import HttpHook
 
 from airflow_zendesk import __version__
+from airflow_zendesk.emulator import ZendeskEmulator
 from airflow_zendesk.exceptions import (
     AuthenticationError,
-    DamagedAnswerError,
     InvalidWindowError,
     NotJsonError,
     RateLimitedError,
     SettingsError,
+    TransportError,
 )
 from airflow_zendesk.hooks.zendesk import ZendeskHook
-from airflow_zendesk.standin import Standin
-from airflow_zendesk.zendesk.retrying import Patience
-from tests.clock import FakeTime
-from tests.scripted import Reply, Scripted, page, scripted
+from airflow_zendesk.zendesk.retry import RetryBudget
+from tests.support.clock import FakeClock
+from tests.support.scripted import Reply, Scripted, page, scripted
 
 START, END = "2026-01-01T00:00:00Z", "2026-01-01T01:00:00Z"
 DAY = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)
@@ -29,15 +29,15 @@ EMPTY = page(end_time=None)
 
 
 @pytest.fixture
-def time() -> FakeTime:
+def time() -> FakeClock:
     """What the hook takes for time."""
-    return FakeTime()
+    return FakeClock()
 
 
 @pytest.fixture
-def hook(time: FakeTime) -> ZendeskHook:
+def hook(time: FakeClock) -> ZendeskHook:
     """A hook that does not really sleep, and has patience for a hundred seconds."""
-    return ZendeskHook(patience=Patience(page_seconds=100), sleep=time.sleep, clock=time.clock)
+    return ZendeskHook(patience=RetryBudget(page_seconds=100), sleep=time.sleep, clock=time.clock)
 
 
 def connect(monkeypatch: pytest.MonkeyPatch, server: Scripted, **extra: Any) -> None:
@@ -45,13 +45,13 @@ def connect(monkeypatch: pytest.MonkeyPatch, server: Scripted, **extra: Any) -> 
     monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", server.connection(**extra))
 
 
-def test_pages_hold_every_event_of_the_window_once(hook: ZendeskHook, standin: Standin) -> None:
+def test_pages_hold_every_event_of_the_window_once(hook: ZendeskHook, emulator: ZendeskEmulator) -> None:
     """Page by page, without a gap."""
     pages = list(hook.iter_pages("ticket_events", *DAY))
     assert [each.covered for each in pages[:-1]] == [each.start_time for each in pages[1:]]
     ids = [item.id for each in pages for item in each.items]
-    assert sorted(standin.truth("ticket_events", *DAY)) == sorted(ids)
-    assert len(pages) == len(standin.requests) == hook.traffic.requests
+    assert sorted(emulator.truth("ticket_events", *DAY)) == sorted(ids)
+    assert len(pages) == len(emulator.requests) == hook.traffic.requests
 
 
 def test_request_is_zendesks(hook: ZendeskHook, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,12 +82,12 @@ def test_next_page_is_never_followed(hook: ZendeskHook, monkeypatch: pytest.Monk
     ] == server.paths
 
 
-def test_one_session_serves_all_pages(hook: ZendeskHook, standin: Standin) -> None:
+def test_one_session_serves_all_pages(hook: ZendeskHook, emulator: ZendeskEmulator) -> None:
     """The connection is kept alive."""
     with hook.get_conn() as session:
         for _ in range(3):
-            session.get(f"{standin.url}/api/v2/users/me", timeout=5)
-        adapter = session.get_adapter(standin.url)
+            session.get(f"{emulator.url}/api/v2/users/me", timeout=5)
+        adapter = session.get_adapter(emulator.url)
         (pool,) = (adapter.poolmanager.pools.get(key) for key in adapter.poolmanager.pools.keys())  # type: ignore[attr-defined]  # noqa: SIM118
         assert (1, 3) == (pool.num_connections, pool.num_requests)
 
@@ -121,7 +121,7 @@ def test_missing_connection_is_named(hook: ZendeskHook) -> None:
 
 
 def test_faults_of_the_moment_are_asked_again(
-    hook: ZendeskHook, time: FakeTime, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    hook: ZendeskHook, time: FakeClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The same page, after the wait that Zendesk asked for; the log says so."""
     limited = Reply(b"", 429, {"Retry-After": "7"})
@@ -138,7 +138,7 @@ def test_faults_of_the_moment_are_asked_again(
     assert 3 == len([message for message in caplog.messages if "Asking again in" in message])
 
 
-def test_patience_ends(hook: ZendeskHook, time: FakeTime, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_patience_ends(hook: ZendeskHook, time: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the error of the last attempt."""
     with scripted(Reply(b"", 429, {"Retry-After": "30"})) as server:
         connect(monkeypatch, server)
@@ -170,7 +170,7 @@ def test_body_that_stays_cut_is_an_error(hook: ZendeskHook, monkeypatch: pytest.
     """Never an empty page."""
     with scripted(Reply(b'{"ticket_events": [{"id": 1, ')) as server:
         connect(monkeypatch, server)
-        with pytest.raises(DamagedAnswerError):
+        with pytest.raises(TransportError):
             list(hook.iter_pages("ticket_events", START, END))
 
 
@@ -257,17 +257,17 @@ def test_inherited_run_prints_no_body(
     assert 3.0 == hook.merged_extra["timeout"]
 
 
-def test_frame_has_the_columns_of_the_files(hook: ZendeskHook, standin: Standin) -> None:
+def test_frame_has_the_columns_of_the_files(hook: ZendeskHook, emulator: ZendeskEmulator) -> None:
     """For notebooks: every event of the window, once, typed."""
     frame = hook.get_df("ticket_events", *DAY)
-    assert sorted(standin.truth("ticket_events", *DAY)) == sorted(frame["id"])
+    assert sorted(emulator.truth("ticket_events", *DAY)) == sorted(frame["id"])
     assert ("Int64", "datetime64[us, UTC]", "string") == tuple(
         str(frame[name].dtype) for name in ("id", "timestamp", "child_events")
     )
     assert not frame["late"].any()
 
 
-@pytest.mark.usefixtures("standin")
+@pytest.mark.usefixtures("emulator")
 def test_exploded_frame_has_a_row_per_child(hook: ZendeskHook) -> None:
     """The changed field with its values, beside the columns of its event."""
     frame = hook.get_df("ticket_events", *DAY, include=["comment_events"], explode="child_events")

@@ -14,13 +14,13 @@ from airflow.providers.standard.triggers.temporal import DateTimeTrigger
 from airflow.sdk import Asset
 
 from airflow_zendesk.compat import add_partition_keys
+from airflow_zendesk.emulator import ZendeskEmulator
 from airflow_zendesk.exceptions import TransportError
 from airflow_zendesk.hooks.zendesk import ZendeskHook
 from airflow_zendesk.operators.incremental_export import ZendeskIncrementalExportOperator
-from airflow_zendesk.standin import Standin
-from airflow_zendesk.zendesk.retrying import Patience
-from tests.assets import Outlet, OutletEvents
-from tests.scripted import page, scripted
+from airflow_zendesk.zendesk.retry import RetryBudget
+from tests.support.assets import Outlet, OutletEvents
+from tests.support.scripted import page, scripted
 
 DAY = {
     "data_interval_start": datetime(2026, 1, 1, tzinfo=UTC),
@@ -39,15 +39,15 @@ def run(task: ZendeskIncrementalExportOperator, context: Any) -> Any:
     return task.execute(context)
 
 
-def test_data_interval_is_the_window(tmp_path: Path, standin: Standin) -> None:
+def test_data_interval_is_the_window(tmp_path: Path, emulator: ZendeskEmulator) -> None:
     """By default, without a word from the author; the report is returned."""
     report = run(operator(tmp_path), DAY)
-    truth = standin.truth("ticket_events", DAY["data_interval_start"], DAY["data_interval_end"])
+    truth = emulator.truth("ticket_events", DAY["data_interval_start"], DAY["data_interval_end"])
     assert ("2026-01-01T00:00:00+00:00", "2026-01-02T00:00:00+00:00") == (report["start"], report["end"])
     assert [("published", len(truth))] == [(piece["outcome"], piece["rows"]) for piece in report["slices"]]
 
 
-def test_all_that_a_run_may_vary_is_templated(tmp_path: Path, standin: Standin) -> None:
+def test_all_that_a_run_may_vary_is_templated(tmp_path: Path, emulator: ZendeskEmulator) -> None:
     """Resource, destination, connection, start and end."""
     task = ZendeskIncrementalExportOperator(
         task_id="export",
@@ -66,10 +66,10 @@ def test_all_that_a_run_may_vary_is_templated(tmp_path: Path, standin: Standin) 
     }
     report = run(task, {"params": params})
     assert ("ticket_metric_events", "2026-01-01T06:00:00+00:00") == (report["resource"], report["end"])
-    assert standin.requests
+    assert emulator.requests
 
 
-def test_asset_event_tells_where_the_data_lies(tmp_path: Path, standin: Standin) -> None:
+def test_asset_event_tells_where_the_data_lies(tmp_path: Path, emulator: ZendeskEmulator) -> None:
     """In its extra; slices are named as partitions, also unchanged ones: a dead attempt may have published them."""
     asset = Asset("zendesk_ticket_events")
     first, second = Outlet(), Outlet()
@@ -79,10 +79,10 @@ def test_asset_event_tells_where_the_data_lies(tmp_path: Path, standin: Standin)
     assert report == first.extra
     assert ["2026-01-01T00:00:00", "2026-01-01T12:00:00"] == first.partitions
     assert first.partitions == second.partitions
-    assert standin.requests
+    assert emulator.requests
 
 
-@pytest.mark.usefixtures("standin")
+@pytest.mark.usefixtures("emulator")
 def test_event_of_very_many_slices_tells_the_sums(tmp_path: Path) -> None:
     """Beyond a hundred slices; all under one key, so that whoever loads them runs once."""
     outlet = Outlet()
@@ -119,7 +119,7 @@ def test_airflows_without_partitions_get_the_extra_alone() -> None:
         (DAY, {"destination": "/data/zendesk"}, "is no URL"),
     ],
 )
-@pytest.mark.usefixtures("standin")
+@pytest.mark.usefixtures("emulator")
 def test_what_no_retry_mends_fails_at_once(tmp_path: Path, context: Any, options: Any, reason: str) -> None:
     """With the sentence that says what to do."""
     with pytest.raises(AirflowFailException, match=reason):
@@ -134,7 +134,7 @@ def test_faults_of_the_moment_are_left_to_airflows_retries(tmp_path: Path, monke
     monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", connection)
 
     class Impatient(ZendeskIncrementalExportOperator):
-        hook = ZendeskHook(patience=Patience(page_seconds=0))
+        hook = ZendeskHook(patience=RetryBudget(page_seconds=0))
 
     with pytest.raises(TransportError):
         run(Impatient(task_id="export", destination=tmp_path.as_uri()), DAY)

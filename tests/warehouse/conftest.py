@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from fsspec.implementations.local import LocalFileSystem
 
-from airflow_zendesk.dataset.store import Store
-from airflow_zendesk.dataset.stores import open_store
+from airflow_zendesk.storage import open_store
+from airflow_zendesk.storage.store import Store
 from airflow_zendesk.warehouse.database import Database
 from airflow_zendesk.warehouse.loading import open_warehouse
-from tests.postgres import server
+from tests.support.postgres import server
 
 CONNECTION = "AIRFLOW_CONN_WAREHOUSE"
 

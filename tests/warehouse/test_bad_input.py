@@ -16,33 +16,33 @@ import pytest
 
 from airflow_zendesk.dataset.digest import RowDigest
 from airflow_zendesk.dataset.layout import slice_key
-from airflow_zendesk.dataset.parquet import FOOTER_KEY
-from airflow_zendesk.dataset.record import DatasetRecord, dataset_record
 from airflow_zendesk.dataset.schema import SCHEMA_VERSION
-from airflow_zendesk.dataset.store import Store
-from airflow_zendesk.dataset.stores.local import LocalStore
+from airflow_zendesk.dataset.settings import DatasetSettings, load_settings
+from airflow_zendesk.dataset.slice_file import FOOTER_KEY
 from airflow_zendesk.exceptions import (
     AlteredTableError,
-    ChangedSliceError,
     DamagedObjectError,
     DatasetNotFoundError,
     MissingSliceError,
     NewerSchemaError,
     SettingsError,
+    SliceChangedError,
     StorageUnavailableError,
     WarehouseMismatchError,
     WarehouseRefusedError,
     WarehouseUnavailableError,
     ZendeskError,
 )
+from airflow_zendesk.storage.local import LocalStore
+from airflow_zendesk.storage.store import Store
 from airflow_zendesk.warehouse.database import Database
 from airflow_zendesk.warehouse.duckdb import DuckDBDatabase
 from airflow_zendesk.warehouse.loading import load_slices, open_warehouse
-from airflow_zendesk.warehouse.slices import find_slices
+from airflow_zendesk.warehouse.stored_slices import find_slices
 from airflow_zendesk.warehouse.tables import Table
-from tests.clock import FakeTime
-from tests.dataset.samples import DAY, event
-from tests.warehouse.published import NEXT_DAY, RECORDS, put
+from tests.support.clock import FakeClock
+from tests.support.published import NEXT_DAY, RECORDS, put
+from tests.support.slices import DAY, event
 
 Ask = Callable[[str], list[tuple[Any, ...]]]
 
@@ -137,9 +137,9 @@ def older(table: pa.Table) -> pa.Table:
 def test_slice_replaced_while_it_is_read_is_tried_again(store: Store) -> None:
     """It is another version than the one whose footer was read, so its rows are not what that one says."""
     put(store, [event(1), event(2)])
-    (found,) = find_slices(store, dataset_record(store, "ticket_events"), [DAY])
+    (found,) = find_slices(store, load_settings(store, "ticket_events"), [DAY])
     put(store, [event(1), event(3)])
-    with pytest.raises(ChangedSliceError) as caught, found.batches() as batches:
+    with pytest.raises(SliceChangedError) as caught, found.batches() as batches:
         list(batches)
     assert caught.value.retryable
 
@@ -156,7 +156,7 @@ def test_another_dataset_needs_another_schema(
     loaded: Database, store: Store, ask: Ask, tmp_path: Path, change: dict[str, Any], told: str
 ) -> None:
     """Tables are not half one, half the other."""
-    record: DatasetRecord = msgspec.structs.replace(RECORDS["ticket_events"], **change)
+    record: DatasetSettings = msgspec.structs.replace(RECORDS["ticket_events"], **change)
     (tmp_path / "data/_datasets/ticket_events.json").write_bytes(msgspec.json.encode(record))
     refused(loaded, store, WarehouseMismatchError, told, ask)
 
@@ -184,7 +184,7 @@ def test_version_published_during_a_load_is_not_replaced_by_the_older_one(
             return copied
 
     slow.__class__ = Slow
-    with pytest.raises(ChangedSliceError):
+    with pytest.raises(SliceChangedError):
         load_slices(slow, store, "ticket_events", [DAY])
     assert [(1,), (2,)] == ask("SELECT id FROM $schema.ticket_events ORDER BY id")
     load_slices(loaded, store, "ticket_events", [DAY])
@@ -194,10 +194,10 @@ def test_version_published_during_a_load_is_not_replaced_by_the_older_one(
 def test_fault_of_the_store_is_no_damage(store: Store, tmp_path: Path) -> None:
     """It is left as it is, for the next try; a slice that was replaced under it is told."""
     put(store, [event(1)])
-    (found,) = find_slices(store, dataset_record(store, "ticket_events"), [DAY])
+    (found,) = find_slices(store, load_settings(store, "ticket_events"), [DAY])
     path = tmp_path / "data" / KEY
     path.rename(tmp_path / "elsewhere")
-    with pytest.raises(ChangedSliceError), found.batches():
+    with pytest.raises(SliceChangedError), found.batches():
         pass
     broken = dataclasses.replace(found, store=Broken(store._fs, store._root, store._uri))
     (tmp_path / "elsewhere").rename(path)
@@ -344,7 +344,7 @@ def test_server_that_ends_the_connection_is_tried_again(postgres: str, schema: s
 
 def test_file_that_another_process_holds_is_waited_for(tmp_path: Path) -> None:
     """For as long as there is patience; then it is told, and can be tried again."""
-    path, waits = tmp_path / "warehouse.duckdb", FakeTime()
+    path, waits = tmp_path / "warehouse.duckdb", FakeClock()
     script = f"import duckdb, sys; held = duckdb.connect({str(path)!r}); print('held', flush=True); sys.stdin.read()"
     with subprocess.Popen([sys.executable, "-c", script], stdin=PIPE, stdout=PIPE, text=True) as holder:
         assert holder.stdout

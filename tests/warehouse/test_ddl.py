@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from airflow_zendesk.cli import main
 from airflow_zendesk.exceptions import SettingsError
-from airflow_zendesk.warehouse import recipes
+from airflow_zendesk.warehouse import load_statements
 from airflow_zendesk.warehouse.ddl import definitions
 from airflow_zendesk.warehouse.dialects import DIALECTS
 from airflow_zendesk.zendesk.resources import RESOURCES
@@ -266,12 +266,14 @@ def test_bigquery_recipe() -> None:
             "FROM zendesk.arriving;"
         ),
         "COMMIT TRANSACTION;",
-    ] == recipes.bigquery("ticket_metric_events", START, "zendesk", "zendesk.arriving")
+    ] == load_statements.bigquery("ticket_metric_events", START, "zendesk", "zendesk.arriving")
 
 
 def test_snowflake_recipe() -> None:
     """COPY with the file's name, forced, for its rows have just been deleted."""
-    statements = recipes.snowflake("ticket_metric_events", START, "zendesk", "zendesk.stage", "event_date=x/y.parquet")
+    statements = load_statements.snowflake(
+        "ticket_metric_events", START, "zendesk", "zendesk.stage", "event_date=x/y.parquet"
+    )
     assert [
         "ALTER SESSION SET TIMEZONE = 'UTC';",
         "BEGIN TRANSACTION;",
@@ -290,7 +292,7 @@ def test_snowflake_recipe() -> None:
 
 def test_redshift_recipe() -> None:
     """COPY takes columns by position, so there is a table of just those of the file, with JSON still as text."""
-    statements = recipes.redshift("ticket_metric_events", START, "zendesk", "s3://lake/manifests/1.json")
+    statements = load_statements.redshift("ticket_metric_events", START, "zendesk", "s3://lake/manifests/1.json")
     assert '  "timestamp" TIMESTAMP,\n  "deleted" BOOLEAN,\n  "sla" VARCHAR(65535),\n' in statements[0]
     assert (
         "COPY arriving FROM 's3://lake/manifests/1.json' IAM_ROLE DEFAULT FORMAT AS PARQUET MANIFEST;" == statements[1]
@@ -298,7 +300,7 @@ def test_redshift_recipe() -> None:
     assert "WHERE slice_start = TIMESTAMPTZ '2026-01-31 00:00:00+00';" in statements[2]
     assert '"timestamp" AT TIME ZONE \'UTC\', "deleted", JSON_PARSE("sla")' in statements[3]
     assert '{"entries": [{"url": "s3://lake/a.parquet", "mandatory": true, "meta": {"content_length": 7}}]}' == (
-        recipes.redshift_manifest("s3://lake/a.parquet", 7)
+        load_statements.redshift_manifest("s3://lake/a.parquet", 7)
     )
 
 
@@ -312,16 +314,16 @@ def test_databricks_recipe() -> None:
             "`group_sla`, `status`, `late`, `extra`, TIMESTAMP '2026-01-31 00:00:00+00:00'\n"
             "FROM read_files('s3://lake/a.parquet', format => 'parquet');"
         )
-    ] == recipes.databricks("ticket_metric_events", START, "zendesk", "s3://lake/a.parquet")
+    ] == load_statements.databricks("ticket_metric_events", START, "zendesk", "s3://lake/a.parquet")
 
 
 @pytest.mark.parametrize(
     ("dialect", "statements"),
     [
-        ("bigquery", recipes.bigquery("ticket_events", START, "zendesk", "zendesk.arriving")),
-        ("snowflake", recipes.snowflake("ticket_events", START, "zendesk", "zendesk.stage", "a.parquet")),
-        ("redshift", recipes.redshift("ticket_events", START, "zendesk", "s3://lake/manifest.json")),
-        ("databricks", recipes.databricks("ticket_events", START, "zendesk", "s3://lake/a.parquet")),
+        ("bigquery", load_statements.bigquery("ticket_events", START, "zendesk", "zendesk.arriving")),
+        ("snowflake", load_statements.snowflake("ticket_events", START, "zendesk", "zendesk.stage", "a.parquet")),
+        ("redshift", load_statements.redshift("ticket_events", START, "zendesk", "s3://lake/manifest.json")),
+        ("databricks", load_statements.databricks("ticket_events", START, "zendesk", "s3://lake/a.parquet")),
     ],
 )
 def test_recipes_are_sql_of_their_dialect(dialect: str, statements: list[str]) -> None:

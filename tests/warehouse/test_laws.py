@@ -9,13 +9,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from airflow_zendesk.dataset.store import Store
+from airflow_zendesk.storage.store import Store
 from airflow_zendesk.warehouse.database import Database
 from airflow_zendesk.warehouse.loading import load_slices
 from airflow_zendesk.window import Window
 from airflow_zendesk.zendesk.child_events import read_child_events
-from tests.dataset.samples import DAY, event
-from tests.warehouse.published import put
+from tests.support.published import put
+from tests.support.slices import DAY, event
 
 Ask = Callable[[str], list[tuple[Any, ...]]]
 

@@ -13,14 +13,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from airflow_zendesk.dataset.layout import slice_key
-from airflow_zendesk.dataset.store import Store
+from airflow_zendesk.storage.store import Store
 from airflow_zendesk.warehouse.database import Database
+from airflow_zendesk.warehouse.load_report import SliceLoad
 from airflow_zendesk.warehouse.loading import load_slices, open_warehouse
-from airflow_zendesk.warehouse.reports import SliceLoad
 from airflow_zendesk.window import Window
 from airflow_zendesk.zendesk.resources import RESOURCES
-from tests.dataset.samples import DAY, event
-from tests.warehouse.published import NEXT_DAY, metric_event, put
+from tests.support.published import NEXT_DAY, metric_event, put
+from tests.support.slices import DAY, event
 
 Ask = Callable[[str], list[tuple[Any, ...]]]
 
@@ -127,7 +127,7 @@ def test_load_says_that_an_id_stands_in_two_slices(database: Database, store: St
     """In a sentence."""
     put(store, [event(1)])
     put(store, [event(1), event(3)], NEXT_DAY)
-    (remark,) = load_slices(database, store, "ticket_events", [DAY, NEXT_DAY]).remarks()
+    (remark,) = load_slices(database, store, "ticket_events", [DAY, NEXT_DAY]).warnings()
     assert remark.startswith("1 ids of ticket_events stand in another slice as well")
 
 
@@ -160,7 +160,7 @@ def test_metric_events_are_loaded_beside(database: Database, store: Store, ask: 
 LOADER = """
 import sys, time
 from fsspec.implementations.local import LocalFileSystem
-from airflow_zendesk.dataset.stores import open_store
+from airflow_zendesk.storage import open_store
 from airflow_zendesk.warehouse.loading import load_slices, open_warehouse
 from airflow_zendesk.window import Window
 

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_zendesk.dataset.store import Store
+from airflow_zendesk.storage.store import Store
 from airflow_zendesk.warehouse.loading import load_slices, open_warehouse
 from airflow_zendesk.warehouse.nul_characters import replace_nul_characters
-from tests.dataset.samples import DAY, event
-from tests.warehouse.published import put
+from tests.support.published import put
+from tests.support.slices import DAY, event
 
 TEXTS = st.text(st.sampled_from('\0\\u0a"é'), max_size=12)
 
@@ -45,7 +45,7 @@ def test_they_are_counted(
     """And the load says so."""
     put(store, [event(1, via="a\0b", system={"client": "\0\\u0000"}), event(2)])
     report = load_slices(open_warehouse(warehouse, schema), store, "ticket_events", [DAY])
-    assert ["2 NUL characters, which the warehouse cannot hold, became U+FFFD."] == report.remarks()
+    assert ["2 NUL characters, which the warehouse cannot hold, became U+FFFD."] == report.warnings()
     assert [("a\ufffdb", {"client": "\ufffd\\u0000"})] == ask(
         "SELECT via, system FROM $schema.ticket_events WHERE id = 1"
     )

@@ -5,21 +5,23 @@ from pathlib import Path
 
 import duckdb
 
+from airflow_zendesk.emulator import ZendeskEmulator
 from airflow_zendesk.operators.incremental_export import ZendeskIncrementalExportOperator
-from airflow_zendesk.operators.load import ZendeskLoadOperator
-from airflow_zendesk.standin import Standin
-from tests.assets import triggering
-from tests.stores.servers import StoreServer
+from airflow_zendesk.operators.load_warehouse import ZendeskLoadWarehouseOperator
+from tests.support.assets import triggering
+from tests.support.stores.servers import StoreServer
 
 
-def test_slices_in_a_bucket_are_loaded(moto: StoreServer, standin: Standin, tmp_path: Path) -> None:
+def test_slices_in_a_bucket_are_loaded(moto: StoreServer, emulator: ZendeskEmulator, tmp_path: Path) -> None:
     """Through the connection that the destination names, which no event and no ledger tells of."""
     start, end = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, 6, tzinfo=UTC)
     destination = moto.destination()
     extra = ZendeskIncrementalExportOperator(
         task_id="export", destination=destination, start=start, end=end, grain="3h"
     ).execute({})
-    load = ZendeskLoadOperator(task_id="load", warehouse=f"duckdb://{tmp_path}/w.duckdb", destination=destination)
+    load = ZendeskLoadWarehouseOperator(
+        task_id="load", warehouse=f"duckdb://{tmp_path}/w.duckdb", destination=destination
+    )
     context = {"triggering_asset_events": triggering(extra)}
     assert [(2, 0), (0, 2)] == [
         (report["loaded"], report["unchanged"])
@@ -29,5 +31,5 @@ def test_slices_in_a_bucket_are_loaded(moto: StoreServer, standin: Standin, tmp_
     with duckdb.connect(tmp_path / "w.duckdb") as connection:
         ids = connection.execute("SELECT id FROM zendesk.ticket_events ORDER BY id").fetchall()
         ((uri,), *_) = connection.execute("SELECT uri FROM zendesk.loaded_slices").fetchall()
-    assert sorted(standin.truth("ticket_events", start, end)) == [id_ for (id_,) in ids]
+    assert sorted(emulator.truth("ticket_events", start, end)) == [id_ for (id_,) in ids]
     assert moto.conn_id not in uri

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from airflow_zendesk.dataset.store import Store
+from airflow_zendesk.storage.store import Store
 from airflow_zendesk.warehouse.database import Database
 from airflow_zendesk.warehouse.loading import load_slices
-from tests.dataset.samples import DAY, event
-from tests.warehouse.published import metric_event, put
+from tests.support.published import metric_event, put
+from tests.support.slices import DAY, event
 
 Ask = Callable[[str], list[tuple[Any, ...]]]
 
@@ -115,7 +115,7 @@ def test_what_no_view_can_read_is_counted(database: Database, store: Store, ask:
         {"ticket_events.child_events": 1, "ticket_child_events.child_event": 2, "ticket_child_events.field_name": 1}
     ] == [each.unreadable for each in events.slices]
     assert [{"sla_targets.target_minutes": 2}] == [each.unreadable for each in metrics.slices]
-    assert "2 values of sla_targets.target_minutes are not of a form that the views can read" in metrics.remarks()[0]
+    assert "2 values of sla_targets.target_minutes are not of a form that the views can read" in metrics.warnings()[0]
     assert [("ticket_events", 4), ("ticket_metric_events", 2)] == ask(
         "SELECT resource, count(*) FROM $schema.unreadable GROUP BY resource ORDER BY resource"
     )

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_zendesk.exceptions import SettingsError
-from airflow_zendesk.zendesk.columns import Item, Wire
 from airflow_zendesk.zendesk.privacy import key_id
-from airflow_zendesk.zendesk.privacy_filter import PrivacyFilter
+from airflow_zendesk.zendesk.records import Item, Wire
+from airflow_zendesk.zendesk.redaction import Redactor
 from airflow_zendesk.zendesk.resources import Query
 
 KEY = "an invented key of 32 characters"
@@ -31,7 +31,7 @@ def text_kept(event: str, key: str = KEY, **privacy: Any) -> str:
     """The same, as JSON texts."""
     query = Query.of("ticket_events", ["comment_events"], **privacy)
     wire = msgspec.json.decode(event, type=Wire)
-    (item,) = PrivacyFilter(query.privacy, key).apply([Item(1, 1, wire)])
+    (item,) = Redactor(query.privacy, key).apply([Item(1, 1, wire)])
     return "{" + ",".join(f'"{name}":{bytes(raw).decode()}' for name, raw in item.wire.items()) + "}"
 
 
@@ -139,11 +139,11 @@ def test_private_comments_lose_their_texts(private: Event) -> None:
 def test_withheld_comments_are_counted() -> None:
     """Only those that had something to lose."""
     query = Query.of("ticket_events", ["comment_events"])
-    keep = PrivacyFilter(query.privacy, None)
+    keep = Redactor(query.privacy, None)
     told = {"event_type": "Comment", "comment_present": True, "comment_public": False}
     event = json.dumps(children(told, told | {"body": "x"}, told | {"body": "y", "comment_public": True}))
     keep.apply([Item(1, 1, msgspec.json.decode(event, type=Wire))] * 3)
-    assert 3 == keep.withheld
+    assert 3 == keep.redacted_comments
 
 
 NAMES = st.sampled_from(["a", "b", "previous_value", "subject"])
@@ -219,7 +219,7 @@ def test_hashes_need_a_key() -> None:
     """Without one, anybody could try out all values."""
     privacy = Query.of("ticket_events", hash_fields=["updater_id"]).privacy
     with pytest.raises(SettingsError, match="put 32 characters or more"):
-        PrivacyFilter(privacy, None)
+        Redactor(privacy, None)
 
 
 def test_key_is_known_by_a_hash_of_its_own() -> None:

@@ -1,0 +1,56 @@
+"""Two versions of one slice, row by row: what came, what went, and what is another now."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from airflow_zendesk.dataset.digest import hash_rows
+from airflow_zendesk.dataset.slice_file import iter_rows
+from airflow_zendesk.zendesk.records import TIMESTAMP
+
+#: Twenty-four bytes a row: its id, its time in microseconds, and as much of its hash as tells two bodies apart.
+_ROW = np.dtype([("id", np.int64), (TIMESTAMP, np.int64), ("hash", np.uint64)])
+
+
+@dataclass(frozen=True, slots=True)
+class SliceDiff:
+    """How many ids only the new version has, how many only the old one, and how many both have with other bodies.
+
+    ``oldest_added`` is the time of the oldest event that was added, in unix seconds.
+    """
+
+    added: int
+    removed: int
+    changed: int
+    oldest_added: int | None
+
+
+def compare(old: pq.ParquetFile, new: pq.ParquetFile, uri: str) -> SliceDiff:
+    """Compare two versions of a slice by id; each id stands in a slice once.
+
+    Raises:
+        DamagedObjectError: one of them cannot be read; it is named by ``uri``.
+    """
+    before, after = _rows(old, uri), _rows(new, uri)
+    added = after[~np.isin(after["id"], before["id"], assume_unique=True)]
+    ids, at_before, at_after = np.intersect1d(before["id"], after["id"], assume_unique=True, return_indices=True)
+    return SliceDiff(
+        added=added.size,
+        removed=before.size - ids.size,
+        changed=int(np.count_nonzero(before["hash"][at_before] != after["hash"][at_after])),
+        oldest_added=int(added[TIMESTAMP].min()) // 1_000_000 if added.size else None,
+    )
+
+
+def _rows(file: pq.ParquetFile, uri: str) -> NDArray[Any]:
+    parts = [np.empty(0, _ROW)]
+    for batch in iter_rows(file, uri):
+        rows = np.empty(batch.num_rows, _ROW)
+        rows["id"] = batch.column("id").to_pylist()
+        rows[TIMESTAMP] = batch.column(TIMESTAMP).cast("int64").to_pylist()
+        rows["hash"] = [int.from_bytes(whole[:8]) for whole in hash_rows(batch)]
+        parts.append(rows)
+    return np.concatenate(parts)

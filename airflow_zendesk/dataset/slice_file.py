@@ -1,0 +1,234 @@
+"""A slice on its way to storage: spooled to a private local file, sealed with a footer, read again and checked.
+
+Nothing here touches storage. Whatever goes wrong, a full disk, a kill, an exception in the middle of a page: the spool
+has no name in the file system and goes with the process.
+"""
+
+import contextlib
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import IO
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from airflow_zendesk.dataset.digest import RowDigest
+from airflow_zendesk.dataset.schema import SCHEMA_VERSION, arrow_schema, to_batch
+from airflow_zendesk.dataset.settings import DatasetSettings
+from airflow_zendesk.exceptions import DamagedObjectError
+from airflow_zendesk.storage.errors import translate_error
+from airflow_zendesk.window import Window
+from airflow_zendesk.zendesk.records import LATE, TIMESTAMP, Item, Rows, to_rows
+from airflow_zendesk.zendesk.resources import RESOURCES
+
+#: The key of our entry among the file's own metadata.
+FOOTER_KEY = b"airflow_zendesk"
+
+#: What the spool is called in errors.
+_SPOOL = "the local spool"
+#: About 16 MB of JSON with comments. Larger groups save little, and cost memory in every reader.
+_ROW_GROUP_ROWS = 10_000
+#: Columns with few distinct values; a dictionary of texts that are all different is work for nothing.
+_DICTIONARY_COLUMNS = {"via", "event_type", "metric", "type"}
+
+
+class Certificate(msgspec.Struct, frozen=True):
+    """What proves that a slice is complete, in the server's own words.
+
+    ``by`` is what covered it: ``end_time`` or ``end_of_stream``. The server's clock had passed
+    ``server_date_at_least`` (unix seconds), the end of the slice and the time for its events to settle. The bound is
+    kept and not the clock, so that equal answers make equal bytes on any day.
+    """
+
+    by: str
+    end_time: int | None
+    server_date_at_least: int
+
+
+class Footer(msgspec.Struct, frozen=True):
+    """What a file says of itself, as JSON under ``FOOTER_KEY``; times are ISO 8601.
+
+    ``dataset`` is the record of the dataset that the file was made for: a file that _mismatches into another one is known.
+    """
+
+    dataset: DatasetSettings
+    start: str
+    end: str
+    rows: int
+    late: int
+    duplicates: int
+    digest: str
+    certificate: Certificate
+    schema_version: str = SCHEMA_VERSION
+
+
+@dataclass(frozen=True, slots=True)
+class SealedSlice:
+    """A whole Parquet file, not yet published; ``file`` has no name and is read from its start."""
+
+    slice: Window
+    file: IO[bytes]
+    size: int
+    footer: Footer
+
+
+class SliceWriter:
+    """Spools the rows of one slice, until it is closed.
+
+    Args:
+        record: the dataset that the slice is made for.
+        piece: the slice; rows from before it are marked late.
+    """
+
+    def __init__(self, record: DatasetSettings, piece: Window) -> None:
+        self.slice = piece
+        self.late = 0
+        self._record = record
+        self._resource = resource = RESOURCES[record.resource]
+        self._schema = arrow_schema(resource.columns)
+        self._digest = RowDigest()
+        self._waiting: list[pa.RecordBatch] = []
+        with _translate_errors():
+            self._file = tempfile.TemporaryFile(prefix="airflow-zendesk-")  # noqa: SIM115  closed in close()
+        names = self._schema.names
+        json_columns = {column.name for column in resource.columns if column.kind == "json"}
+        self._writer = pq.ParquetWriter(
+            self._file,
+            self._schema,
+            compression="zstd",
+            compression_level=1,
+            use_dictionary=[name for name in names if name in _DICTIONARY_COLUMNS],
+            write_statistics=[name for name in names if name not in json_columns],
+            write_page_checksum=True,
+        )
+
+    def close(self) -> None:
+        """Drop the spool, sealed or not."""
+        # The writer would end its file when it is collected, which must not happen to a closed one; and a full disk
+        # may refuse even that end.
+        with contextlib.suppress(OSError, pa.ArrowException):
+            self._writer.close()
+        with contextlib.suppress(OSError):
+            self._file.close()
+
+    def write(self, items: Sequence[Item]) -> Rows:
+        """Add rows, in the order given; what did not fit the columns is told in the returned ``Rows``.
+
+        Raises:
+            StorageFullError: the disk of the spool is full.
+        """
+        rows = to_rows(items, self._resource.columns)
+        first = self.slice.start_time * 1_000_000
+        rows.columns[LATE] = [timestamp < first for timestamp in rows.columns[TIMESTAMP]]
+        self.late += sum(rows.columns[LATE])
+        batch = to_batch(rows.columns, self._schema)
+        self._digest.update(batch)
+        self._waiting.append(batch)
+        self._flush(_ROW_GROUP_ROWS)
+        return rows
+
+    def seal(self, certificate: Certificate, duplicates: int) -> SealedSlice:
+        """Write the footer, then read the file again and compare.
+
+        Raises:
+            DamagedObjectError: what the disk gave back is not what was written.
+            StorageFullError: the disk of the spool is full.
+        """
+        self._flush(1)
+        footer = Footer(
+            dataset=self._record,
+            start=self.slice.start.isoformat(),
+            end=self.slice.end.isoformat(),
+            rows=self._digest.rows,
+            late=self.late,
+            duplicates=duplicates,
+            digest=str(self._digest),
+            certificate=certificate,
+        )
+        self._writer.add_key_value_metadata({FOOTER_KEY: msgspec.json.encode(footer)})
+        with _translate_errors():
+            self._writer.close()
+            self._file.flush()
+        size = self._file.tell()
+        verify(self._file, _SPOOL)
+        return SealedSlice(self.slice, self._file, size, footer)
+
+    def _flush(self, at_least: int) -> None:
+        """Write full row groups, so that the bytes depend on the rows and not on the pages that they came in."""
+        while sum(batch.num_rows for batch in self._waiting) >= at_least:
+            table = pa.Table.from_batches(self._waiting, self._schema)
+            group, rest = table.slice(0, _ROW_GROUP_ROWS), table.slice(_ROW_GROUP_ROWS)
+            with _translate_errors():
+                self._writer.write_table(group.combine_chunks(), row_group_size=_ROW_GROUP_ROWS)
+            self._waiting = rest.combine_chunks().to_batches()
+
+
+@contextlib.contextmanager
+def _translate_errors() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise translate_error(error, _SPOOL) or error from None
+
+
+def read_footer(file: pq.ParquetFile, uri: str) -> Footer:
+    """What the file says of itself.
+
+    Raises:
+        DamagedObjectError: it says nothing that we wrote.
+    """
+    metadata = file.metadata.metadata or {}
+    try:
+        footer = msgspec.json.decode(metadata[FOOTER_KEY], type=Footer)
+    except (KeyError, msgspec.MsgspecError):
+        raise DamagedObjectError(uri, "it has no footer of this exporter") from None
+    if footer.dataset.resource not in RESOURCES:
+        raise DamagedObjectError(uri, "its footer names an export that this version does not know")
+    return footer
+
+
+def iter_rows(file: pq.ParquetFile, uri: str) -> Iterator[pa.RecordBatch]:
+    """All rows, a few at a time.
+
+    Raises:
+        DamagedObjectError: they cannot be read.
+    """
+    try:
+        yield from file.iter_batches(batch_size=_ROW_GROUP_ROWS // 10, use_threads=False)
+    except (pa.ArrowException, OSError) as error:
+        raise _unreadable(uri, error) from error
+
+
+def verify(source: IO[bytes], uri: str, look: Callable[[pa.RecordBatch], None] = lambda _: None) -> Footer:
+    """Read all of a file and compare it with what it says of itself; ``look`` is shown the rows on the way.
+
+    Raises:
+        DamagedObjectError: it is not readable, or not what its footer says.
+    """
+    digest = RowDigest()
+    ids: list[NDArray[np.int64]] = []
+    try:
+        # Read ahead or by several threads, and the memory would be that of several row groups.
+        with pq.ParquetFile(source, page_checksum_verification=True, pre_buffer=False) as file:
+            footer = read_footer(file, uri)
+            if file.schema_arrow.remove_metadata() != arrow_schema(RESOURCES[footer.dataset.resource].columns):
+                raise DamagedObjectError(uri, f"its columns are not those of {footer.dataset.resource}")
+            for batch in iter_rows(file, uri):
+                digest.update(batch)
+                ids.append(np.array(batch.column("id").to_pylist(), np.int64))
+                look(batch)
+    except (pa.ArrowException, OSError) as error:
+        raise _unreadable(uri, error) from error
+    if (digest.rows, str(digest)) != (footer.rows, footer.digest):
+        raise DamagedObjectError(uri, f"it holds {digest.rows} rows with digest {digest}, not what its footer says")
+    if ids and np.unique(np.concatenate(ids)).size != digest.rows:
+        raise DamagedObjectError(uri, "an id stands in it twice")
+    return footer
+
+
+def _unreadable(uri: str, error: Exception) -> DamagedObjectError:
+    return DamagedObjectError(uri, f"it cannot be read ({type(error).__name__})")

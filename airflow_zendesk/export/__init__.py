@@ -1,0 +1,1 @@
+"""Exporting: Zendesk into a dataset."""

@@ -1,0 +1,20 @@
+"""The stores that Airflow reaches, a module for each, behind the interface of ``airflow_zendesk.storage.store``."""
+
+from fsspec import AbstractFileSystem
+
+from airflow_zendesk.storage.azure import AzureStore
+from airflow_zendesk.storage.gcs import GcsStore
+from airflow_zendesk.storage.local import LocalStore
+from airflow_zendesk.storage.other import OtherStore
+from airflow_zendesk.storage.s3 import S3Store
+from airflow_zendesk.storage.store import Store
+
+#: By the protocol that a file system of fsspec says it speaks.
+_STORES: dict[str, type[Store]] = {"file": LocalStore, "s3": S3Store, "abfs": AzureStore, "gs": GcsStore}
+
+
+def open_store(fs: AbstractFileSystem, root: str, uri: str) -> Store:
+    """The store that fits the file system; see ``Store``."""
+    spoken = (fs.protocol,) if isinstance(fs.protocol, str) else fs.protocol
+    kinds = [_STORES[protocol] for protocol in spoken if protocol in _STORES]
+    return (kinds or [OtherStore])[0](fs, root, uri)

@@ -1,0 +1,86 @@
+"""A folder on a disk."""
+
+import contextlib
+import fcntl
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from airflow_zendesk.exceptions import SliceChangedError, StorageDeniedError
+from airflow_zendesk.storage.store import Store, Token
+
+
+class LocalStore(Store):
+    """A folder on a disk: an object is written beside its place, synced, and moved there in one step.
+
+    A killed attempt may leave a hidden ``.tmp`` file behind, which no reader of Parquet takes for data.
+    """
+
+    precondition = "a lock on the folder"
+
+    def reach(self) -> None:
+        """See that the folder, or the nearest one above it that is there, can be written to."""
+        with self.translate_errors(""):
+            path = Path(self._root)
+            while not path.exists():
+                path = path.parent
+            if not os.access(path, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids):
+                raise StorageDeniedError(self._uri, f"{path} cannot be written to")
+
+    def put(self, key: str, file: IO[bytes], expected: Token | None) -> None:
+        """Write the whole file as one object, in place of the expected version."""
+        with self.translate_errors(key):
+            path = Path(self._path(key))
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with self._temporary(path) as (name, temporary):
+                file.seek(0)
+                shutil.copyfileobj(file, temporary)
+                temporary.flush()
+                os.fsync(temporary.fileno())
+                with _locked(path.parent):
+                    if self.token(key) != expected:
+                        raise SliceChangedError(self.uri(key))
+                    name.replace(path)
+            _sync_folder(path.parent)
+
+    def discard(self, key: str) -> None:
+        """Delete an object that a check has written, and the folders that were made for it."""
+        super().discard(key)
+        with contextlib.suppress(OSError):  # they are not empty, or may stay
+            for folder in Path(key).parents[:-1]:
+                (Path(self._root) / folder).rmdir()
+
+    def _token_of(self, info: dict[str, Any]) -> Token:
+        return f"{info['ino']}-{info['mtime']}-{info['size']}"
+
+    @staticmethod
+    @contextlib.contextmanager
+    def _temporary(path: Path) -> Iterator[tuple[Path, IO[bytes]]]:
+        name = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
+        try:
+            with name.open("xb") as temporary:
+                yield name, temporary
+        finally:
+            name.unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Keep other writers of this folder out; the lock goes with the process, so a killed one leaves none."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,1 @@
+"""Verification: a dataset into findings, and the commands that repair them."""

@@ -1,0 +1,98 @@
+"""One audit: a dataset is read whole, and held against Zendesk if that is asked for.
+
+All that the operator and the command have in common.
+"""
+
+from collections.abc import Callable, Sequence
+
+import pyarrow.parquet as pq
+
+from airflow_zendesk.dataset.diff import compare
+from airflow_zendesk.dataset.layout import slice_key
+from airflow_zendesk.dataset.publish import PublishResult, open_slice
+from airflow_zendesk.dataset.settings import DatasetSettings, check_settings, load_settings
+from airflow_zendesk.dataset.slice_file import SealedSlice
+from airflow_zendesk.destination import open_destination
+from airflow_zendesk.export.run import extract_slices
+from airflow_zendesk.hooks.zendesk import ZendeskHook
+from airflow_zendesk.storage.store import Store, Token
+from airflow_zendesk.verify.dataset_check import audit
+from airflow_zendesk.verify.findings import Audit, SliceState, VerificationProgress
+from airflow_zendesk.window import Window
+
+
+def verify_window(
+    destination: str,
+    resource: str,
+    window: Window,
+    *,
+    hook: ZendeskHook | None = None,
+    sample: int | None = None,
+    on_progress: Callable[[VerificationProgress], None] = lambda _: None,
+) -> Audit:
+    """Prove a dataset in a window.
+
+    Args:
+        destination: where the dataset lies, as a URL that Airflow's object storage understands.
+        resource: which dataset.
+        window: the time to prove: whole slices.
+        hook: the account, to compare with; None reads the dataset alone.
+        sample: how many slices to compare, spread over the window; None for all.
+        on_progress: called after each slice that was read or compared.
+
+    Raises:
+        DatasetNotFoundError: there is no such dataset.
+        DatasetMismatchError: the dataset is of another account than the hook's, or hashed with another key.
+        ZendeskError: see ``airflow_zendesk.exceptions``.
+    """
+    store = open_destination(destination)
+    record = load_settings(store, resource)
+    if hook is not None:
+        account = hook.account
+        check_settings(store, DatasetSettings.of(record.query(), account.name, record.grain, account.hash_key))
+    result = audit(store, record, window, on_progress)
+    if hook is not None:
+        readable = [state for state in result.slices if state.digest]
+        if chosen := readable if sample is None else spread(readable, sample):
+            _compare(hook, store, chosen, result, on_progress)
+    return result
+
+
+def spread(states: Sequence[SliceState], number: int) -> list[SliceState]:
+    """So many of the slices, or all if there are not more: always the same, from the first to the last."""
+    if number >= len(states):
+        return list(states)
+    return [states[position * (len(states) - 1) // max(number - 1, 1)] for position in range(number)]
+
+
+def _compare(
+    hook: ZendeskHook,
+    store: Store,
+    states: Sequence[SliceState],
+    result: Audit,
+    on_progress: Callable[[VerificationProgress], None],
+) -> None:
+    """Extract the slices again, into private files, and compare them with what is stored."""
+    rows = 0
+    found = {state.slice: state for state in states}
+
+    def compare_with(sealed: SealedSlice, _: Token | None) -> PublishResult:
+        nonlocal rows
+        state = found[sealed.slice]
+        if sealed.footer.digest != state.digest:
+            result.add("different", state, _differs(store, slice_key(result.record.resource, state.slice), sealed))
+        rows += sealed.footer.rows
+        result.compared += 1
+        on_progress(VerificationProgress("compared", result.compared, len(states), rows, len(result.findings)))
+        return PublishResult("unchanged")
+
+    extract_slices(hook, store, result.record, list(found), compare_with)
+
+
+def _differs(store: Store, key: str, sealed: SealedSlice) -> str:
+    with open_slice(store, key) as stored:
+        difference = compare(stored, pq.ParquetFile(sealed.file), store.uri(key))
+    return (
+        f"of the events that Zendesk answers now, {difference.added:,} are missing here and {difference.changed:,} are "
+        f"stored otherwise; {difference.removed:,} are stored that it does not answer"
+    )

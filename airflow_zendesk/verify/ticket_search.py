@@ -1,0 +1,118 @@
+"""Which slices hold a ticket: what must be exported again when somebody is to be forgotten."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from airflow_zendesk.dataset.layout import parse_slice_key, slice_key
+from airflow_zendesk.dataset.publish import open_slice
+from airflow_zendesk.dataset.slice_file import read_footer
+from airflow_zendesk.exceptions import DamagedObjectError
+from airflow_zendesk.storage.store import Store
+from airflow_zendesk.window import Window
+
+_COLUMN = "ticket_id"
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A slice that holds some of the tickets, with its number of rows for each."""
+
+    slice: Window
+    uri: str
+    rows: dict[int, int]
+
+
+@dataclass(slots=True)
+class Search:
+    """What was found; ``not_searched`` are objects, with the reason, that may hold the tickets as well."""
+
+    uri: str
+    searched: int = 0
+    matches: list[Match] = field(default_factory=list)
+    not_searched: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def rows(self) -> int:
+        """How many rows were found in all."""
+        return sum(sum(match.rows.values()) for match in self.matches)
+
+
+@dataclass(frozen=True, slots=True)
+class SearchProgress:
+    """How far a search is."""
+
+    done: int
+    total: int
+    rows: int
+
+    def __str__(self) -> str:
+        return f"{self.done:,} of {self.total:,} objects searched, {self.rows:,} rows found"
+
+
+def find_tickets(
+    store: Store,
+    resource: str,
+    ticket_ids: Iterable[int],
+    window: Window | None = None,
+    on_progress: Callable[[SearchProgress], None] = lambda _: None,
+) -> Search:
+    """Search a dataset for the rows of tickets.
+
+    Of each slice the footer is read, and the column ``ticket_id`` of those row groups that can hold one of them.
+
+    Args:
+        store: where the dataset lies.
+        resource: which dataset.
+        ticket_ids: the tickets.
+        window: the time to search; None for all that is there. Slices that reach into it are searched.
+        on_progress: called after each object.
+
+    Raises:
+        StorageError: the storage does not let it be read.
+    """
+    wanted = frozenset(ticket_ids)
+    search = Search(store.uri(resource))
+    keys = sorted(store.walk(resource))
+    for done, key in enumerate(keys, 1):
+        piece = parse_slice_key(key)
+        if piece is None or key != slice_key(resource, piece):
+            search.not_searched.append((store.uri(key), "it is no slice"))
+        elif window is None or (piece.start < window.end and window.start < piece.end):
+            _search(store, key, piece, wanted, search)
+        on_progress(SearchProgress(done, len(keys), search.rows))
+    return search
+
+
+def _search(store: Store, key: str, piece: Window, wanted: frozenset[int], search: Search) -> None:
+    try:
+        found = _count(store, key, wanted)
+    except DamagedObjectError as error:
+        search.not_searched.append((error.uri, error.reason))
+        return
+    search.searched += 1
+    if found:
+        search.matches.append(Match(piece, store.uri(key), dict(sorted(found.items()))))
+
+
+def _count(store: Store, key: str, wanted: frozenset[int]) -> Counter[int]:
+    """The rows of each of the tickets in one slice."""
+    with open_slice(store, key) as file:
+        read_footer(file, store.uri(key))
+        groups = [group for group in range(file.num_row_groups) if _may_hold(file, group, wanted)]
+        try:
+            column = file.read_row_groups(groups, columns=[_COLUMN], use_threads=False).column(_COLUMN)
+        except (pa.ArrowException, OSError) as error:
+            raise DamagedObjectError(store.uri(key), f"it cannot be read ({type(error).__name__})") from error
+        return Counter(ticket_id for ticket_id in column.to_pylist() if ticket_id in wanted)
+
+
+def _may_hold(file: pq.ParquetFile, group: int, wanted: frozenset[int]) -> bool:
+    """Whether the statistics of a row group leave room for one of the tickets."""
+    statistics = file.metadata.row_group(group).column(file.schema_arrow.get_field_index(_COLUMN)).statistics
+    if statistics is None or not statistics.has_min_max:
+        return True
+    return any(statistics.min <= ticket_id <= statistics.max for ticket_id in wanted)

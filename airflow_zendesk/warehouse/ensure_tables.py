@@ -1,0 +1,136 @@
+"""The tables before a load: made, compared with what they should be, and given the columns of a newer version."""
+
+import hashlib
+from typing import NamedTuple
+
+import msgspec
+
+from airflow_zendesk.dataset.schema import SCHEMA_VERSION
+from airflow_zendesk.dataset.settings import DatasetSettings
+from airflow_zendesk.exceptions import AlteredTableError, WarehouseMismatchError
+from airflow_zendesk.warehouse.database import Database
+from airflow_zendesk.warehouse.dialects import create_index, create_table
+from airflow_zendesk.warehouse.sql_files import statements
+from airflow_zendesk.warehouse.tables import LOADED_DATASETS, TABLES, Table
+
+#: Types by column, by table.
+_Columns = dict[str, dict[str, str]]
+
+
+class _Loaded(NamedTuple):
+    """What the tables say of a dataset that they hold."""
+
+    record: DatasetSettings
+    schema_version: str
+    views: str
+
+
+def prepare(database: Database, record: DatasetSettings) -> None:
+    """Make sure that the tables are there and hold this dataset.
+
+    Columns that came with a newer version are added; nothing is ever dropped.
+
+    Raises:
+        WarehouseMismatchError: the tables hold another dataset, or were made by a newer version of this package.
+        AlteredTableError: a table is gone, lacks a column, or has it with another type.
+    """
+    with database.transaction():
+        database.lock()
+        existing = _existing_columns(database)
+        loaded = _loaded_datasets(database) if LOADED_DATASETS.name in existing else {}
+        _check_dataset(database, record, loaded)
+        is_current = any(each.schema_version == SCHEMA_VERSION for each in loaded.values())
+        for table in TABLES:
+            if table.name in existing:
+                _compare(database, table, existing[table.name], is_current=is_current)
+            elif is_current:
+                raise AlteredTableError(_place(database), table.name, "it is gone")
+            else:
+                _create(database, table)
+        wanted = _Loaded(record, SCHEMA_VERSION, _views_digest(database))
+        if not any(each.views == wanted.views for each in loaded.values()):
+            database.run(f"{database.dialect_name}/views.sql", {})
+        if loaded.get(record.resource) != wanted:
+            _note(database, wanted)
+
+
+def _existing_columns(database: Database) -> _Columns:
+    listed = database.execute(
+        "SELECT table_name, column_name, data_type FROM information_schema.columns "
+        "WHERE table_catalog = current_database() AND table_schema = :name",
+        name=database.schema,
+    )
+    columns: _Columns = {}
+    for table, column, type_ in listed:
+        columns.setdefault(table, {})[column] = type_
+    return columns
+
+
+def _loaded_datasets(database: Database) -> dict[str, _Loaded]:
+    rows = database.execute("SELECT resource, record, schema_version, views FROM $schema.loaded_datasets")
+    return {
+        resource: _Loaded(msgspec.json.decode(record, type=DatasetSettings), version, views)
+        for resource, record, version, views in rows
+    }
+
+
+def _check_dataset(database: Database, record: DatasetSettings, loaded: dict[str, _Loaded]) -> None:
+    """All of the same resource must agree, and the account of all."""
+    asked = msgspec.to_builtins(record)
+    differences: dict[str, tuple[object, object]] = {}
+    for resource, each in loaded.items():
+        there = msgspec.to_builtins(each.record)
+        compared = asked if resource == record.resource else ("account",)
+        differences |= {name: (there[name], asked[name]) for name in compared if there[name] != asked[name]}
+        if _parts(each.schema_version) > _parts(SCHEMA_VERSION):
+            differences["schema_version"] = (each.schema_version, SCHEMA_VERSION)
+    if differences:
+        raise WarehouseMismatchError(_place(database), differences)
+
+
+def _create(database: Database, table: Table) -> None:
+    schemata = "SELECT 1 FROM information_schema.schemata WHERE schema_name = :name"
+    if not database.execute(schemata, name=database.schema):
+        database.execute("CREATE SCHEMA $schema")
+    name = f"$schema.{table.name}"
+    database.execute(create_table(table, database.dialect_name, name))
+    for statement in create_index(table, database.dialect_name, name):
+        database.execute(statement)
+
+
+def _compare(database: Database, table: Table, there: dict[str, str], *, is_current: bool) -> None:
+    for column in table.columns:
+        wanted = database.listed_type(column)
+        if column.name not in there and column.nullable and not is_current:
+            database.execute(f"ALTER TABLE $schema.{table.name} ADD COLUMN {database.dialect.column(column)}")
+        elif column.name not in there:
+            raise AlteredTableError(_place(database), table.name, f"it has no column {column.name}")
+        elif there[column.name] != wanted:
+            raise AlteredTableError(
+                _place(database), table.name, f"its column {column.name} is {there[column.name]}, not {wanted}"
+            )
+
+
+def _note(database: Database, wanted: _Loaded) -> None:
+    database.execute("DELETE FROM $schema.loaded_datasets WHERE resource = :name", name=wanted.record.resource)
+    database.execute(
+        "INSERT INTO $schema.loaded_datasets (resource, record, schema_version, views) "
+        "VALUES (:resource, :record, :version, :views)",
+        resource=wanted.record.resource,
+        record=msgspec.json.encode(wanted.record).decode(),
+        version=wanted.schema_version,
+        views=wanted.views,
+    )
+
+
+def _views_digest(database: Database) -> str:
+    text = ";\n".join(statements(f"{database.dialect_name}/views.sql", schema=database.schema))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _parts(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))
+
+
+def _place(database: Database) -> str:
+    return f"{database.name}, schema {database.schema}"

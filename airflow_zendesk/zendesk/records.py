@@ -1,0 +1,182 @@
+"""Wire to columns: the JSON objects of a page become typed columns, and nothing of them is lost.
+
+Open parts (objects, arrays) stay the very bytes that Zendesk sent. A key that no column knows, and a value whose type
+does not fit its column, go to ``extra``: a new field at Zendesk's side neither fails a run nor makes a column.
+
+A page is decoded column by column: the raw values of one key, joined into one JSON array, cost one call instead of one
+per row. Only a column that holds a misfit is decoded again, value by value.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import chain
+from typing import Annotated, Any, Literal, NamedTuple
+
+import msgspec
+
+#: One JSON object: the bytes of each value by key.
+Wire = dict[str, msgspec.Raw]
+
+#: How a column is read from the wire. ``unix`` are seconds since 1970 and ``iso8601`` is text: both become timestamps
+#: in microseconds. ``json`` is kept as JSON text. ``via`` is a string, or the ``channel`` of an object.
+Kind = Literal["int64", "unix", "iso8601", "string", "bool", "json", "via"]
+
+#: The columns that are more than the value of their key: when it happened, whether it came late, all that did not fit.
+TIMESTAMP, LATE, EXTRA = "timestamp", "late", "extra"
+
+_NULL = msgspec.Raw(b"null")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_PER_SECOND = 1_000_000
+#: Microseconds from 1970 to 9999, the range that every reader of Parquet agrees on.
+_TIMESTAMPS = range((datetime(9999, 12, 31, tzinfo=UTC) - _EPOCH) // _MICROSECOND)
+
+_Int64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+_DECODERS: dict[Kind, msgspec.json.Decoder[list[Any]]] = {
+    "int64": msgspec.json.Decoder(list[_Int64 | None]),
+    "unix": msgspec.json.Decoder(list[_Int64 | None]),
+    "iso8601": msgspec.json.Decoder(list[datetime | None]),
+    "string": msgspec.json.Decoder(list[str | None]),
+    "bool": msgspec.json.Decoder(list[bool | None]),
+    "via": msgspec.json.Decoder(list[str | None]),
+}
+_OBJECT = msgspec.json.Decoder(Wire)
+
+
+class Column(NamedTuple):
+    """One column of a resource: its name, which is also Zendesk's key, and how it is read."""
+
+    name: str
+    kind: Kind
+    nullable: bool = True
+
+
+class Item(NamedTuple):
+    """One record of a page: who it is, when it happened (microseconds since 1970), and all that was sent."""
+
+    id: int
+    timestamp: int
+    wire: Wire
+
+    @property
+    def second(self) -> int:
+        """The unix second in which it happened: the unit in which Zendesk pages."""
+        return self.timestamp // _PER_SECOND
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Values by column name, and how often a key was unknown or a value did not fit, by key."""
+
+    columns: dict[str, list[Any]]
+    unknown: Counter[str]
+    type_mismatches: Counter[str]
+
+
+def read_records(records: Sequence[Wire]) -> list[Item]:
+    """Find id and time of each record.
+
+    The time is ``timestamp`` (unix seconds), else ``created_at``, else ``time`` (both ISO 8601).
+
+    Raises:
+        ValueError: a record has no integer ``id``, or no time; the message gives its position.
+    """
+    ids, _ = _decode("int64", [record.get("id", _NULL) for record in records])
+    timestamps, _ = _decode("unix", [record.get(TIMESTAMP, _NULL) for record in records])
+    items = []
+    for position, (id_, seconds, record) in enumerate(zip(ids, timestamps, records, strict=True)):
+        if id_ is None:
+            raise ValueError(f"record {position} has no integer id")
+        timestamp = seconds if seconds is not None else _other_time(record)
+        if timestamp is None:
+            raise ValueError(f"record {position} (id {id_}) has no readable timestamp, created_at or time")
+        items.append(Item(id_, timestamp, record))
+    return items
+
+
+def to_rows(items: Sequence[Item], columns: Iterable[Column]) -> Rows:
+    """Lay the items out in columns; ``late`` is left to the caller, who knows what was due."""
+    read = [column for column in columns if column.name not in {LATE, EXTRA}]
+    known = {column.name for column in read}
+    extras = [{key: raw for key, raw in item.wire.items() if key not in known} for item in items]
+    rows = Rows({}, Counter(chain.from_iterable(extras)), Counter())
+    for column in read:
+        rows.columns[column.name], type_mismatches = _decode(
+            column.kind, [item.wire.get(column.name, _NULL) for item in items]
+        )
+        for position, raw in type_mismatches.items():
+            extras[position][column.name] = raw
+            # The object form of via is Zendesk's other spelling of it, no misfit.
+            if rows.columns[column.name][position] is None:
+                rows.type_mismatches[column.name] += 1
+    rows.columns[TIMESTAMP] = [item.timestamp for item in items]
+    rows.columns[EXTRA] = [_json_object(extra) for extra in extras]
+    return rows
+
+
+def _other_time(record: Wire) -> int | None:
+    for key in ("created_at", "time"):
+        (timestamp,), _ = _decode("iso8601", [record.get(key, _NULL)])
+        if timestamp is not None:
+            return int(timestamp)
+    return None
+
+
+def _decode(kind: Kind, raws: list[msgspec.Raw]) -> tuple[list[Any], dict[int, msgspec.Raw]]:
+    """Values, None for null and for what does not fit, and the type_mismatches by position."""
+    if kind == "json":
+        return [None if raw == _NULL else bytes(raw) for raw in raws], {}
+    try:
+        return _decode_column(kind, raws), {}
+    except (msgspec.ValidationError, ValueError):
+        return _decode_each(kind, raws)
+
+
+def _decode_each(kind: Kind, raws: list[msgspec.Raw]) -> tuple[list[Any], dict[int, msgspec.Raw]]:
+    values: list[Any] = []
+    type_mismatches = {}
+    for position, raw in enumerate(raws):
+        try:
+            values += _decode_column(kind, [raw])
+        except (msgspec.ValidationError, ValueError):
+            values.append(_channel(raw) if kind == "via" else None)
+            type_mismatches[position] = raw
+    return values, type_mismatches
+
+
+def _decode_column(kind: Kind, raws: Iterable[msgspec.Raw]) -> list[Any]:
+    values = _DECODERS[kind].decode(b"[" + b",".join(raws) + b"]")
+    if kind == "unix":
+        return [None if value is None else _in_range(value * _PER_SECOND) for value in values]
+    if kind == "iso8601":
+        return [None if value is None else _microseconds(value) for value in values]
+    return values
+
+
+def _microseconds(value: datetime) -> int:
+    if value.tzinfo is None:
+        raise ValueError("a time without a zone is no instant")
+    return _in_range((value - _EPOCH) // _MICROSECOND)
+
+
+def _in_range(timestamp: int) -> int:
+    if timestamp not in _TIMESTAMPS:
+        raise ValueError("a time before 1970 or after 9999")
+    return timestamp
+
+
+def _channel(raw: msgspec.Raw) -> str | None:
+    try:
+        (channel,) = _DECODERS["string"].decode(b"[" + _OBJECT.decode(raw).get("channel", _NULL) + b"]")
+    except msgspec.ValidationError:
+        return None
+    return channel if isinstance(channel, str) else None
+
+
+def _json_object(members: Wire) -> bytes | None:
+    """The members as JSON text, sorted by key so that equal rows are equal bytes."""
+    if not members:
+        return None
+    return b"{" + b",".join(msgspec.json.encode(key) + b":" + members[key] for key in sorted(members)) + b"}"

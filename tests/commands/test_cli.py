@@ -1,0 +1,166 @@
+"""The command: what it prints, and that it succeeds only when all is done."""
+
+import json
+import os
+import re
+import subprocess
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from airflow_zendesk import __version__
+from airflow_zendesk.cli import main
+from airflow_zendesk.emulator import World, ZendeskEmulator
+from airflow_zendesk.window import Window
+from tests.support.commands import executable, printed, run
+
+DAY = ["--start", "2026-01-01T00:00:00Z", "--end", "2026-01-02T00:00:00Z"]
+
+
+def test_export_prints_a_line_per_slice(
+    tmp_path: Path, emulator: ZendeskEmulator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Rows, bytes, what became of it, and where it lies; then the sum."""
+    assert 0 == main(["export", *DAY, "--destination", tmp_path.as_uri(), "--grain", "12h"])
+    lines = printed(capsys).splitlines()
+    assert ["slice", "rows", "bytes", "object"] == lines[0].split()
+    date, time, rows, size, outcome, uri = lines[1].split()
+    assert ("2026-01-01", "00:00", "published") == (date, time, outcome)
+    assert f"{Path(uri.removeprefix('file://')).stat().st_size:,}" == size
+    assert int(rows.replace(",", "")) > 0
+    assert f"{len(emulator.requests)} requests; slices: 2 published" in lines[-1]
+
+
+@pytest.mark.usefixtures("emulator")
+def test_export_prints_json_alone_when_asked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """For scripts: nothing else goes to standard output."""
+    arguments = ["--destination", tmp_path.as_uri(), "--resource", "ticket_metric_events", "--json"]
+    assert 0 == main(["export", *DAY, *arguments])
+    report = json.loads(printed(capsys))
+    assert ("ticket_metric_events", "1d", "published") == (
+        report["resource"], report["grain"], report["slices"][0]["outcome"],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ([*DAY[:3], "2026-01-01T00:00:00Z"], "is empty"),
+        ([*DAY, "--grain", "7h"], "does not divide a UTC day"),
+        ([*DAY, "--settle", "soon"], "--settle 'soon' is not a length of time"),
+        ([*DAY, "--zendesk-conn-id", "nobody"], "There is no connection 'nobody'"),
+        ([*DAY, "--resource", "tickets"], "There is no export 'tickets'; known are: ticket_events"),
+        ([*DAY, "--include", "users"], "ticket_events has no sideload users"),
+    ],
+)
+def test_error_is_one_sentence_and_a_failure(
+    tmp_path: Path, arguments: list[str], reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On standard error, without a traceback."""
+    assert 1 == main(["export", *arguments, "--destination", tmp_path.as_uri()])
+    captured = capsys.readouterr()
+    assert reason in captured.err
+    assert "Traceback" not in captured.err
+    assert "" == captured.out
+
+
+def test_estimate_is_close_and_says_how_sure_it_is(
+    emulator: ZendeskEmulator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A month, judged by ten pages: the events within the margin, and what either way of exporting them costs."""
+    window = ["--from", "2026-03-01T00:00:00Z", "--to", "2026-04-01T00:00:00Z", "--grain", "1h"]
+    assert 0 == main(["estimate", *window, "--json"])
+    told = json.loads(printed(capsys))
+    month = Window.of(*told["window"].values())
+    truth = len(emulator.truth("ticket_events", month.start, month.end))
+    assert 10 == told["probes"] == len(emulator.requests)
+    assert 0 < told["margin"] < 0.3 * truth
+    assert abs(told["events"] - truth) < told["margin"]
+    assert told["events"] // 1_000 + 1 == told["sweep"]["requests"]
+    assert (744, 744) == (told["slices"], told["run_per_slice"]["requests"])
+
+
+def test_estimate_counts_what_fits_into_its_pages(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A week of a quiet desk, exactly; in words, and the minutes at the limit that the answers tell."""
+    window = ["2026-03-01T00:00:00Z", "2026-03-08T00:00:00Z"]
+    with (
+        ZendeskEmulator(World(events_per_day=200), requests_per_minute=10) as emulator,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", json.dumps(emulator.connection()))
+        assert 0 == main(["estimate", "--from", window[0], "--to", window[1]])
+        truth = len(emulator.truth("ticket_events", Window.of(*window).start, Window.of(*window).end))
+        told = printed(capsys)
+        assert 0 == main(["export", "--start", window[0], "--end", window[1], "--destination", tmp_path.as_uri()])
+    size = sum(path.stat().st_size for path in tmp_path.rglob("*.parquet"))
+    assert f"events           {truth:>12,}  counted, by 2 requests" in told
+    assert "one sweep                   2  0.2\na run per slice             7  0.7" in told
+    estimated = int(re.findall(r"bytes in storage +([\d,]+)", told)[0].replace(",", ""))
+    assert 0.9 * size < estimated < 1.1 * size
+
+
+def test_estimate_of_time_that_is_not_over_is_refused(
+    emulator: ZendeskEmulator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By Zendesk's clock, like an export of it."""
+    assert 1 == main(["estimate", "--from", "2026-03-01T00:00:00Z", "--to", "2100-01-01T00:00:00Z"])
+    assert "Export it once it is over" in capsys.readouterr().err
+    assert 1 == len(emulator.requests)
+
+
+@pytest.mark.parametrize("arguments", [[], ["export"], ["exprot"]])
+def test_wrong_usage_is_told(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """With the usage, as commands do."""
+    with pytest.raises(SystemExit, match="2"):
+        main(arguments)
+    assert "usage: airflow-zendesk" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--help"], "emulator"),
+        (["export", "--help"], "example:"),
+        (["estimate", "--help"], "ten pages at most"),
+        (["audit", "--help"], "example:"),
+        (["find", "--help"], "example:"),
+        (["--version"], __version__),
+    ],
+)
+def test_help_helps_without_airflow(arguments: list[str], told: str) -> None:
+    """At once: Airflow is not imported for it."""
+    code = f"""
+import sys
+from airflow_zendesk.cli import main
+try:
+    main({arguments!r})
+finally:
+    assert "airflow" not in sys.modules
+"""
+    done = run("python", "-c", code)
+    assert 0 == done.returncode, done.stderr
+    assert told in done.stdout
+
+
+def test_emulator_serves_until_it_is_ended(tmp_path: Path) -> None:
+    """It prints the connection to use, and an export with it works without an Airflow database."""
+    command = [executable("airflow-zendesk"), "emulator", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as emulator:
+        assert emulator.stdout
+        connection = [emulator.stdout.readline() for _ in range(2)][1].partition("=")[2].strip().strip("'")
+        environment = os.environ | {
+            "AIRFLOW_HOME": str(tmp_path / "home"), "AIRFLOW_CONN_ZENDESK_DEFAULT": connection,
+        }  # fmt: skip
+        arguments = ["export", *DAY, "--destination", (tmp_path / "data").as_uri(), "--json"]
+        done = run("airflow-zendesk", *arguments, environment=environment)
+        truth = (
+            f"{json.loads(connection)['host']}/emulator/truth?resource=ticket_events&start=1767225600&end=1767312000"
+        )
+        with urllib.request.urlopen(truth) as answer:
+            ids = json.load(answer)["ids"]
+        emulator.terminate()
+        assert 0 == emulator.wait(10)
+    assert 0 == done.returncode, done.stderr
+    assert len(ids) == json.loads(done.stdout)["events"]
+    assert not list((tmp_path / "home").rglob("*.db"))

@@ -1,0 +1,97 @@
+"""A person is forgotten: the slices that hold a ticket are found, and made anew without it."""
+
+import json
+import shlex
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from airflow_zendesk.cli import main
+from tests.support.commands import printed
+from tests.support.scripted import Reply, page, scripted
+
+START = 1_767_225_600
+THREE_DAYS = ["--start", "2026-01-01T00:00:00Z", "--end", "2026-01-04T00:00:00Z"]
+
+
+def events(tickets: dict[int, int]) -> Reply:
+    """Events with these ids and tickets, a day apart."""
+    records = [
+        {"id": id_, "ticket_id": ticket, "timestamp": START + 86_400 * (id_ - 1)} for id_, ticket in tickets.items()
+    ]
+    return Reply({"ticket_events": records, "count": len(records), "end_time": None, "end_of_stream": True})
+
+
+def tickets_of(folder: Path) -> list[int]:
+    """The tickets in all slices."""
+    tables = [pq.ParquetFile(path).read(columns=["ticket_id"]) for path in folder.rglob("*.parquet")]
+    return sorted(id_ for table in tables for id_ in table["ticket_id"].to_pylist())
+
+
+def test_ticket_is_found_and_gone_after_the_printed_commands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The export says how many rows went; afterwards nothing is found, and nothing else is gone."""
+    find = ["find", "--ticket-id", "7", "--destination", tmp_path.as_uri()]
+    with scripted(events({1: 7, 2: 8, 3: 7}), events({})) as server:
+        monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", server.connection())
+        assert 0 == main(["export", *THREE_DAYS, "--destination", tmp_path.as_uri()])
+        capsys.readouterr()
+        assert 0 == main([*find, "--json"])
+        commands = json.loads(printed(capsys))["commands"]
+        first, second = (shlex.split(command) for command in commands)
+        assert ["--start", "2026-01-01T00:00:00Z", "--end", "2026-01-02T00:00:00Z"] == first[4:8]
+        assert ["--start", "2026-01-03T00:00:00Z", "--end", "2026-01-04T00:00:00Z"] == second[4:8]
+        for name, *arguments in (first, second):
+            assert ("airflow-zendesk", 0) == (name, main(arguments))
+            told = " ".join(capsys.readouterr().err.split())
+            assert "1 stored events were removed, for Zendesk no longer answers them" in told
+    assert 0 == main(find)
+    assert "0 rows in 0 of 3 slices" in printed(capsys)
+    assert [8] == tickets_of(tmp_path)
+
+
+def test_export_without_leave_forgets_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing shrinks in silence, not even by the command."""
+    with scripted(events({1: 7, 2: 8}), events({2: 8})) as server:
+        monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", server.connection())
+        export = ["export", *THREE_DAYS, "--destination", tmp_path.as_uri()]
+        assert [0, 1] == [main(export), main(export)]
+    assert [7, 8] == tickets_of(tmp_path)
+
+
+def test_command_prints_a_line_per_slice_and_ticket(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Then the sum, then what to run; slices that touch are one command."""
+    with scripted(events({1: 7, 2: 8, 3: 7})) as server:
+        monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", server.connection())
+        main(["export", *THREE_DAYS, "--destination", tmp_path.as_uri()])
+    capsys.readouterr()
+    two_days = ["--from", "2026-01-01T00:00:00Z", "--to", "2026-01-03T00:00:00Z"]
+    assert 0 == main(["find", "--ticket-id", "7", "--ticket-id", "8", "--destination", tmp_path.as_uri(), *two_days])
+    day = "{}/ticket_events/event_date=2026-01-0{}/2026010{}T000000Z--2026010{}T000000Z.parquet"
+    window = "--start 2026-01-01T00:00:00Z --end 2026-01-03T00:00:00Z"
+    assert [
+        "slice                       ticket       rows  object",
+        f"2026-01-01 00:00                 7          1  {day.format(tmp_path.as_uri(), 1, 1, 2)}",
+        f"2026-01-02 00:00                 8          1  {day.format(tmp_path.as_uri(), 2, 2, 3)}",
+        f"2 rows in 2 of 2 slices of {tmp_path.as_uri()}/ticket_events",
+        "",
+        "Once the tickets are gone from Zendesk, these make the slices anew and say how many rows went:",
+        f"  airflow-zendesk export --resource ticket_events {window} --destination {tmp_path.as_uri()} --allow-shrink",
+    ] == printed(capsys).splitlines()
+
+
+def test_search_that_is_not_whole_is_a_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What could not be searched is named."""
+    with scripted(page(end_time=None)) as server:
+        monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", server.connection())
+        main(["export", *THREE_DAYS, "--destination", tmp_path.as_uri()])
+    (tmp_path / "ticket_events" / "copy.parquet").write_bytes(b"of somebody")
+    assert 1 == main(["find", "--ticket-id", "7", "--destination", tmp_path.as_uri()])
+    told = capsys.readouterr().err
+    assert f"not searched: {tmp_path.as_uri()}/ticket_events/copy.parquet: it is no slice" in told

@@ -1,0 +1,33 @@
+from collections.abc import Iterator
+
+import pytest
+import requests
+
+from airflow_zendesk.emulator import World, ZendeskEmulator
+from tests.support.emulator_client import Clock
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The time of the emulator."""
+    return Clock()
+
+
+#: One for all tests: it is the same in each, and what has been told of it is not told again.
+_WORLD = World(seed=1)
+
+
+@pytest.fixture
+def emulator(clock: Clock) -> Iterator[ZendeskEmulator]:
+    """A desk of 2,000 events a day."""
+    with ZendeskEmulator(_WORLD, clock=clock) as running:
+        yield running
+
+
+@pytest.fixture
+def session() -> Iterator[requests.Session]:
+    """A client with the right credentials."""
+    with requests.Session() as open_session:
+        open_session.trust_env = False
+        open_session.auth = ("agent@example.com/token", "invented-token")
+        yield open_session

@@ -1,0 +1,278 @@
+"""Each fault does what its sentence says: what a plain client sees, without the exporter in between."""
+
+import gzip
+import json
+import socket
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import requests
+
+from airflow_zendesk.emulator import ZendeskEmulator
+from airflow_zendesk.emulator.faults import FAULTS
+from tests.support.emulator_client import DAY, EVENTS, HOUR, METRICS, START, Clock, export, export_all
+
+#: After the automation, which closes tickets on the hour, all in one second: a page of ten has several seconds.
+NOON = START + DAY + 12 * HOUR + 1
+Json = dict[str, Any]
+
+
+def page(session: requests.Session, emulator: ZendeskEmulator, **fault: Any) -> tuple[Json, Json]:
+    """A page as it should be, and as the fault makes it."""
+    emulator.rehearse([])
+    good = export(session, emulator, start_time=NOON, per_page=10, support_type_scope="all").json()
+    emulator.rehearse([fault])
+    bad = export(session, emulator, start_time=NOON, per_page=10, support_type_scope="all")
+    return good, json.loads(bad.content)
+
+
+def ids(page: Json) -> list[int]:
+    """The ids of the records."""
+    return [record["id"] for record in page[EVENTS]]
+
+
+EDITS: list[tuple[Json, Callable[[Json, Json], bool]]] = [
+    ({"fault": "shuffled"}, lambda good, bad: ids(good) != ids(bad) and set(ids(good)) == set(ids(bad))),
+    ({"fault": "duplicates_inside", "records": 2}, lambda _, bad: ids(bad) == ids(bad)[:10] + ids(bad)[:2]),
+    (
+        {"fault": "two_bodies"},
+        lambda _, bad: ids(bad)[-1] == ids(bad)[-2] and bad[EVENTS][-1] != bad[EVENTS][-2] and bad["count"] == 11,
+    ),
+    (
+        {"fault": "older_records", "records": 2, "days": 1},
+        lambda _, bad: (
+            [NOON - DAY <= each["timestamp"] < NOON for each in bad[EVENTS]] == [True] * 2 + [False] * 10
+            and not set(ids(bad)[:2]) & set(ids(bad)[2:])
+        ),
+    ),
+    (
+        {"fault": "empty_page"},
+        lambda _, bad: (bad[EVENTS], bad["count"], bad["end_of_stream"], bad["end_time"]) == ([], 0, False, NOON),
+    ),
+    ({"fault": "empty_page", "jumps": True}, lambda good, bad: not bad[EVENTS] and bad["end_time"] == good["end_time"]),
+    ({"fault": "end_time"}, lambda _, bad: bad["end_time"] is None),
+    ({"fault": "end_time", "value": 1}, lambda _, bad: bad["end_time"] == 1),
+    ({"fault": "end_time", "value": "start"}, lambda _, bad: bad["end_time"] == NOON),
+    ({"fault": "end_time", "value": "back"}, lambda _, bad: bad["end_time"] == NOON - HOUR),
+    ({"fault": "end_time", "value": "ahead"}, lambda _, bad: bad["end_time"] == NOON + HOUR),
+    ({"fault": "end_of_stream"}, lambda good, bad: (good["end_of_stream"], bad["end_of_stream"]) == (False, True)),
+    ({"fault": "end_of_stream", "value": None}, lambda _, bad: bad["end_of_stream"] is None),
+    ({"fault": "missing_key", "key": "end_time"}, lambda good, bad: good.keys() - bad.keys() == {"end_time"}),
+    ({"fault": "next_page", "url": "https://x.example.com/"}, lambda _, bad: bad["next_page"][:11] == "https://x.e"),
+    ({"fault": "count", "more": 2}, lambda _, bad: (bad["count"], len(bad[EVENTS])) == (12, 10)),
+    (
+        {"fault": "unknown_fields"},
+        lambda good, bad: all("unheard_text" in each for each in [bad, *bad[EVENTS]]) and good.keys() < bad.keys(),
+    ),
+    ({"fault": "changed_types"}, lambda _, bad: {type(each["ticket_id"]) for each in bad[EVENTS]} == {str}),
+    ({"fault": "no_id"}, lambda _, bad: ["id" in each for each in bad[EVENTS]] == [True] * 9 + [False]),
+    ({"fault": "no_object"}, lambda _, bad: bad[EVENTS][-1] == "record" and bad["count"] == 10),
+    ({"fault": "huge_integers"}, lambda _, bad: {each["updater_id"] for each in bad[EVENTS]} == {2**70}),
+    ({"fault": "not_a_number", "key": "x"}, lambda _, bad: all(each["x"] != each["x"] for each in bad[EVENTS])),
+    ({"fault": "lone_surrogates"}, lambda _, bad: {each["via"] for each in bad[EVENTS]} == {"half \ud83d of it"}),
+    ({"fault": "nul_characters"}, lambda _, bad: {each["via"] for each in bad[EVENTS]} == {"zero \0 byte"}),
+    ({"fault": "deep_nesting", "depth": 3}, lambda _, bad: bad[EVENTS][-1]["metadata"] == [[[]]]),
+    ({"fault": "oversized", "mebibytes": 1}, lambda good, bad: len(bad["more"]) == 2**20 and bad.keys() > good.keys()),
+]
+
+
+@pytest.mark.parametrize(("fault", "happened"), EDITS, ids=[str(fault) for fault, _ in EDITS])
+def test_page_is_what_the_fault_makes_of_it(
+    session: requests.Session, emulator: ZendeskEmulator, fault: Json, happened: Callable[[Json, Json], bool]
+) -> None:
+    """The rest of the page is as it should be."""
+    good, bad = page(session, emulator, **fault)
+
+    assert happened(good, bad)
+
+
+def test_records_of_the_page_before_come_again(session: requests.Session, emulator: ZendeskEmulator) -> None:
+    """On the first page there are none."""
+    step = {"fault": "duplicates_across", "records": 2, "times": "always"}
+    emulator.rehearse([step])
+    first = export(session, emulator, start_time=NOON, per_page=10).json()
+    second = export(session, emulator, start_time=first["end_time"], per_page=10).json()
+
+    assert (10, 12) == (first["count"], second["count"])
+    assert ids(first)[:2] == ids(second)[:2]
+
+
+def test_older_metric_events_are_older_in_their_own_way(session: requests.Session, emulator: ZendeskEmulator) -> None:
+    """They have no timestamp, only a time."""
+    emulator.rehearse([{"fault": "older_records", "records": 1, "days": 365}])
+    records = export(session, emulator, METRICS, start_time=NOON, per_page=2).json()[METRICS]
+
+    assert ["2025", *["2026"] * (len(records) - 1)] == [record["time"][:4] for record in records]
+
+
+def test_byte_that_is_no_text(session: requests.Session, emulator: ZendeskEmulator) -> None:
+    """The body is not UTF-8."""
+    emulator.rehearse([{"fault": "invalid_utf8"}])
+    body = export(session, emulator, start_time=NOON, per_page=1).content
+
+    assert b'"via":"byte \xff of no text"' in body
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "header", "value"),
+    [
+        ({"fault": "status", "status": 429, "retry_after": 7}, 429, "Retry-After", "7"),
+        ({"fault": "status", "status": 503, "retry_after": "soon"}, 503, "Retry-After", "soon"),
+        ({"fault": "status", "status": 503}, 503, "Retry-After", None),
+        (
+            {"fault": "status", "status": 429, "retry_after": 20, "as_date": True}, 429,
+            "Retry-After", "Sat, 03 Jan 2026 12:00:20 GMT",
+        ),
+        ({"fault": "status", "status": 521}, 521, "Content-Type", "application/json; charset=UTF-8"),
+        ({"fault": "redirect", "location": "/x", "status": 308}, 308, "Location", "/x"),
+        ({"fault": "html"}, 200, "Content-Type", "text/html; charset=utf-8"),
+        ({"fault": "date"}, 200, "Date", None),
+        ({"fault": "date", "value": "soon"}, 200, "Date", "soon"),
+        ({"fault": "stacked_gzip"}, 200, "Content-Encoding", "gzip, gzip"),
+    ],
+)  # fmt: skip
+def test_answer_is_what_the_fault_makes_of_it(
+    session: requests.Session, emulator: ZendeskEmulator, fault: Json, status: int, header: str, value: str | None
+) -> None:
+    """Status and headers; the day of the emulator is the third of January, noon."""
+    emulator.rehearse([fault])
+    url = f"{emulator.url}/api/v2/incremental/ticket_events"
+    answer = session.get(url, params={"start_time": NOON}, timeout=30, allow_redirects=False, stream=True)
+
+    assert (status, value) == (answer.status_code, answer.headers.get(header))
+
+
+def packed(session: requests.Session, emulator: ZendeskEmulator) -> bytes:
+    """The body of a page as it comes over the wire."""
+    url = f"{emulator.url}/api/v2/incremental/ticket_events?start_time={NOON}&per_page=10"
+    body: bytes = session.get(url, timeout=30, stream=True).raw.read(decode_content=False)
+    return body
+
+
+def test_cut_bodies_are_whole_to_http(session: requests.Session, emulator: ZendeskEmulator) -> None:
+    """One ends in the middle of the JSON, the other in the middle of the compressed stream."""
+    emulator.rehearse([{"fault": "cut_json"}])
+    text = gzip.decompress(packed(session, emulator)).decode()
+    with pytest.raises(json.JSONDecodeError):
+        json.loads(text)
+    emulator.rehearse([{"fault": "cut_gzip"}])
+    with pytest.raises(EOFError):
+        gzip.decompress(packed(session, emulator))
+
+
+def test_bomb_is_small_on_the_wire(session: requests.Session, emulator: ZendeskEmulator) -> None:
+    """And an honest page when it is unpacked."""
+    emulator.rehearse([{"fault": "bomb", "mebibytes": 5}])
+    small = packed(session, emulator)
+    body = gzip.decompress(small)
+
+    assert len(small) < 50_000
+    assert len(body) > 5 * 2**20
+    assert 10 == json.loads(body)["count"]
+
+
+def raw(emulator: ZendeskEmulator, seconds: float = 30.0) -> bytes:
+    """What comes over the wire until the server hangs up, or a time has passed; resets are raised."""
+    with socket.create_connection(("127.0.0.1", emulator.port), timeout=seconds) as client:
+        client.sendall(
+            f"GET /api/v2/incremental/ticket_events?start_time={NOON}&per_page=10 HTTP/1.1\r\n"
+            "Authorization: Bearer invented-access-token\r\nConnection: close\r\n\r\n".encode()
+        )
+        received = b""
+        while chunk := client.recv(65_536):
+            received += chunk
+        return received
+
+
+@pytest.mark.parametrize("fault", ["cut_in_headers", "cut_in_body"])
+def test_cut_answer_ends_in_peace(emulator: ZendeskEmulator, fault: str) -> None:
+    """Half of it has come."""
+    whole = raw(emulator)
+    emulator.rehearse([{"fault": fault}])
+    half = raw(emulator)
+
+    assert 0 < len(half) < len(whole)
+    assert (fault == "cut_in_body") == (b"\r\n\r\n" in half)
+    assert len(whole) == len(raw(emulator))
+
+
+@pytest.mark.parametrize(
+    ("fault", "failures"), [("reset_in_headers", 1), ("reset_in_body", 1), ("reset_at_connect", 2)]
+)
+def test_reset_is_a_reset(emulator: ZendeskEmulator, fault: str, failures: int) -> None:
+    """Not an end in peace; at connect, the next connection is met with one too."""
+    emulator.rehearse([{"fault": fault}])
+    for _ in range(failures):
+        with pytest.raises(ConnectionError):
+            raw(emulator)
+
+    assert raw(emulator).startswith(b"HTTP/1.1 200 OK")
+
+
+def test_hanging_answer_does_not_come_and_then_ends(emulator: ZendeskEmulator) -> None:
+    """Nothing, or half; a client that hangs up before sets the thread free, as does a server that stops."""
+    emulator.rehearse([{"fault": "hang", "seconds": 0.1, "times": 1}])
+    assert b"" == raw(emulator)
+    emulator.rehearse([{"fault": "hang", "seconds": 0.1, "in_body": True}])
+    assert b"\r\n\r\n{" in raw(emulator)
+    emulator.rehearse([{"fault": "hang", "times": "always"}])
+    with pytest.raises(TimeoutError):
+        raw(emulator, seconds=0.2)
+
+
+@pytest.mark.parametrize("in_headers", [True, False])
+def test_dripping_answer_comes_byte_by_byte(emulator: ZendeskEmulator, in_headers: bool) -> None:
+    """Something comes at each read, and yet it does not end."""
+    whole = raw(emulator)
+    emulator.rehearse([{"fault": "drip", "seconds": 0.01, "in_headers": in_headers}])
+    with socket.create_connection(("127.0.0.1", emulator.port), timeout=30) as client:
+        target = f"/api/v2/incremental/ticket_events?start_time={NOON}&per_page=10"
+        client.sendall(f"GET {target} HTTP/1.1\r\nAuthorization: Bearer invented-access-token\r\n\r\n".encode())
+        chunks = [client.recv(65_536) for _ in range(20)]
+
+    assert in_headers == (b"\r\n\r\n" not in chunks[0])
+    assert all(chunks)
+    assert len(b"".join(chunks)) < len(whole)
+
+
+def test_burst_is_one_page_and_part_of_the_truth(
+    session: requests.Session, emulator: ZendeskEmulator, clock: Clock
+) -> None:
+    """However small the page is asked for, a second is whole."""
+    start, second = int(clock.now) - HOUR, int(clock.now) - HOUR // 2
+    emulator.rehearse([{"fault": "burst", "at": datetime.fromtimestamp(second, UTC).isoformat(), "events": 1_500}])
+    found = export_all(session, emulator, EVENTS, start_time=start, per_page=7, support_type_scope="all")
+    tied = export(session, emulator, start_time=second, per_page=7, support_type_scope="all").json()
+    truth = emulator.truth(EVENTS, *(datetime.fromtimestamp(at, UTC) for at in (start, int(clock.now) - 60)))
+
+    assert 1_500 <= tied["count"] <= 1_510
+    assert {second} == {record["timestamp"] for record in tied[EVENTS]}
+    assert sorted(truth) == sorted(found)
+    assert 1_500 == len([id_ for id_ in found if id_ < 10_000_000_000_000])
+
+
+def test_late_events_surface_later_and_pages_are_sorted_by_that(
+    session: requests.Session, emulator: ZendeskEmulator, clock: Clock
+) -> None:
+    """Nothing is lost to a client that goes on; a page begins with what surfaced since."""
+    start = int(clock.now) - HOUR
+    good = export_all(session, emulator, EVENTS, start_time=start, per_page=10, support_type_scope="all")
+    emulator.rehearse([{"fault": "sorted_by_delivery", "seconds": 600, "every": 2}])
+    clock.now += 600
+    late = export_all(session, emulator, EVENTS, start_time=start, per_page=10, support_type_scope="all")
+    records = export(session, emulator, start_time=start, per_page=1_000, support_type_scope="all").json()[EVENTS]
+    timestamps = [record["timestamp"] for record in records]
+
+    assert set(good) <= set(late)
+    assert timestamps != sorted(timestamps)
+    assert min(timestamps) < start
+
+
+def test_every_fault_says_what_it_does() -> None:
+    """In a sentence; its options have types that can be checked."""
+    for name, fault in FAULTS.items():
+        assert name == fault.name
+        assert fault.sentence.endswith(".")
+        assert all(option.annotation is not option.empty for option in fault.options.values())

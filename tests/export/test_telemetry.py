@@ -1,0 +1,106 @@
+"""What a running export tells: lines in the log now and then, and metrics on a real StatsD socket."""
+
+import json
+import os
+import socket
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from airflow_zendesk.emulator import World, ZendeskEmulator
+from airflow_zendesk.export.report import Progress
+from airflow_zendesk.export.telemetry import Telemetry
+from tests.support.clock import FakeClock
+from tests.support.commands import run
+
+#: Runs an export as the first task of a process does, with the settings of its environment.
+TASK = """
+import sys
+from datetime import datetime, UTC
+from types import SimpleNamespace
+from airflow.sdk import DAG
+from airflow.sdk.execution_time import task_runner
+from airflow_zendesk.operators.incremental_export import ZendeskIncrementalExportOperator
+
+if "stats" in vars(task_runner):  # since Airflow 3.3, the task runner sets it up
+    task_runner.stats.initialize(factory=task_runner.stats_utils.get_stats_factory(), export_legacy_names=True)
+for run_type, day in (("manual", 1), ("scheduled", 2)):
+    with DAG("desk", schedule=None):
+        task = ZendeskIncrementalExportOperator(task_id="export", destination=sys.argv[1], grain="12h")
+    task.execute({
+        "dag_run": SimpleNamespace(run_type=run_type),
+        "data_interval_start": datetime(2026, 1, day, tzinfo=UTC),
+        "data_interval_end": datetime(2026, 1, day + 1, tzinfo=UTC),
+    })
+"""
+
+
+def progress(fraction: float, **counts: Any) -> Progress:
+    """An export on its way."""
+    zeros = {"pages": 0, "events": 0, "late": 0, "requests": 0, "seconds_limited": 0.0}
+    return Progress(
+        covered=datetime(2026, 1, 1, tzinfo=UTC),
+        fraction=fraction,
+        elapsed=timedelta(minutes=10),
+        **{**zeros, **counts},
+    )
+
+
+def test_metrics_arrive_at_statsd(tmp_path: Path) -> None:
+    """RateLimitHeaders add up to what was exported; only a run of the schedule has a lag."""
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as statsd,
+        ZendeskEmulator(World(events_per_day=2_500)) as emulator,
+    ):
+        statsd.bind(("127.0.0.1", 0))
+        statsd.settimeout(0.2)
+        environment = os.environ | {
+            "AIRFLOW_CONN_ZENDESK_DEFAULT": json.dumps(emulator.connection()),
+            "AIRFLOW__METRICS__STATSD_ON": "True",
+            "AIRFLOW__METRICS__STATSD_HOST": "127.0.0.1",
+            "AIRFLOW__METRICS__STATSD_PORT": str(statsd.getsockname()[1]),
+        }
+        done = run("python", "-c", TASK, tmp_path.as_uri(), environment=environment)
+        assert 0 == done.returncode, done.stderr
+        counted: dict[str, float] = {}
+        lags = []
+        while True:
+            try:
+                name, _, value = statsd.recv(1_024).decode().partition(":")
+            except TimeoutError:
+                break
+            number, kind = value.split("|")[:2]
+            if name == "airflow.zendesk.export.lag":
+                assert "g" == kind
+                lags.append(float(number))
+            elif name.startswith("airflow.zendesk."):
+                assert "c" == kind
+                counted[name] = counted.get(name, 0) + float(number)
+        events = len(
+            emulator.truth("ticket_events", datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 3, tzinfo=UTC))
+        )
+        requests = len(emulator.requests)
+    assert {
+        "airflow.zendesk.export.events": events,
+        "airflow.zendesk.export.pages": requests,
+        "airflow.zendesk.export.requests": requests,
+    } == counted
+    seconds = (datetime.now(UTC) - datetime(2026, 1, 3, tzinfo=UTC)).total_seconds()
+    assert 0 <= seconds - lags[-1] < 600
+    assert lags[0] < seconds + 86_400, "the manual run, a day older, told no lag"
+
+
+def test_log_has_a_line_now_and_then_and_one_at_the_end() -> None:
+    """A page takes six seconds at Zendesk's limit, and a long sweep has thousands."""
+    lines: list[str] = []
+    time = FakeClock()
+    telemetry = Telemetry(lines.append, {}, follows_present=False, clock=time.clock)
+    for page in range(20):
+        telemetry(progress((page + 1) / 20, pages=page + 1, events=1_000 * (page + 1)))
+        time.sleep(6)
+    assert 5 == len(lines)
+    assert (
+        "Covered up to 2026-01-01T00:00:00Z (5% of what is asked for): 1,000 events, 1 page, 2 events/s, "
+        "about 3:10:00 to go" == lines[0]
+    )
+    assert "(100% of what is asked for): 20,000 events, 20 pages" in lines[-1]

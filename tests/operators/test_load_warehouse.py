@@ -1,0 +1,163 @@
+"""The operator of the load: what it is told by events, and by hand."""
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import jinja2
+import pytest
+from airflow.providers.common.compat.sdk import AirflowFailException
+
+from airflow_zendesk.destination import open_destination
+from airflow_zendesk.emulator import ZendeskEmulator
+from airflow_zendesk.exceptions import SliceChangedError, WarehouseUnavailableError
+from airflow_zendesk.operators.incremental_export import ZendeskIncrementalExportOperator
+from airflow_zendesk.operators.load_warehouse import ZendeskLoadWarehouseOperator
+from tests.support.assets import triggering
+from tests.support.published import NEXT_DAY, put
+from tests.support.slices import event
+
+START, END = "2026-01-01T00:00:00Z", "2026-01-01T06:00:00Z"
+
+
+@pytest.fixture
+def exported(tmp_path: Path, emulator: ZendeskEmulator) -> Iterator[dict[str, Any]]:
+    """What an export of six hours of a dataset of hours tells."""
+    task = ZendeskIncrementalExportOperator(
+        task_id="export", destination=(tmp_path / "data").as_uri(), start=START, end=END, grain="1h"
+    )
+    yield task.execute({})
+    assert emulator.requests
+
+
+def operator(folder: Path, **options: Any) -> ZendeskLoadWarehouseOperator:
+    """A load into a file of DuckDB."""
+    places = {"warehouse": f"duckdb://{folder}/w.duckdb", "destination": (folder / "data").as_uri()}
+    return ZendeskLoadWarehouseOperator(task_id="load", **places | options)
+
+
+def run(task: ZendeskLoadWarehouseOperator, *extras: dict[str, Any], **context: Any) -> Any:
+    """Render the templates and execute, as a worker does in a run that these events have started."""
+    whole: Any = {"triggering_asset_events": triggering(*extras)} | context
+    task.render_template_fields(whole, jinja2.Environment(autoescape=False))
+    return task.execute(whole)
+
+
+def ids(folder: Path, schema: str = "zendesk") -> list[int]:
+    """What is in the table."""
+    with duckdb.connect(folder / "w.duckdb") as connection:
+        return [id_ for (id_,) in connection.execute(f"SELECT id FROM {schema}.ticket_events ORDER BY id").fetchall()]
+
+
+def truth(emulator: ZendeskEmulator, first: int, last: int) -> list[int]:
+    """The ids of some hours of the day."""
+    hours = (datetime(2026, 1, 1, hour, tzinfo=UTC) for hour in (first, last))
+    return sorted(emulator.truth("ticket_events", *hours))
+
+
+def test_slices_of_the_events_are_loaded(tmp_path: Path, emulator: ZendeskEmulator, exported: dict[str, Any]) -> None:
+    """All that they list, each once, also if Airflow has merged events; the report is returned."""
+    (report,) = run(operator(tmp_path), exported, exported)
+    assert ("ticket_events", 6, 0) == (report["resource"], report["loaded"], report["unchanged"])
+    assert truth(emulator, 0, 6) == ids(tmp_path)
+    (again,) = run(operator(tmp_path), exported)
+    assert (0, 6) == (again["loaded"], again["unchanged"])
+
+
+def test_run_of_a_partition_loads_its_slice(
+    tmp_path: Path, emulator: ZendeskEmulator, exported: dict[str, Any]
+) -> None:
+    """And no other that the export has published with it."""
+    (report,) = run(operator(tmp_path), exported, partition_key="2026-01-01T03:00:00")
+    assert ["2026-01-01T03:00:00+00:00"] == [piece["start"] for piece in report["slices"]]
+    assert truth(emulator, 3, 4) == ids(tmp_path)
+
+
+def test_event_of_many_slices_loads_its_window(
+    tmp_path: Path, emulator: ZendeskEmulator, exported: dict[str, Any]
+) -> None:
+    """An export of very many slices tells only from when to when."""
+    del exported["slices"]
+    (report,) = run(operator(tmp_path), exported, partition_key="2026-01-01T00:00:00")
+    assert 6 == report["loaded"]
+    assert truth(emulator, 0, 6) == ids(tmp_path)
+
+
+@pytest.mark.usefixtures("exported")
+def test_time_is_loaded_by_hand(tmp_path: Path, emulator: ZendeskEmulator) -> None:
+    """Whatever started the run; everything is templated."""
+    task = operator(
+        tmp_path,
+        warehouse="duckdb://{{ params.folder }}/w.duckdb",
+        schema="{{ params.schema }}",
+        start="{{ params.start }}",
+        end="2026-01-01T04:00:00Z",
+    )
+    params = {"folder": str(tmp_path), "schema": "mine", "start": "2026-01-01T02:00:00Z"}
+    (report,) = run(task, params=params, partition_key="other")
+    assert 2 == report["loaded"]
+    assert truth(emulator, 2, 4) == ids(tmp_path, "mine")
+
+
+@pytest.mark.parametrize(
+    ("options", "extra", "reason"),
+    [
+        ({}, None, "No asset event started this run"),
+        ({}, {}, "tells of no slices: no export"),
+        ({"destination": "/data"}, None, "is no URL"),
+        ({"warehouse": "mysql://x"}, "exported", "is neither a file like duckdb"),
+        ({"schema": "a b"}, "exported", "is no plain name"),
+        ({"start": START}, None, "The window has no end"),
+        ({"start": START, "end": "2026-01-01T00:30:00Z"}, None, "not made of whole slices of 1h"),
+        (
+            {"start": START, "end": "2026-01-01T09:00:00Z"},
+            None,
+            r"20260101T060000Z--20260101T070000Z.parquet \(and 2 more",
+        ),
+        ({"start": START, "end": END, "resource": "ticket_metric_events"}, None, "There is no dataset"),
+        ({"destination": "file:///elsewhere"}, "exported", "give it the export's destination"),
+    ],
+)
+def test_what_no_retry_mends_fails_at_once(
+    tmp_path: Path, exported: dict[str, Any], options: Any, extra: Any, reason: str
+) -> None:
+    """With the sentence that says what to do."""
+    extras = [] if extra is None else [exported if extra == "exported" else extra]
+    with pytest.raises(AirflowFailException, match=reason):
+        run(operator(tmp_path, **options), *extras)
+
+
+def test_faults_of_the_moment_are_left_to_airflows_retries(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, exported: dict[str, Any]
+) -> None:
+    """A server that is down, say."""
+    monkeypatch.setenv("AIRFLOW_CONN_DOWN", f'{{"conn_type": "postgres", "host": "{tmp_path}", "login": "a"}}')
+    with pytest.raises(WarehouseUnavailableError):
+        run(operator(tmp_path, warehouse="down"), exported)
+    assert SliceChangedError.retryable
+
+
+def test_slices_and_remarks_are_logged(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Each slice with its rows, and what somebody should know."""
+    store = open_destination((tmp_path / "data").as_uri())
+    put(store, [event(1)])
+    put(store, [event(1), event(2)], NEXT_DAY)
+    run(operator(tmp_path, start=START, end="2026-01-03T00:00:00Z"))
+    printed = capfd.readouterr().out
+    assert 2 == printed.count("loaded file://")
+    assert "1 ids of ticket_events stand in another slice as well" in printed
+
+
+def test_constructor_only_stores() -> None:
+    """Templates are rendered after it."""
+    (function,) = ast.parse(textwrap.dedent(inspect.getsource(ZendeskLoadWarehouseOperator.__init__))).body
+    assert isinstance(function, ast.FunctionDef)
+    call, *assignments = map(ast.unparse, function.body)
+    names = [argument.arg for argument in function.args.kwonlyargs]
+    assert "super().__init__(**kwargs)" == call
+    assert [f"self.{name} = {name}" for name in names] == assignments

@@ -1,0 +1,98 @@
+"""The audit as a task: it fails its run when something is wrong."""
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pytest
+from airflow.providers.common.compat.sdk import AirflowFailException
+
+from airflow_zendesk.operators.incremental_export import ZendeskIncrementalExportOperator
+from airflow_zendesk.operators.verify_dataset import ZendeskVerifyDatasetOperator
+from tests.support.scripted import page, scripted
+
+START = 1_767_225_600
+DAY = {
+    "data_interval_start": datetime(2026, 1, 1, tzinfo=UTC),
+    "data_interval_end": datetime(2026, 1, 2, tzinfo=UTC),
+}
+
+
+def run(task: ZendeskVerifyDatasetOperator | ZendeskIncrementalExportOperator, context: Any = DAY) -> Any:
+    """Render the templates and execute, as a worker does."""
+    task.render_template_fields(context, jinja2.Environment(autoescape=False))
+    return task.execute(context)
+
+
+def audit(folder: Path, **options: Any) -> ZendeskVerifyDatasetOperator:
+    """An audit of the folder."""
+    return ZendeskVerifyDatasetOperator(task_id="audit", destination=folder.as_uri(), **options)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A day in four slices, exported; the server goes on answering."""
+    events = [(number, START + 21_600 * number) for number in range(4)]
+    with scripted(page(*events, end_time=None)) as server:
+        monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", server.connection())
+        run(ZendeskIncrementalExportOperator(task_id="export", destination=tmp_path.as_uri(), grain="6h"))
+        yield tmp_path
+
+
+def test_whole_interval_passes_and_the_totals_are_returned(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The data interval is the window; Zendesk is asked only if it is wanted."""
+    summaries = [run(audit(folder, source=source)) for source in (1, "all")]
+    monkeypatch.delenv("AIRFLOW_CONN_ZENDESK_DEFAULT")
+    summaries.append(run(audit(folder)))
+    assert [(True, 4, 4, 1), (True, 4, 4, 4), (True, 4, 4, 0)] == [
+        tuple(summary[name] for name in ("whole", "slices", "rows", "compared")) for summary in summaries
+    ]
+
+
+def test_gap_fails_the_run_with_a_short_message(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The log has what was found, and what repairs it."""
+    path = folder / "ticket_events" / "event_date=2026-01-01" / "20260101T060000Z--20260101T120000Z.parquet"
+    path.unlink()
+    (folder / "ticket_events" / "notes.txt").write_text("not a slice")
+    with pytest.raises(
+        AirflowFailException, match=r"is not whole in .*: 1 foreign, 1 missing\. The first is foreign: "
+    ):
+        run(audit(folder))
+    logged = capsys.readouterr().out
+    window = "--start 2026-01-01T06:00:00Z --end 2026-01-01T12:00:00Z"
+    for line in (
+        f"missing: {folder.as_uri()}/{path.relative_to(folder)}: there is no such object",
+        f"To repair it, move away: {folder.as_uri()}/ticket_events/notes.txt",
+        f"To repair it, run: airflow-zendesk export --resource ticket_events {window} --destination {folder.as_uri()}",
+    ):
+        assert line in logged
+
+
+@pytest.mark.parametrize(
+    ("context", "options", "reason"),
+    [
+        ({}, {}, "has no start"),
+        (DAY, {"resource": "ticket_metric_events"}, "There is no dataset at "),
+        (DAY, {"start": "2026-01-01T00:00:00Z", "end": "2026-01-01T01:00:00Z"}, "is not made of whole slices of 6h"),
+        (DAY, {"zendesk_conn_id": "nobody", "source": 1}, "no connection 'nobody'"),
+    ],
+)
+def test_what_no_retry_mends_fails_at_once(folder: Path, context: Any, options: Any, reason: str) -> None:
+    """With the sentence that says what to do."""
+    with pytest.raises(AirflowFailException, match=reason):
+        run(audit(folder, **options), context)
+
+
+def test_constructor_only_stores() -> None:
+    """Templates are rendered after it: what it did to a field would be done to the template's text."""
+    (function,) = ast.parse(textwrap.dedent(inspect.getsource(ZendeskVerifyDatasetOperator.__init__))).body
+    assert isinstance(function, ast.FunctionDef)
+    call, *assignments = map(ast.unparse, function.body)
+    names = [argument.arg for argument in function.args.kwonlyargs]
+    assert "super().__init__(**kwargs)" == call
+    assert [f"self.{name} = {name}" for name in names] == assignments

@@ -1,0 +1,138 @@
+"""What a dataset needs of any store: the same on a disk, in memory, on S3, on Azure and on Google Cloud Storage."""
+
+import io
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from airflow_zendesk.destination import open_destination
+from airflow_zendesk.exceptions import SliceChangedError, SliceTooLargeError, StorageNotFoundError
+from airflow_zendesk.storage.other import OtherStore
+from airflow_zendesk.storage.store import Store
+from tests.support.stores.proxy import proxy_of
+from tests.support.stores.servers import BUCKET, StoreServer, connected
+
+KEY = "ticket_events/event_date=2026-01-31/20260131T000000Z--20260201T000000Z.parquet"
+
+
+class Endless(io.BytesIO):
+    """A file of any size, which nobody gets to read."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self._size = size
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Say that the end is far away."""
+        return self._size if whence == os.SEEK_END else super().seek(offset, whence)
+
+
+def test_what_is_put_is_read(store: Store) -> None:
+    """Whole, by its key, with a token that changes with each version."""
+    store.reach()
+    assert (None, None) == (store.token(KEY), store.read(KEY))
+    store.put(KEY, io.BytesIO(b"one"), expected=None)
+    first = store.token(KEY)
+    store.put(KEY, io.BytesIO(b"two"), expected=first)
+    assert b"two" == store.read(KEY)
+    with store.open(KEY) as file:
+        assert b"two" == file.read()
+    assert first != store.token(KEY)
+
+
+def test_version_that_was_not_expected_is_kept(store: Store) -> None:
+    """Somebody else's newer version is a conflict, and stays; so is one that is gone."""
+    store.put(KEY, io.BytesIO(b"one"), expected=None)
+    first = store.token(KEY)
+    with pytest.raises(SliceChangedError):
+        store.put(KEY, io.BytesIO(b"two"), expected=None)
+    store.put(KEY, io.BytesIO(b"two"), expected=first)
+    with pytest.raises(SliceChangedError):
+        store.put(KEY, io.BytesIO(b"three"), expected=first)
+    with pytest.raises(SliceChangedError):
+        store.put("other", io.BytesIO(b"three"), expected=first)
+    assert (b"two", None) == (store.read(KEY), store.read("other"))
+
+
+def test_walk_gives_all_that_lies_below_a_folder(store: Store) -> None:
+    """However deep, hidden or not, by key and with the tokens; nothing of the folders beside it."""
+    assert {} == store.walk("r")
+    inside = ("r/1", "r/day/2", "r/day/.3.tmp", "r/r/day/4")
+    for key in (*inside, "_datasets/r.json", "rr/5"):
+        store.put(key, io.BytesIO(b"x"), expected=None)
+    assert {key: store.token(key) for key in inside} == store.walk("r")
+
+
+def test_file_is_put_from_its_start_and_stays_open(store: Store) -> None:
+    """Wherever the writer left it; and a second PUT sends it again."""
+    file = io.BytesIO(b"whole")
+    file.seek(0, os.SEEK_END)
+    store.put("one", file, expected=None)
+    store.put("other", file, expected=None)
+    assert (b"whole", b"whole") == (store.read("one"), store.read("other"))
+
+
+def test_listing_gives_the_objects_of_one_folder(store: Store) -> None:
+    """By key, with the tokens that asking for each would give, at once; a folder that is not there is empty."""
+    assert {} == store.list("r/day")
+    for key in ("r/day/1", "r/day/2", "r/other/3"):
+        store.put(key, io.BytesIO(b"x"), expected=None)
+        assert (key in store.list("r/day")) == key.startswith("r/day")
+    assert {key: store.token(key) for key in ("r/day/1", "r/day/2")} == store.list("r/day")
+
+
+def test_of_twelve_writers_one_wins(store: Store) -> None:
+    """It is the storage that decides, or a lock; where neither does, the store says so."""
+    if isinstance(store, OtherStore):
+        assert not store.conditional_writes
+        return
+    assert store.conditional_writes
+
+    def put(number: int) -> bool:
+        try:
+            store.put(KEY, io.BytesIO(b"%d" % number), expected=None)
+        except SliceChangedError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(12) as pool:
+        won = list(pool.map(put, range(12)))
+    assert 1 == sum(won)
+    assert b"%d" % won.index(True) == store.read(KEY)
+
+
+def test_large_file_is_one_request(server: StoreServer) -> None:
+    """Of 65 MiB: the clients of Azure and Google would split it."""
+    with proxy_of(server.url) as proxy, connected(server.behind(proxy.url, f"{server.conn_id}_whole")) as behind:
+        store = open_destination(behind.destination())
+        content = bytes(range(256)) * (65 * 2**12)
+        store.put(KEY, io.BytesIO(content), expected=None)
+        assert 1 == len(proxy.uploads)
+        assert content == store.read(KEY)
+
+
+def test_file_beyond_the_limit_of_one_request_is_refused(server: StoreServer) -> None:
+    """Before anything is sent; nothing is ever split."""
+    store = open_destination(server.destination())
+    limits = {"s3": 5_368_709_120, "abfs": 5_242_880_000, "gs": 5_497_558_138_880}
+    assert limits[server.scheme] == store.max_put_bytes
+    with pytest.raises(SliceTooLargeError, match="smaller grain"):
+        store.put(KEY, Endless(limits[server.scheme] + 1), expected=None)
+    assert store.token(KEY) is None
+
+
+def test_missing_bucket_is_named(server: StoreServer) -> None:
+    """At once, and by a PUT; not taken for an empty one, nor for a conflict."""
+    store = open_destination(server.bucket.replace(BUCKET, "no-such-bucket"))
+    uri = f"{server.scheme}://no-such-bucket"
+    with pytest.raises(StorageNotFoundError, match=rf"There is no bucket, container or folder for {uri} \("):
+        store.reach()
+    for expected in (None, "7"):
+        with pytest.raises(StorageNotFoundError, match=f"for {uri}/key"):
+            store.put("key", io.BytesIO(b"content"), expected)
+
+
+def test_uri_is_that_of_the_folder_and_the_key(server: StoreServer) -> None:
+    """As reports and readers need it, without the connection."""
+    assert f"{server.scheme}://exports/zendesk/r/1" == open_destination(f"{server.bucket}/zendesk/").uri("r/1")

@@ -1,0 +1,80 @@
+"""A folder on a disk."""
+
+import io
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from airflow_zendesk.destination import open_destination
+from airflow_zendesk.exceptions import (
+    SliceChangedError,
+    StorageDeniedError,
+    StorageFullError,
+    StorageUnavailableError,
+)
+from airflow_zendesk.storage.store import Store
+from tests.support.limits import largest_file
+
+
+class Broken(io.BytesIO):
+    """A file that cannot be read to its end."""
+
+    def read(self, _: int | None = -1) -> bytes:
+        """Fail as a disk does."""
+        raise OSError(5, "Input/output error")
+
+
+@contextmanager
+def as_nobody() -> Iterator[None]:
+    """Without the rights of root, which may write anywhere."""
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(user)
+
+
+@pytest.fixture
+def read_only() -> Iterator[Path]:
+    """A folder that may be read by all and written by none."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "there").write_bytes(b"one")
+        folder.chmod(0o555)
+        yield folder
+        folder.chmod(0o755)
+
+
+def test_nothing_else_is_left_behind(local_store: Store, tmp_path: Path) -> None:
+    """Neither after a success nor after a conflict, nor after an error in the middle of the file."""
+    local_store.put("day/key", io.BytesIO(b"one"), expected=None)
+    with pytest.raises(SliceChangedError):
+        local_store.put("day/key", io.BytesIO(b"two"), expected=None)
+    with pytest.raises(StorageUnavailableError, match=r"for file:///.*/day/other as it should \(EIO\)"):
+        local_store.put("day/other", Broken(), expected=None)
+    assert ["key"] == [path.name for path in (tmp_path / "day").iterdir()]
+
+
+def test_quota_is_named_and_leaves_nothing_half(local_store: Store, tmp_path: Path) -> None:
+    """The version that is there stays."""
+    local_store.put("key", io.BytesIO(b"one"), expected=None)
+    with largest_file(100_000), pytest.raises(StorageFullError, match=r"There is no room for file:///.*/key \(EFBIG\)"):
+        local_store.put("key", io.BytesIO(b"2" * 1_000_000), expected=local_store.token("key"))
+    assert (b"one", ["key"]) == (local_store.read("key"), [path.name for path in tmp_path.iterdir()])
+
+
+def test_read_only_folder_is_named_before_any_work(read_only: Path) -> None:
+    """Also if the destination is yet to be made below it."""
+    with as_nobody():
+        for folder in (read_only, read_only / "new" / "zendesk"):
+            with pytest.raises(StorageDeniedError, match=rf"denied \({read_only} cannot be written to\)"):
+                open_destination(folder.as_uri()).reach()
+        with pytest.raises(StorageDeniedError, match=r"/key is denied \(EACCES\)"):
+            open_destination(read_only.as_uri()).put("key", io.BytesIO(b"two"), expected=None)
+    assert ["there"] == [path.name for path in read_only.iterdir()]

@@ -1,0 +1,50 @@
+"""Slices as no exporter writes them, but somebody with a tool might: each is a whole Parquet file with a footer."""
+
+import io
+from collections.abc import Iterable, Mapping
+from contextlib import closing
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from airflow_zendesk.dataset.digest import RowDigest
+from airflow_zendesk.dataset.settings import DatasetSettings
+from airflow_zendesk.dataset.slice_file import FOOTER_KEY, Certificate, SliceWriter, read_footer
+from airflow_zendesk.window import Window
+from tests.support.slices import RECORD, items
+
+#: The least that a slice must have settled, in seconds.
+SETTLE = 90
+
+
+def honest(piece: Window, records: Iterable[dict[str, Any]], record: DatasetSettings = RECORD) -> bytes:
+    """A slice as the exporter writes it, certified."""
+    with closing(SliceWriter(record, piece)) as writer:
+        writer.write(items(records))
+        sealed = writer.seal(Certificate("end_time", piece.end_time, piece.end_time + SETTLE), duplicates=0)
+        sealed.file.seek(0)
+        return sealed.file.read()
+
+
+def forged(content: bytes, match: Iterable[Mapping[str, Any]] | None = None, **footer: Any) -> bytes:
+    """The slice with other rows, their digest and number, and a footer that says something else on top of that."""
+    file = pq.ParquetFile(io.BytesIO(content))
+    table, told = file.read(), read_footer(file, "a slice")
+    if match is not None:
+        table = pa.Table.from_pylist(list(match), table.schema)
+        digest = RowDigest()
+        for batch in table.to_batches():
+            digest.update(batch)
+        told = msgspec.structs.replace(told, rows=digest.rows, digest=str(digest))
+    told = msgspec.structs.replace(told, **footer)
+    forgery = io.BytesIO()
+    pq.write_table(table.replace_schema_metadata({FOOTER_KEY: msgspec.json.encode(told)}), forgery)
+    return forgery.getvalue()
+
+
+def rows_of(content: bytes) -> list[dict[str, Any]]:
+    """The rows of a slice."""
+    rows: list[dict[str, Any]] = pq.read_table(io.BytesIO(content)).to_pylist()
+    return rows

@@ -1,0 +1,35 @@
+"""Slices for tests, published as an export does it."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+from airflow_zendesk.dataset.layout import slice_key
+from airflow_zendesk.dataset.publish import publish
+from airflow_zendesk.dataset.settings import DatasetSettings
+from airflow_zendesk.dataset.slice_file import SliceWriter
+from airflow_zendesk.storage.store import Store
+from airflow_zendesk.window import Window
+from tests.support.slices import CERTIFICATE, DAY, items
+
+NEXT_DAY = Window(DAY.end, DAY.end + timedelta(days=1))
+RECORDS = {
+    "ticket_events": DatasetSettings("ticket_events", "acme.zendesk.com", "1d", (), "all"),
+    "ticket_metric_events": DatasetSettings("ticket_metric_events", "acme.zendesk.com", "1d", (), None),
+}
+
+
+def put(store: Store, records: Iterable[dict[str, Any]], piece: Window = DAY, resource: str = "ticket_events") -> None:
+    """Publish the records as a slice, in place of what is there."""
+    writer = SliceWriter(RECORDS[resource], piece)
+    writer.write(items(records))
+    sealed = writer.seal(CERTIFICATE, duplicates=0)
+    publish(store, RECORDS[resource], sealed, store.token(slice_key(resource, piece)), allow_shrink=True)
+    writer.close()
+
+
+def metric_event(number: int, type_: str, **members: Any) -> dict[str, Any]:
+    """An invented metric event of the day, a minute after the one before."""
+    time = (DAY.start + timedelta(minutes=number)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    about = {"ticket_id": 7, "metric": "reply_time", "instance_id": 1, "type": type_, "time": time}
+    return {"id": number} | about | members

@@ -1,0 +1,192 @@
+"""An Airflow home of its own, with the shipped DAGs and some others, and the ways to start a run there.
+
+It is made when this is imported, in the folder that the command line names: the environment comes before Airflow.
+"""
+
+import contextlib
+import functools
+import os
+import runpy
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, cast
+from uuid import UUID
+
+HOME = Path(sys.argv[1])
+DAGS = HOME / "dags"
+os.environ |= {
+    "AIRFLOW_HOME": str(HOME / "airflow"),
+    "AIRFLOW__API_AUTH__JWT_SECRET": "invented-for-the-tests-" * 4,
+    "AIRFLOW__CORE__DAGS_FOLDER": str(DAGS),
+    "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+    "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
+    # A triggerer that is gone is noticed within seconds instead of half a minute.
+    "AIRFLOW__TRIGGERER__JOB_HEARTBEAT_SEC": "1",
+    "AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "5",
+}
+
+# ruff: noqa: E402  the environment comes first
+from airflow.api_fastapi.app import create_app
+from airflow.cli import cli_parser
+from airflow.jobs.job import Job
+from airflow.jobs.scheduler_job_runner import SchedulerJobRunner
+from airflow.models import DagRun, TaskInstance, Trigger
+from airflow.models.backfill import Backfill, BackfillDagRun
+from airflow.sdk import DAG
+from airflow.sdk.api.datamodels._generated import TaskInstance as Ticket
+from airflow.sdk.execution_time import supervisor
+from airflow.sdk.execution_time.comms import DeferTask
+from airflow.utils.db import initdb
+from airflow.utils.session import create_session
+from airflow.utils.sqlalchemy import prohibit_commit
+from airflow.utils.state import DagRunState, TaskInstanceState
+from fastapi.testclient import TestClient
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from tests.support.commands import executable
+
+# Airflow 3.1 builds its own API anew for each task, which takes seconds; newer ones keep it, as this does.
+supervisor.in_process_api_server = functools.cache(supervisor.in_process_api_server)
+
+
+class Airflow:
+    """A database, the DAGs, and the ways to start a run of them."""
+
+    def __init__(self, client: TestClient) -> None:
+        self._client = client
+        client.headers["Authorization"] = f"Bearer {client.get('/auth/token').json()['access_token']}"
+
+    @staticmethod
+    def cli(*arguments: str) -> None:
+        """A command, run in this process."""
+        parsed = cli_parser.get_parser().parse_args(arguments)
+        parsed.func(parsed)
+
+    def rest(self, path: str, **body: Any) -> Any:
+        """A POST to the API."""
+        return self._client.post(f"/api/v2/{path}", json=body).raise_for_status().json()
+
+    def get(self, path: str) -> Any:
+        """A GET from the API."""
+        return self._client.get(f"/api/v2/{path}").raise_for_status().json()
+
+    def schedule(self) -> None:
+        """What the scheduler does first in each of its rounds: it creates the runs that are due."""
+        with create_session() as session, prohibit_commit(session) as guard:  # type: ignore[no-untyped-call]
+            SchedulerJobRunner(job=Job())._create_dagruns_for_dags(guard, session)  # type: ignore[no-untyped-call]
+
+    def backfill(self, dag_id: str, month: str, *options: str) -> list[str]:
+        """Create a backfill of the first three days of a month; the runs that it wants, in its order."""
+        days = ["--from-date", f"{month}-01", "--to-date", f"{month}-03"]
+        return self.runs_of("backfill", "create", "--dag-id", dag_id, *days, *options)
+
+    def runs_of(self, *arguments: str) -> list[str]:
+        """Create a backfill with a command; the runs that it wants, in its order."""
+        self.cli(*arguments)
+        with create_session() as session:
+            # As the scheduler does when the runs are over: there can be only one backfill of a DAG at a time.
+            session.execute(update(Backfill).values(completed_at=datetime.now(UTC)))
+            newest = select(Backfill.id).order_by(Backfill.id.desc()).limit(1).scalar_subquery()
+            wanted = (
+                select(DagRun.run_id)
+                .join(BackfillDagRun, BackfillDagRun.dag_run_id == DagRun.id)
+                .where(BackfillDagRun.backfill_id == newest, DagRun.state == DagRunState.QUEUED)
+                .order_by(BackfillDagRun.sort_ordinal)
+            )
+            return list(session.scalars(wanted))
+
+    def run(self, dag_id: str, run_id: str | None = None, destination: str | None = None) -> list[str]:
+        """Execute the export of a run, the newest by default: the slices that it left, or the words of its refusal."""
+        with create_session() as session:
+            runs = select(DagRun).where(DagRun.dag_id == dag_id).order_by(DagRun.id.desc())
+            run = session.scalars(runs.where(DagRun.run_id == run_id) if run_id else runs).first()
+            assert run is not None
+            ti = session.scalars(select(TaskInstance).where(TaskInstance.run_id == run.run_id)).one()
+            run.start_date, ti.state = datetime.now(UTC), TaskInstanceState.QUEUED
+            ticket = Ticket(
+                id=ti.id,
+                dag_id=dag_id,
+                task_id="export",
+                run_id=run.run_id,
+                try_number=ti.try_number,
+                dag_version_id=cast("UUID", ti.dag_version_id),
+            )
+        with exported(destination) as slices:
+            done = supervisor.run_task_in_process(ti=ticket, task=load()[dag_id].get_task("export"))
+        if isinstance(done.msg, DeferTask):
+            return ["deferred"]
+        with create_session() as session:
+            state = DagRunState.FAILED if done.error else DagRunState.SUCCESS
+            session.execute(update(DagRun).where(DagRun.run_id == ticket.run_id).values(state=state))
+        return [str(done.error)] if done.error else slices
+
+
+@contextlib.contextmanager
+def triggerer() -> Iterator[None]:
+    """A real triggerer, in a process of its own, which is killed when the block ends."""
+    command = [executable("airflow"), "triggerer", "--skip-serve-logs"]
+    with (
+        (HOME / "triggerer.log").open("a") as log,
+        subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True) as process,
+    ):
+        try:
+            yield
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def wait_until(what: str, holds: Callable[[Session], object]) -> None:
+    """Wait until the database says so."""
+    for _ in range(600):
+        with create_session() as session:
+            if holds(session):
+                return
+        time.sleep(0.2)
+    raise TimeoutError(f"{what} did not come to be:\n{(HOME / 'triggerer.log').read_text()[-3_000:]}")
+
+
+@contextlib.contextmanager
+def airflow_home() -> Iterator[Airflow]:
+    """Copy the DAGs there, make the database, and serve the API."""
+    here = Path(__file__)
+    shutil.copytree(here.parents[3] / "dags", DAGS, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(here.with_name("other_dags.py"), DAGS)
+    initdb()
+    Airflow.cli("dags", "reserialize")
+    with TestClient(create_app(apps="core")) as client:
+        yield Airflow(client)
+
+
+def outlive_a_triggerer() -> None:
+    """Let a triggerer take the one trigger and die; let the time come; and let another triggerer find it."""
+    with triggerer():
+        wait_until("a triggerer with the trigger", lambda session: session.scalar(select(Trigger.triggerer_id)))
+    with create_session() as session:
+        (trigger,) = session.scalars(select(Trigger))
+        trigger.kwargs = {**trigger.kwargs, "moment": datetime.now(UTC)}
+    deferred = select(TaskInstance).where(TaskInstance.state == TaskInstanceState.DEFERRED)
+    with triggerer():
+        wait_until("the end of the wait", lambda session: session.scalar(deferred) is None)
+
+
+def load() -> dict[str, DAG]:
+    """The DAGs, fresh from their files: a task that has run keeps the params of its run."""
+    values = [value for path in DAGS.glob("*.py") for value in runpy.run_path(str(path)).values()]
+    return {dag.dag_id: dag for dag in values if isinstance(dag, DAG)}
+
+
+@contextlib.contextmanager
+def exported(destination: str | None = None) -> Iterator[list[str]]:
+    """A folder of its own to export to; afterwards, the slices that lie there."""
+    folder = HOME / f"data-{time.monotonic_ns()}"
+    os.environ["AIRFLOW_VAR_ZENDESK_DESTINATION"] = destination or folder.as_uri()
+    slices: list[str] = []
+    yield slices
+    slices += sorted(str(path.relative_to(folder)) for path in folder.rglob("*.parquet"))

@@ -1,0 +1,111 @@
+"""What to type to make a dataset whole."""
+
+from datetime import timedelta
+from itertools import pairwise
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_zendesk.verify.findings import Audit, Finding, Problem
+from airflow_zendesk.verify.repair import Repair, Target, merge, repair
+from airflow_zendesk.window import Window
+from tests.support.slices import RECORD
+
+DESTINATION = "s3://aws@my bucket/zendesk"
+EXPORT = f"airflow-zendesk export --resource ticket_events --start {{}} --end {{}} --destination '{DESTINATION}'"
+
+
+def days(first: int, last: int) -> Window:
+    """Days of January, both counted in."""
+    return Window.of(f"2026-01-{first:02}T00:00:00Z", f"2026-01-{last + 1:02}T00:00:00Z")
+
+
+def target(**settings: Any) -> Target:
+    """A dataset with these settings."""
+    return Target(DESTINATION, msgspec.structs.replace(RECORD, **settings))
+
+
+def found(*findings: tuple[Problem, str, Window | None]) -> Audit:
+    """An audit with these findings."""
+    return Audit(RECORD, "s3://bucket", days(1, 30), [], [Finding(what, uri, "", when) for what, uri, when in findings])
+
+
+def test_export_is_asked_as_the_dataset_was_made() -> None:
+    """With its sideloads, its scope and the connection of its account, if they are not the defaults; quoted."""
+    window = days(3, 4)
+    expected = EXPORT.format("2026-01-03T00:00:00Z", "2026-01-05T00:00:00Z")
+    assert expected == target().export(window)
+    assert f"{expected} --allow-shrink" == target().export(window, allow_shrink=True)
+    other = Target(
+        DESTINATION, msgspec.structs.replace(RECORD, include=("comment_events",), support_type_scope="agent"), "acme"
+    )
+    options = "--include comment_events --support-type-scope agent --zendesk-conn-id acme"
+    assert f"{expected} {options}" == other.export(window)
+    private = target(
+        include=("comment_events",), private_comments=True, drop_fields=("system",), hash_fields=("updater_id", "via")
+    )
+    options = "--include comment_events --private-comments --drop-field system --hash-field updater_id --hash-field via"
+    assert f"{expected} {options}" == private.export(window)
+    metrics = target(resource="ticket_metric_events", support_type_scope=None)
+    assert expected.replace("ticket_events", "ticket_metric_events") == metrics.export(window)
+
+
+@pytest.mark.parametrize(
+    ("grain", "start", "end", "dates"),
+    [
+        ("1d", "2026-01-03T00:00:00Z", "2026-01-04T00:00:00Z", "--from-date 2026-01-03 --to-date 2026-01-03"),
+        ("1d", "2026-01-30T00:00:00Z", "2026-02-02T00:00:00Z", "--from-date 2026-01-30 --to-date 2026-02-01"),
+        ("1h", "2026-01-03T05:00:00Z", "2026-01-03T06:00:00Z", "--from-date 2026-01-03 --to-date 2026-01-03T05:00:00Z"),
+        ("1h", "2026-01-03T23:00:00Z", "2026-01-04T01:00:00Z", "--from-date 2026-01-03 --to-date 2026-01-04"),
+    ],
+)
+def test_backfill_counts_both_dates_in(grain: str, start: str, end: str, dates: str) -> None:
+    """They are the starts of intervals, be these days or slices; and runs that succeeded are made again."""
+    assert (
+        f"airflow backfill create --dag-id my_dag {dates} --reprocess-behavior completed --max-active-runs 1"
+        == target(grain=grain).backfill(Window.of(start, end), "my_dag")
+    )
+
+
+def test_gaps_that_touch_are_one_command() -> None:
+    """Whatever their kind; what stands in the way is to be moved first, once."""
+    audit = found(
+        ("missing", "s3://bucket/1", days(1, 1)),
+        ("unproven", "s3://bucket/2", days(2, 2)),
+        ("misplaced", "s3://bucket/2", days(2, 2)),
+        ("different", "s3://bucket/9", days(9, 9)),
+        ("foreign", "s3://bucket/x", None),
+        ("overlapping", "s3://bucket/y", None),
+    )
+    assert Repair(
+        move_away=["s3://bucket/2", "s3://bucket/x", "s3://bucket/y"],
+        backfills=[target().backfill(days(1, 2), "my_dag"), target().backfill(days(9, 9), "my_dag")],
+        exports=[target().export(days(1, 2)), target().export(days(9, 9))],
+        crawls=[],
+    ) == repair(audit, target(), "my_dag")
+
+
+def test_ids_in_two_slices_go_with_one_crawl() -> None:
+    """Over both slices; no DAG does that, so there is no backfill for it."""
+    audit = found(("doubled", "s3://bucket/5", days(2, 5)), ("doubled", "s3://bucket/6", days(4, 6)))
+    assert Repair([], [], [], [target().export(days(2, 6), allow_shrink=True)]) == repair(audit, target(), "my_dag")
+
+
+def test_without_a_dag_there_are_no_backfills() -> None:
+    """The command does it alone."""
+    advice = repair(found(("missing", "s3://bucket/1", days(1, 1))), target(), None)
+    assert ([], [target().export(days(1, 1))]) == (advice.backfills, advice.exports)
+
+
+@given(st.lists(st.tuples(st.integers(1, 25), st.integers(0, 5)), max_size=8))
+def test_merged_windows_cover_the_same_days(pieces: list[tuple[int, int]]) -> None:
+    """Law: none more, none less, and no two of them touch."""
+    merged = merge(days(first, first + more) for first, more in pieces)
+    covered = {day for first, more in pieces for day in range(first, first + more + 1)}
+    assert covered == {
+        day for window in merged for day in range(window.start.day, (window.end - timedelta(days=1)).day + 1)
+    }
+    assert all(one.end < other.start for one, other in pairwise(merged))

@@ -1,0 +1,201 @@
+"""A dataset is held against Zendesk, and what an audit prints repairs it."""
+
+import json
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from airflow_zendesk.cli import main
+from airflow_zendesk.emulator import ZendeskEmulator
+from airflow_zendesk.exceptions import DatasetMismatchError, DatasetNotFoundError, SettingsError
+from airflow_zendesk.export.run import export_window
+from airflow_zendesk.hooks.zendesk import ZendeskHook
+from airflow_zendesk.verify.findings import SliceState, VerificationProgress
+from airflow_zendesk.verify.source_check import spread, verify_window
+from airflow_zendesk.window import Grain, Window
+from airflow_zendesk.zendesk.resources import Query
+from tests.support.commands import printed, run
+from tests.support.scripted import Scripted, page, scripted
+
+HOURS = Window.of("2026-01-01T00:00:00Z", "2026-01-01T12:00:00Z")
+RANGE = ["--from", "2026-01-01T00:00:00Z", "--to", "2026-01-01T12:00:00Z"]
+DAY = Window.of("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z")
+
+
+def export(folder: Path, window: Window = HOURS, grain: str = "1h") -> None:
+    """Export the window."""
+    export_window(ZendeskHook(), folder.as_uri(), Query.of("ticket_events"), window, grain=Grain.of(grain))
+
+
+def slices(folder: Path) -> list[Path]:
+    """The objects of the dataset, by time."""
+    return sorted(folder.rglob("*.parquet"))
+
+
+@pytest.mark.parametrize(
+    ("sample", "asked"), [(1, [0]), (2, [0, 11]), (4, [0, 3, 7, 11]), (12, [*range(12)]), (99, [*range(12)])]
+)
+def test_sample_is_spread_over_the_window(sample: int, asked: list[int]) -> None:
+    """The same slices each time, the first and the last among them."""
+    states = [SliceState(piece, "") for piece in Grain.of("1h").slices(HOURS)]
+    assert [states[number] for number in asked] == spread(states, sample)
+
+
+def test_source_agrees_with_what_was_exported(tmp_path: Path, emulator: ZendeskEmulator) -> None:
+    """In a sample and in all; nothing is published."""
+    export(tmp_path)
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    told: list[VerificationProgress] = []
+    sample = verify_window(
+        tmp_path.as_uri(), "ticket_events", HOURS, hook=ZendeskHook(), sample=2, on_progress=told.append
+    )
+    everything = verify_window(tmp_path.as_uri(), "ticket_events", HOURS, hook=ZendeskHook())
+    alone = len(emulator.requests)
+    assert [(True, 2), (True, 12)] == [(each.whole, each.compared) for each in (sample, everything)]
+    assert ["read"] * 12 + ["compared"] * 2 == [progress.step for progress in told]
+    assert before == {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    assert verify_window(tmp_path.as_uri(), "ticket_events", HOURS).whole
+    assert alone == len(emulator.requests), "without a hook nobody is asked"
+
+
+def connect(monkeypatch: pytest.MonkeyPatch, server: Scripted) -> None:
+    """Let the default connection lead to the server."""
+    monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", server.connection())
+
+
+def test_difference_from_the_source_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Events that are missing here, stored otherwise, and not answered any more."""
+    now = page((1, DAY.start_time), (2, DAY.start_time), (3, DAY.start_time), end_time=None)
+    later = page(
+        (1, DAY.start_time), (3, DAY.start_time + 1), *((id_, DAY.start_time) for id_ in (4, 5, 6)), end_time=None
+    )
+    with scripted(now, later) as server:
+        connect(monkeypatch, server)
+        export(tmp_path, DAY, "1d")
+        found = verify_window(tmp_path.as_uri(), "ticket_events", DAY, hook=ZendeskHook())
+    (finding,) = found.findings
+    assert ("different", DAY) == (finding.problem, finding.affected)
+    assert (
+        "of the events that Zendesk answers now, 3 are missing here and 1 are stored otherwise; "
+        "1 are stored that it does not answer"
+    ) == finding.reason
+
+
+def test_dataset_of_another_account_is_not_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would differ in everything."""
+    with scripted(page(end_time=None)) as server:
+        connect(monkeypatch, server)
+        export(tmp_path, DAY, "1d")
+    monkeypatch.setenv(
+        "AIRFLOW_CONN_OTHER", json.dumps({"host": "acme", "login": "a@example.com", "password": "token"})
+    )
+    with pytest.raises(DatasetMismatchError, match=r"account is '127\.0\.0\.1', asked for 'acme"):
+        verify_window(tmp_path.as_uri(), "ticket_events", DAY, hook=ZendeskHook("other"))
+
+
+@pytest.mark.parametrize(
+    ("destination", "error"), [("/data", SettingsError), ("file:///nowhere", DatasetNotFoundError)]
+)
+def test_dataset_that_is_not_there_is_told(destination: str, error: type[Exception]) -> None:
+    """It is not taken for one with nothing in it."""
+    with pytest.raises(error):
+        verify_window(destination, "ticket_events", DAY)
+
+
+def audited(folder: Path, *options: str) -> list[str]:
+    """The command line of an audit."""
+    return ["audit", "--destination", folder.as_uri(), *RANGE, *options]
+
+
+def test_printed_command_makes_a_dataset_whole_again(
+    tmp_path: Path, emulator: ZendeskEmulator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A gap, a damaged file and a foreign one: what is to be moved is moved, what is to be run is run as printed."""
+    export(tmp_path)
+    paths = slices(tmp_path)
+    for path in paths[3:5]:
+        path.unlink()
+    paths[5].write_bytes(paths[5].read_bytes()[:-9])
+    (tmp_path / "ticket_events" / "notes.txt").write_text("not a slice")
+    assert 1 == main(audited(tmp_path, "--json"))
+    advice = json.loads(printed(capsys))["repair"]
+    for uri in advice["move_away"]:
+        Path(uri.removeprefix("file://")).rename(tmp_path / f"moved-{len(uri)}")
+    (command,) = advice["exports"]
+    name, *arguments = shlex.split(command)
+    done = run(name, *arguments)
+    assert 0 == done.returncode, done.stderr
+    assert 0 == main(audited(tmp_path))
+    assert paths == slices(tmp_path)
+    ids = [id_ for path in paths for id_ in pq.ParquetFile(path).read()["id"].to_pylist()]
+    assert sorted(emulator.truth("ticket_events", HOURS.start, HOURS.end)) == sorted(ids)
+
+
+def test_command_prints_runs_findings_and_what_repairs_them(
+    tmp_path: Path, emulator: ZendeskEmulator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What a person wants to read: not a line per slice."""
+    export(tmp_path)
+    for path in slices(tmp_path)[3:5]:
+        path.unlink()
+    assert 1 == main(audited(tmp_path, "--source", "2"))
+    lines = printed(capsys).splitlines()
+    assert [
+        ["2026-01-01", "00:00", "2026-01-01", "03:00", "3", "whole"],
+        ["2026-01-01", "03:00", "2026-01-01", "05:00", "2", "missing"],
+        ["2026-01-01", "05:00", "2026-01-01", "12:00", "7", "whole"],
+    ] == [line.split()[:5] + line.split()[-1:] for line in lines[1:4]]
+    assert lines[4].startswith("missing: file://")
+    assert lines[6].endswith("2 compared with Zendesk: NOT WHOLE: 2 missing")
+    dates = "--from-date 2026-01-01 --to-date 2026-01-01T04:00:00Z"
+    window = "--start 2026-01-01T03:00:00Z --end 2026-01-01T05:00:00Z"
+    backfill = f"airflow backfill create --dag-id zendesk_ticket_events {dates} --reprocess-behavior completed"
+    assert [
+        "Let Airflow export again what is not whole (the DAG must not be paused):",
+        f"  {backfill} --max-active-runs 1",
+        "",
+        "or, without Airflow:",
+        f"  airflow-zendesk export --resource ticket_events {window} --destination {tmp_path.as_uri()}",
+    ] == lines[8:]
+    assert emulator.requests
+
+
+def test_json_holds_all_that_was_found(
+    tmp_path: Path, emulator: ZendeskEmulator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also of a dataset that is whole."""
+    export(tmp_path)
+    rows = len(emulator.truth("ticket_events", HOURS.start, HOURS.end))
+    assert 0 == main(audited(tmp_path, "--json"))
+    told: dict[str, Any] = json.loads(printed(capsys))
+    assert {
+        "resource": "ticket_events",
+        "account": "127.0.0.1",
+        "destination": f"{tmp_path.as_uri()}/ticket_events",
+        "grain": "1h",
+        "start": "2026-01-01T00:00:00+00:00",
+        "end": "2026-01-01T12:00:00+00:00",
+        "whole": True,
+        "slices": 12,
+        "rows": rows,
+        "late": 0,
+        "bytes": sum(path.stat().st_size for path in slices(tmp_path)),
+        "compared": 0,
+        "problems": {},
+        "hidden": [],
+        "findings": [],
+        "repair": {"move_away": [], "backfills": [], "exports": [], "crawls": []},
+    } == {name: value for name, value in told.items() if name != "runs"}
+    (one,) = told["runs"]
+    assert (12, rows, None) == (one["slices"], one["rows"], one["problem"])
+
+
+@pytest.mark.parametrize("sample", ["0", "-1", "some"])
+def test_sample_is_a_number_or_all(sample: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Wrong usage is told as such."""
+    with pytest.raises(SystemExit, match="2"):
+        main(audited(Path("/data"), f"--source={sample}"))
+    assert "is neither all nor a number of slices" in capsys.readouterr().err

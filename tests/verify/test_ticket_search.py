@@ -1,0 +1,91 @@
+"""Which slices hold a ticket."""
+
+import io
+from datetime import timedelta
+
+import pyarrow.parquet as pq
+import pytest
+
+from airflow_zendesk.dataset.layout import slice_key
+from airflow_zendesk.storage.store import Store
+from airflow_zendesk.verify.ticket_search import Match, SearchProgress, find_tickets
+from airflow_zendesk.window import Grain, Window
+from tests.support.forgery import honest
+from tests.support.slices import DAY, event
+
+DAYS = Grain.of("1d").slices(Window(DAY.start, DAY.start + timedelta(days=3)))
+KEYS = [slice_key("ticket_events", piece) for piece in DAYS]
+#: The tickets of each day's events, one after the other.
+TICKETS: list[list[int | None]] = [[7, 8, 7], [8, None, 2**40], []]
+
+
+@pytest.fixture
+def dataset(store: Store) -> Store:
+    """Three days, the last without events."""
+    for piece, key, tickets in zip(DAYS, KEYS, TICKETS, strict=True):
+        records = [event(at, timestamp=piece.start_time, ticket_id=ticket) for at, ticket in enumerate(tickets)]
+        store.put(key, io.BytesIO(honest(piece, records)), expected=None)
+    return store
+
+
+def matches(store: Store, *tickets: int, window: Window | None = None) -> list[Match]:
+    """What holds the tickets."""
+    search = find_tickets(store, "ticket_events", tickets, window)
+    assert [] == search.not_searched
+    return search.matches
+
+
+def test_slices_with_a_ticket_are_found_with_their_rows(dataset: Store) -> None:
+    """One ticket or several; in order."""
+    first = dataset.uri(KEYS[0])
+    assert [Match(DAYS[0], first, {7: 2})] == matches(dataset, 7)
+    assert [
+        Match(DAYS[0], first, {7: 2, 8: 1}),
+        Match(DAYS[1], dataset.uri(KEYS[1]), {8: 1, 2**40: 1}),
+    ] == matches(dataset, 8, 7, 2**40)
+    assert [] == matches(dataset, 9)
+
+
+def test_window_narrows_the_search(dataset: Store) -> None:
+    """To the slices that reach into it."""
+    assert [DAYS[1]] == [one.slice for one in matches(dataset, 8, window=DAYS[1])]
+    hours = Window(DAYS[0].end - timedelta(hours=1), DAYS[0].end + timedelta(hours=1))
+    assert [DAYS[0], DAYS[1]] == [one.slice for one in matches(dataset, 8, window=hours)]
+
+
+def test_progress_is_told_after_each_object(dataset: Store) -> None:
+    """With the rows found so far."""
+    told: list[SearchProgress] = []
+    search = find_tickets(dataset, "ticket_events", [8], None, told.append)
+    assert [SearchProgress(1, 3, 1), SearchProgress(2, 3, 2), SearchProgress(3, 3, 2)] == told
+    assert 3 == search.searched
+
+
+def test_row_groups_without_the_ticket_are_not_read(store: Store) -> None:
+    """Their statistics tell: what is damaged in them is not even noticed."""
+    records = [event(at, timestamp=DAY.start_time, ticket_id=at) for at in range(12_000)]
+    content = bytearray(honest(DAY, records))
+    column = pq.ParquetFile(io.BytesIO(content)).metadata.row_group(0).column(2)
+    assert "ticket_id" == column.path_in_schema
+    begin = column.data_page_offset
+    content[begin : begin + column.total_compressed_size] = bytes(column.total_compressed_size)
+    store.put(KEYS[0], io.BytesIO(content), expected=None)
+    assert [Match(DAY, store.uri(KEYS[0]), {11_000: 1})] == matches(store, 11_000)
+    assert ["it cannot be read (OSError)"] == [
+        reason for _, reason in find_tickets(store, "ticket_events", [9_999]).not_searched
+    ]
+
+
+def test_what_cannot_be_searched_is_told(dataset: Store) -> None:
+    """It may hold the ticket as well: foreign, hidden and damaged objects."""
+    damaged = KEYS[0]
+    dataset.put(damaged, io.BytesIO(b"no Parquet"), expected=dataset.token(damaged))
+    dataset.put("ticket_events/copy.parquet", io.BytesIO(b"of somebody"), expected=None)
+    dataset.put("ticket_events/event_date=2026-01-02/.left.tmp", io.BytesIO(b"half a slice"), expected=None)
+    search = find_tickets(dataset, "ticket_events", [8])
+    assert [
+        (dataset.uri("ticket_events/copy.parquet"), "it is no slice"),
+        (dataset.uri(damaged), "it is no Parquet file"),
+        (dataset.uri("ticket_events/event_date=2026-01-02/.left.tmp"), "it is no slice"),
+    ] == search.not_searched
+    assert [DAYS[1]] == [one.slice for one in search.matches]
