@@ -45,7 +45,7 @@ class Source:
         """How many exports it was asked for."""
         return len(self._ask("requests")["requests"])
 
-    def truth(self, start: datetime, end: datetime) -> list[int]:
+    def expected_ids(self, start: datetime, end: datetime) -> list[int]:
         """The ids of what happened."""
         bounds = f"start={start.timestamp():.0f}&end={end.timestamp():.0f}"
         return sorted(self._ask(f"truth?resource=ticket_events&{bounds}")["ids"])
@@ -136,12 +136,12 @@ def main() -> int:
     end = START + timedelta(days=asked.days)
     stops = [asked.days * 24 * stop // (asked.kills + 1) for stop in range(1, asked.kills + 1)]
     with tempfile.TemporaryDirectory() as folder, source(asked.events_per_day) as zendesk:
-        whole, pieces = Path(folder) / "whole", Path(folder) / "pieces"
+        whole, slices_ = Path(folder) / "whole", Path(folder) / "pieces"
         straight = sweep(whole, end, zendesk.environment)
         requests = zendesk.requests()
-        attempts = [sweep(pieces, end, zendesk.environment, stop) for stop in (*stops, math.inf)]
+        attempts = [sweep(slices_, end, zendesk.environment, stop) for stop in (*stops, math.inf)]
         more_requests, kills = zendesk.requests() - requests, sum(attempt.killed for attempt in attempts)
-        truth, (ids, digests), again = zendesk.truth(START, end), rows(whole), rows(pieces)
+        truth, (ids, digests), again = zendesk.expected_ids(START, end), rows(whole), rows(slices_)
         size, least = sum(path.stat().st_size for path in slices(whole)), math.ceil(len(truth) / 1_000)
         disk = file_system(Path(folder))
     print(f"{len(truth):,} events in {len(digests):,} slices, {size:,} bytes on {disk}; at least {least:,} requests")

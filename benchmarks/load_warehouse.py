@@ -23,14 +23,14 @@ from fsspec.implementations.local import LocalFileSystem
 from airflow_zendesk.dataset.publish import publish
 from airflow_zendesk.dataset.settings import DatasetSettings
 from airflow_zendesk.dataset.slice_file import Certificate, SliceWriter
-from airflow_zendesk.emulator import World
+from airflow_zendesk.emulator import Simulator
 from airflow_zendesk.emulator.case import TicketEvent
 from airflow_zendesk.emulator.wire import encode, ticket_event
 from airflow_zendesk.storage import open_store
 from airflow_zendesk.storage.store import Store
 from airflow_zendesk.warehouse.loading import load_slices, open_warehouse
 from airflow_zendesk.window import Window
-from airflow_zendesk.zendesk.records import Wire, read_records
+from airflow_zendesk.zendesk.records import RawRecord, read_records
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from tests.support.postgres import server
@@ -80,19 +80,19 @@ def line(way: str, rows: int, do: Callable[[], None], fast: float | None = None)
 
 def make(store: Store, day: Window) -> int:
     """Publish a day of invented events."""
-    world = World(events_per_day=A_DAY)
-    record = DatasetSettings("ticket_events", "acme", "1d", (), "all")
-    with closing(SliceWriter(record, day)) as writer:
+    world = Simulator(events_per_day=A_DAY)
+    settings = DatasetSettings("ticket_events", "acme", "1d", (), "all")
+    with closing(SliceWriter(settings, day)) as writer:
         records = []
         for event in world.events("ticket_events", day.start_time, day.end_time):
             assert isinstance(event, TicketEvent)
-            records.append(msgspec.json.decode(encode(ticket_event(event, with_comments=False)), type=Wire))
+            records.append(msgspec.json.decode(encode(ticket_event(event, with_comments=False)), type=RawRecord))
             if len(records) == PAGE:
                 writer.write(read_records(records))
                 records.clear()
         writer.write(read_records(records))
         sealed = writer.seal(Certificate("end_time", day.end_time, day.end_time), duplicates=0)
-        publish(store, record, sealed, None, allow_shrink=False)
+        publish(store, settings, sealed, None, allow_shrink=False)
         return sealed.footer.rows
 
 

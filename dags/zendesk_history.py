@@ -44,7 +44,7 @@ same pool get their turn in between.
         assert params is not None
         whole = Window.of(params["start"], params["end"])
         pieces = whole.months() if params["by_month"] else [whole]
-        return [{"start": piece.start.isoformat(), "end": piece.end.isoformat()} for piece in pieces]
+        return [{"start": slice_.start.isoformat(), "end": slice_.end.isoformat()} for slice_ in pieces]
 
     ZendeskIncrementalExportOperator.partial(
         task_id="export",

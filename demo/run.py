@@ -70,7 +70,7 @@ def source() -> Iterator[Ids]:
     with ZendeskEmulator() as emulator:
         print(f"Zendesk: a local one with invented events, at {emulator.url}")
         os.environ[CONNECTION] = json.dumps(emulator.connection())
-        yield emulator.truth
+        yield emulator.expected_ids
 
 
 @contextlib.contextmanager

@@ -23,7 +23,7 @@ settings.register_profile("ci", derandomize=True, deadline=None, suppress_health
 settings.register_profile("dev", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
-from airflow_zendesk.emulator import World, ZendeskEmulator  # noqa: E402  the environment comes first
+from airflow_zendesk.emulator import Simulator, ZendeskEmulator  # noqa: E402  the environment comes first
 from airflow_zendesk.storage import open_store  # noqa: E402
 from airflow_zendesk.storage.store import Store  # noqa: E402
 from tests.support.matrix import table  # noqa: E402
@@ -35,7 +35,7 @@ pytest_plugins = ["tests.support.stores.servers"]
 @pytest.fixture
 def emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[ZendeskEmulator]:
     """A local Zendesk of 2,500 events a day, at the end of the default connection."""
-    with ZendeskEmulator(World(events_per_day=2_500)) as emulator:
+    with ZendeskEmulator(Simulator(events_per_day=2_500)) as emulator:
         monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", json.dumps(emulator.connection()))
         yield emulator
 

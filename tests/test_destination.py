@@ -83,7 +83,7 @@ def test_wrong_key_is_denied(azurite: StoreServer) -> None:
     with connected(azurite.behind(azurite.url, "azure_wrong_key", connection_string=wrong)) as server:
         store = open_destination(server.destination())
         with pytest.raises(StorageDeniedError, match=r"is denied \(AuthorizationFailure\)") as caught:
-            store.reach()
+            store.check_access()
     assert "d3Jvbmcta2V5" not in str(caught.value)
 
 
@@ -93,7 +93,7 @@ def test_storage_that_is_not_there_may_come_back() -> None:
     with connected(s3_server("http://127.0.0.1:1").behind("http://127.0.0.1:1", "s3_gone", **quick)) as server:
         store = open_destination(server.destination())
         with pytest.raises(StorageUnavailableError, match="EndpointConnectionError"):
-            store.reach()
+            store.check_access()
 
 
 def test_connections_of_the_documentation_lead_to_their_stores(monkeypatch: pytest.MonkeyPatch) -> None:

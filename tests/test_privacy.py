@@ -12,7 +12,7 @@ import pytest
 from airflow_zendesk.cli import main
 from airflow_zendesk.dataset.settings import read_settings
 from airflow_zendesk.destination import open_destination
-from airflow_zendesk.emulator import World, ZendeskEmulator
+from airflow_zendesk.emulator import Simulator, ZendeskEmulator
 from airflow_zendesk.exceptions import DatasetMismatchError, SettingsError
 from airflow_zendesk.export.report import ExportReport
 from airflow_zendesk.export.run import export_window
@@ -34,7 +34,7 @@ PRIVATE = {
 @pytest.fixture
 def desk() -> Iterator[ZendeskEmulator]:
     """A small support desk, for a day of it is exported several times."""
-    with ZendeskEmulator(World(events_per_day=400)) as emulator:
+    with ZendeskEmulator(Simulator(events_per_day=400)) as emulator:
         yield emulator
 
 
@@ -98,7 +98,7 @@ def test_dropped_and_hashed_fields_are_nowhere(
     authors = {child["author_id"] for row in private for child in row["child_events"] if "author_id" in child}
     assert authors <= set(updaters.values()), "who wrote a comment also made the update"
     assert ["unchanged"] == [
-        piece.outcome for piece in export(tmp_path / "private", "comment_events", **PRIVATE).slices
+        slice_.outcome for slice_ in export(tmp_path / "private", "comment_events", **PRIVATE).slices
     ]
 
 
@@ -140,7 +140,7 @@ def test_command_takes_the_same_words(tmp_path: Path, desk: ZendeskEmulator, mon
     window = ["--start", "2026-01-01T00:00:00Z", "--end", "2026-01-02T00:00:00Z"]
     assert 0 == main(["export", *window, "--destination", tmp_path.as_uri(), *options])
     again = export(tmp_path, "comment_events", private_comments=True, drop_fields="system", hash_fields="updater_id")
-    assert ["unchanged"] == [piece.outcome for piece in again.slices]
+    assert ["unchanged"] == [slice_.outcome for slice_ in again.slices]
 
 
 def test_page_shows_what_can_be_asked() -> None:

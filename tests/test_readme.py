@@ -14,7 +14,7 @@ import pytest
 from airflow.sdk import Connection
 
 from airflow_zendesk.emulator import ZendeskEmulator
-from airflow_zendesk.hooks.connection import EXTRAS, Account
+from airflow_zendesk.hooks.connection import EXTRAS, ConnectionSettings
 from tests.support.commands import ROOT, executable, run
 
 README = (ROOT / "README.md").read_text()
@@ -83,7 +83,9 @@ def test_connection_is_added(airflow: dict[str, str], tmp_path: Path) -> None:
     assert ("zendesk_export", "acme", "airflow_export") == (
         connection["conn_type"], connection["host"], connection["login"],
     )  # fmt: skip
-    account = Account.of(Connection.from_json((tmp_path / "environment.json").read_text(), conn_id="zendesk_default"))
+    account = ConnectionSettings.of(
+        Connection.from_json((tmp_path / "environment.json").read_text(), conn_id="zendesk_default")
+    )
     assert ("https://acme.zendesk.com", "client_credentials", "airflow_export", "the-client-secret") == (
         account.base_url, account.auth, account.login, account.secret,
     )  # fmt: skip

@@ -94,9 +94,9 @@ def test_slices_tile_the_window(grain: Grain, first: int, count: int) -> None:
         datetime.fromtimestamp(first * grain.seconds, UTC), datetime.fromtimestamp((first + count) * grain.seconds, UTC)
     )
     slices = grain.slices(window)
-    assert [window.start, *(piece.end for piece in slices)] == [*(piece.start for piece in slices), window.end]
-    assert {grain.seconds} == {piece.end_time - piece.start_time for piece in slices}
-    assert {0} == {piece.start_time % grain.seconds for piece in slices}
+    assert [window.start, *(slice_.end for slice_ in slices)] == [*(slice_.start for slice_ in slices), window.end]
+    assert {grain.seconds} == {slice_.end_time - slice_.start_time for slice_ in slices}
+    assert {0} == {slice_.start_time % grain.seconds for slice_ in slices}
 
 
 def test_months_begin_where_the_calendar_says() -> None:
@@ -115,7 +115,7 @@ def test_months_have_the_slices_of_the_window(grain: Grain, first: int, count: i
     window = Window(
         datetime.fromtimestamp(first * grain.seconds, UTC), datetime.fromtimestamp((first + count) * grain.seconds, UTC)
     )
-    assert grain.slices(window) == tuple(piece for month in window.months() for piece in grain.slices(month))
+    assert grain.slices(window) == tuple(slice_ for month in window.months() for slice_ in grain.slices(month))
 
 
 @given(grains, st.integers(0, 100_000), st.integers(1, 100_000))

@@ -39,7 +39,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
 
 
 def _emulator(arguments: argparse.Namespace) -> int:
-    from airflow_zendesk.emulator import World, ZendeskEmulator  # noqa: PLC0415
+    from airflow_zendesk.emulator import Simulator, ZendeskEmulator  # noqa: PLC0415
     from airflow_zendesk.emulator.access import WAYS  # noqa: PLC0415
 
     if arguments.list_faults:
@@ -47,7 +47,7 @@ def _emulator(arguments: argparse.Namespace) -> int:
         return 0
     if arguments.way not in WAYS:
         raise SettingsError(f"--way {arguments.way!r} is none of {', '.join(WAYS)}.")
-    world = World(seed=arguments.seed, events_per_day=arguments.events_per_day)
+    world = Simulator(seed=arguments.seed, events_per_day=arguments.events_per_day)
     limit, scenario = arguments.requests_per_minute, _scenario(arguments.scenario)
     try:
         emulator = ZendeskEmulator(world, port=arguments.port, requests_per_minute=limit, scenario=scenario)

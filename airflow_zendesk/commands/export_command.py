@@ -104,8 +104,8 @@ def _told(now: "report.Progress") -> str:
 
 def _print_report(done: "report.ExportReport") -> None:
     print(f"{'slice':<16}  {'rows':>9}  {'bytes':>12}  {'':<9}  object")
-    for piece in done.slices:
-        rows, size = ("" if number is None else f"{number:,}" for number in (piece.rows, piece.bytes))
-        print(f"{piece.start:%Y-%m-%d %H:%M}  {rows:>9}  {size:>12}  {piece.outcome:<9}  {piece.uri}")
+    for slice_ in done.slices:
+        rows, size = ("" if number is None else f"{number:,}" for number in (slice_.rows, slice_.bytes))
+        print(f"{slice_.start:%Y-%m-%d %H:%M}  {rows:>9}  {size:>12}  {slice_.outcome:<9}  {slice_.uri}")
     outcomes = ", ".join(f"{count:,} {outcome}" for outcome, count in done.slices_by_outcome().items())
     print(f"{done.events:,} events in {done.requests:,} requests; slices: {outcomes}")

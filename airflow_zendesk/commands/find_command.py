@@ -65,17 +65,17 @@ def _run_find(arguments: argparse.Namespace) -> "tuple[Search, list[str]]":
 
     window = Window.of(arguments.start, arguments.end) if arguments.start or arguments.end else None
     store = open_destination(arguments.destination)
-    record = load_settings(store, arguments.resource)
+    settings = load_settings(store, arguments.resource)
     with progress_bar(Console(stderr=True)) as bar:
         task = bar.add_task("", total=None, told="listing ...")
         search = find_tickets(
             store,
-            record.resource,
+            settings.resource,
             arguments.ticket_id,
             window,
             on_progress=lambda now: bar.update(task, completed=now.done, total=now.total, told=str(now)),
         )
-    target = Target(arguments.destination, record, arguments.zendesk_conn_id)
+    target = Target(arguments.destination, settings, arguments.zendesk_conn_id)
     slices = merge(match.slice for match in search.matches)
     return search, [target.export(window, allow_shrink=True) for window in slices]
 

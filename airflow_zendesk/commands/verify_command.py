@@ -57,8 +57,8 @@ def _audit(arguments: argparse.Namespace) -> int:
         found = _run_audit(arguments)
         from airflow_zendesk.verify.repair import SHIPPED_DAGS, Target, repair  # noqa: PLC0415  brings pyarrow
 
-        target = Target(arguments.destination, found.record, arguments.zendesk_conn_id)
-        advice = repair(found, target, arguments.dag_id or SHIPPED_DAGS[found.record.resource])
+        target = Target(arguments.destination, found.settings, arguments.zendesk_conn_id)
+        advice = repair(found, target, arguments.dag_id or SHIPPED_DAGS[found.settings.resource])
     if arguments.json:
         print(json.dumps({**found.to_dict(), "repair": asdict(advice)}, indent=2))
     else:
@@ -114,8 +114,8 @@ def _print_findings(found: "Audit") -> None:
     compared = f"; {found.compared:,} compared with Zendesk" if found.compared else ""
     told = ", ".join(f"{count:,} {problem}" for problem, count in found.problems().items())
     print(
-        f"{found.uri} of {found.record.account} in {found.window}: {totals['slices']:,} slices of "
-        f"{found.record.grain}, {totals['rows']:,} rows{compared}: "
+        f"{found.uri} of {found.settings.account} in {found.window}: {totals['slices']:,} slices of "
+        f"{found.settings.grain}, {totals['rows']:,} rows{compared}: "
         f"{f'NOT WHOLE: {told}' if told else 'whole, and every id once'}"
     )
 

@@ -17,10 +17,10 @@ def folder_key(resource: str, day: datetime) -> str:
     return f"{resource}/event_date={day:%Y-%m-%d}"
 
 
-def slice_key(resource: str, piece: Window) -> str:
+def slice_key(resource: str, slice_: Window) -> str:
     """The object of one slice."""
-    name = f"{piece.start.strftime(_STAMP)}--{piece.end.strftime(_STAMP)}.parquet"
-    return f"{folder_key(resource, piece.start)}/{name}"
+    name = f"{slice_.start.strftime(_STAMP)}--{slice_.end.strftime(_STAMP)}.parquet"
+    return f"{folder_key(resource, slice_.start)}/{name}"
 
 
 def settings_key(resource: str) -> str:
@@ -35,7 +35,7 @@ def parse_slice_key(key: str) -> Window | None:
         return None
     try:
         start, end = (datetime.strptime(stamp, _STAMP).replace(tzinfo=UTC) for stamp in match.groups()[1:])
-        piece = Window(start, end)
+        slice_ = Window(start, end)
     except ValueError:
         return None
-    return piece if f"{piece.start:%Y-%m-%d}" == match[1] else None
+    return slice_ if f"{slice_.start:%Y-%m-%d}" == match[1] else None

@@ -18,7 +18,7 @@ from airflow_zendesk.dataset.layout import slice_key
 from airflow_zendesk.dataset.settings import DatasetSettings, ensure_settings
 from airflow_zendesk.dataset.slice_file import Footer, SealedSlice, read_footer
 from airflow_zendesk.exceptions import DamagedObjectError, ShrinkRefusedError, SliceChangedError
-from airflow_zendesk.storage.store import Store, Token, put_and_confirm
+from airflow_zendesk.storage.store import Store, Version, put_and_confirm
 
 Outcome = Literal["published", "unchanged"]
 
@@ -37,7 +37,7 @@ class PublishResult:
 
 
 def publish(
-    store: Store, record: DatasetSettings, sealed: SealedSlice, expected: Token | None, *, allow_shrink: bool
+    store: Store, settings: DatasetSettings, sealed: SealedSlice, expected: Version | None, *, allow_shrink: bool
 ) -> PublishResult:
     """Make the slice visible, unless the same rows are already.
 
@@ -55,9 +55,9 @@ def publish(
         DamagedObjectError: something that is no slice of ours is in its place.
         StorageError: the storage does not do what it should.
     """
-    key = slice_key(record.resource, sealed.slice)
-    ensure_settings(store, record)
-    current = store.token(key)
+    key = slice_key(settings.resource, sealed.slice)
+    ensure_settings(store, settings)
+    current = store.version(key)
     replaced = PublishResult("published")
     if current is not None:
         with open_slice(store, key) as stored:

@@ -72,10 +72,10 @@ def load_settings(store: Store, resource: str) -> DatasetSettings:
     Raises:
         DatasetNotFoundError: there is none.
     """
-    record = read_settings(store, resource)
-    if record is None:
+    settings = read_settings(store, resource)
+    if settings is None:
         raise DatasetNotFoundError(store.uri(resource))
-    return record
+    return settings
 
 
 def check_settings(store: Store, wanted: DatasetSettings) -> None:
@@ -86,7 +86,7 @@ def check_settings(store: Store, wanted: DatasetSettings) -> None:
     """
     stored = read_settings(store, wanted.resource)
     if stored is not None and stored != wanted:
-        there, asked = (msgspec.structs.asdict(record) for record in (stored, wanted))
+        there, asked = (msgspec.structs.asdict(settings) for settings in (stored, wanted))
         differences = {name: (there[name], asked[name]) for name in asked if there[name] != asked[name]}
         raise DatasetMismatchError(store.uri(wanted.resource), differences)
 

@@ -22,7 +22,7 @@ from airflow_zendesk.dataset.settings import DatasetSettings
 from airflow_zendesk.exceptions import DamagedObjectError
 from airflow_zendesk.storage.errors import translate_error
 from airflow_zendesk.window import Window
-from airflow_zendesk.zendesk.records import LATE, TIMESTAMP, Item, Rows, to_rows
+from airflow_zendesk.zendesk.records import LATE, TIMESTAMP, Record, Rows, to_rows
 from airflow_zendesk.zendesk.resources import RESOURCES
 
 #: The key of our entry among the file's own metadata.
@@ -81,14 +81,14 @@ class SliceWriter:
 
     Args:
         record: the dataset that the slice is made for.
-        piece: the slice; rows from before it are marked late.
+        slice: the slice; rows from before it are marked late.
     """
 
-    def __init__(self, record: DatasetSettings, piece: Window) -> None:
-        self.slice = piece
+    def __init__(self, settings: DatasetSettings, slice_: Window) -> None:
+        self.slice = slice_
         self.late = 0
-        self._record = record
-        self._resource = resource = RESOURCES[record.resource]
+        self._settings = settings
+        self._resource = resource = RESOURCES[settings.resource]
         self._schema = arrow_schema(resource.columns)
         self._digest = RowDigest()
         self._waiting: list[pa.RecordBatch] = []
@@ -115,13 +115,13 @@ class SliceWriter:
         with contextlib.suppress(OSError):
             self._file.close()
 
-    def write(self, items: Sequence[Item]) -> Rows:
+    def write(self, records: Sequence[Record]) -> Rows:
         """Add rows, in the order given; what did not fit the columns is told in the returned ``Rows``.
 
         Raises:
             StorageFullError: the disk of the spool is full.
         """
-        rows = to_rows(items, self._resource.columns)
+        rows = to_rows(records, self._resource.columns)
         first = self.slice.start_time * 1_000_000
         rows.columns[LATE] = [timestamp < first for timestamp in rows.columns[TIMESTAMP]]
         self.late += sum(rows.columns[LATE])
@@ -140,7 +140,7 @@ class SliceWriter:
         """
         self._flush(1)
         footer = Footer(
-            dataset=self._record,
+            dataset=self._settings,
             start=self.slice.start.isoformat(),
             end=self.slice.end.isoformat(),
             rows=self._digest.rows,

@@ -7,7 +7,7 @@ knows the truth, so that an export can be checked against it.
 >>> from datetime import UTC, datetime
 >>> from airflow_zendesk.emulator import ZendeskEmulator
 >>> with ZendeskEmulator() as emulator:
-...     ids = emulator.truth("ticket_events", datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC))
+...     ids = emulator.expected_ids("ticket_events", datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC))
 >>> 1_800 < len(ids) < 2_200
 True
 
@@ -19,6 +19,6 @@ The modules, from the inside out: `desk` and `case` (who, what), `life` and `met
 
 from airflow_zendesk.emulator.access import Credentials
 from airflow_zendesk.emulator.server import ZendeskEmulator
-from airflow_zendesk.emulator.world import World
+from airflow_zendesk.emulator.world import Simulator
 
-__all__ = ["Credentials", "ZendeskEmulator", "World"]
+__all__ = ["Credentials", "ZendeskEmulator", "Simulator"]

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import pytest
 
 from airflow_zendesk.emulator.server import ZendeskEmulator
-from airflow_zendesk.emulator.world import World
+from airflow_zendesk.emulator.world import Simulator
 
 
 @pytest.fixture
 def zendesk_emulator() -> Iterator[ZendeskEmulator]:
     """A running emulator, the same support desk in every test."""
-    with ZendeskEmulator(World(seed=1)) as emulator:
+    with ZendeskEmulator(Simulator(seed=1)) as emulator:
         yield emulator

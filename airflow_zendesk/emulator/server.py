@@ -16,7 +16,7 @@ from airflow_zendesk.emulator.paging import MAX_PER_PAGE, EmptyEndTime
 from airflow_zendesk.emulator.scenario import Script, open_door, transmit
 from airflow_zendesk.emulator.service import Limits, Service
 from airflow_zendesk.emulator.sockets import Server, head_and_body
-from airflow_zendesk.emulator.world import World
+from airflow_zendesk.emulator.world import Simulator
 
 #: How many requests are remembered.
 _LOGGED_REQUESTS = 10_000
@@ -44,7 +44,7 @@ class ZendeskEmulator:
 
     def __init__(
         self,
-        world: World | None = None,
+        world: Simulator | None = None,
         *,
         port: int = 0,
         credentials: Credentials | None = None,
@@ -58,7 +58,12 @@ class ZendeskEmulator:
         self._door = Door(credentials or Credentials())
         self._limits = Limits(requests_per_minute, minute_seconds, max_per_page, empty_end_time)
         self._service = Service(
-            world or World(), self._door, self._limits, lambda: self.requests, lambda: self._script, self.rehearse
+            world or Simulator(),
+            self._door,
+            self._limits,
+            lambda: self.requests,
+            lambda: self._script,
+            self.set_scenario,
         )
         self._script = Script(scenario)
         self._port = port
@@ -101,7 +106,7 @@ class ZendeskEmulator:
         """The Airflow connection that leads here and comes in this way, ready for `json.dumps`."""
         return {"conn_type": "zendesk_export", "host": self.url, **self._door.credentials.fields(way)}
 
-    def rehearse(self, scenario: Iterable[Mapping[str, Any]]) -> None:
+    def set_scenario(self, scenario: Iterable[Mapping[str, Any]]) -> None:
         """Play this scenario from now on, in place of the one before; an empty one ends it.
 
         Raises:
@@ -109,7 +114,9 @@ class ZendeskEmulator:
         """
         self._script = Script(scenario)
 
-    def truth(self, resource: str, start: datetime, end: datetime, *, support_type_scope: str = "all") -> list[int]:
+    def expected_ids(
+        self, resource: str, start: datetime, end: datetime, *, support_type_scope: str = "all"
+    ) -> list[int]:
         """The ids that a perfect export of the half-open time contains, redacted_comments minute or not.
 
         Args:

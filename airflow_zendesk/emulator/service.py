@@ -14,7 +14,7 @@ from airflow_zendesk.emulator.messages import TOKENS, Answer, LoggedRequest, Ref
 from airflow_zendesk.emulator.paging import MAX_PER_PAGE, WITHHELD_SECONDS, EmptyEndTime, Page, answer_page
 from airflow_zendesk.emulator.refusals import REFUSALS
 from airflow_zendesk.emulator.scenario import Script
-from airflow_zendesk.emulator.world import RESOURCES, Event, World
+from airflow_zendesk.emulator.world import RESOURCES, Event, Simulator
 
 #: "Returns only up to 50 results per request"; counted here like any other export, at Zendesk in a bucket of its own.
 _SAMPLE, _MAX_PER_SAMPLE = "ticket_events/sample", 50
@@ -56,15 +56,15 @@ class Service:
         limits: How much is given.
         logged: Gives the requests so far.
         script: Gives the scenario that is played now.
-        rehearse: Plays another from now on; a ValueError says why it is none.
+        set_scenario: Plays another from now on; a ValueError says why it is none.
     """
 
-    world: World
+    world: Simulator
     door: Door
     limits: Limits
     logged: Callable[[], Sequence[LoggedRequest]]
     script: Callable[[], Script]
-    rehearse: Callable[[Iterable[Any]], None]
+    set_scenario: Callable[[Iterable[Any]], None]
 
     def answer(self, request: Request) -> Answer:
         """The whole answer to a request: a pure function of it, but for the tokens, the log and the scenario."""
@@ -90,18 +90,18 @@ class Service:
                 return wire.encode({"user": self.door.user(request)})
             case "POST", path if path == TOKENS:
                 return wire.encode(self.door.mint(request))
-            case "GET", "/emulator/truth":
+            case "GET", "/emulator/expected_ids":
                 return wire.encode({"ids": self._truth(request.parameters)})
             case "GET", "/emulator/requests":
                 return wire.encode({"requests": [asdict(logged) for logged in self.logged()]})
             case "POST", "/emulator/scenario":
-                return wire.encode({"steps": self._rehearse(request.body)})
+                return wire.encode({"steps": self._set_scenario(request.body)})
         raise RefusedError(404)
 
-    def _rehearse(self, body: bytes) -> int:
+    def _set_scenario(self, body: bytes) -> int:
         try:
             scenario = json.loads(body)
-            self.rehearse(scenario)
+            self.set_scenario(scenario)
         except ValueError as error:
             raise RefusedError(400, {"error": str(error)}) from None
         return len(scenario)

@@ -35,7 +35,7 @@ _LIVES_KEPT = 5_000
 _EVENTS_KEPT = 50_000
 
 
-class World:
+class Simulator:
     """A support desk whose every event follows from its seed.
 
     Every day has about `events_per_day` ticket events, at 2,000 a day within 10 %; only the first day has fewer.

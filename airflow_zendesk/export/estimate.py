@@ -11,7 +11,7 @@ from airflow_zendesk.export.sampling import Sampling, requests_per_run
 from airflow_zendesk.hooks.zendesk import ZendeskHook
 from airflow_zendesk.window import Grain, Window
 from airflow_zendesk.zendesk.paging import MAX_PER_PAGE, Sweep
-from airflow_zendesk.zendesk.records import Item
+from airflow_zendesk.zendesk.records import Record
 from airflow_zendesk.zendesk.resources import Query
 
 #: A minute of the limit that Zendesk documents.
@@ -71,10 +71,10 @@ def estimate(hook: ZendeskHook, query: Query, window: Window, grain: Grain) -> E
         pages = hook.iter_sweep(query, Sweep(query.resource, Window(start, window.end)))
         # The first may tell nothing: one that does not advance is asked for again in another size.
         page = next(page for page in pages if page.covered > page.start_time)
-        sampling.take(len(page.items), page.covered)
+        sampling.take(len(page.records), page.covered)
         sample = sampling.samples[-1]
         per_slice = sample.rate * grain.seconds
-        sizes.append(_slice_size(query, slices[0], page.items, per_slice) * sample.share / grain.seconds)
+        sizes.append(_slice_size(query, slices[0], page.records, per_slice) * sample.share / grain.seconds)
     limit = hook.requests_per_minute
     costs = [
         Cost(requests, round(requests / limit, 1))
@@ -96,18 +96,18 @@ def estimate(hook: ZendeskHook, query: Query, window: Window, grain: Grain) -> E
     )
 
 
-def _slice_size(query: Query, piece: Window, items: Sequence[Item], rows: float) -> float:
+def _slice_size(query: Query, slice_: Window, records: Sequence[Record], rows: float) -> float:
     """The size in storage of a slice that has so many rows like these."""
-    empty = _file_size(query, piece, [])
-    some = items[: max(1, round(rows))]
-    return empty + (_file_size(query, piece, some) - empty) * rows / len(some) if some else empty
+    empty = _file_size(query, slice_, [])
+    some = records[: max(1, round(rows))]
+    return empty + (_file_size(query, slice_, some) - empty) * rows / len(some) if some else empty
 
 
-def _file_size(query: Query, piece: Window, items: Sequence[Item]) -> int:
-    writer = SliceWriter(DatasetSettings.of(query, "", "1d", None), piece)
+def _file_size(query: Query, slice_: Window, records: Sequence[Record]) -> int:
+    writer = SliceWriter(DatasetSettings.of(query, "", "1d", None), slice_)
     try:
-        if items:
-            writer.write(items)
-        return writer.seal(Certificate("end_time", None, piece.end_time), duplicates=0).size
+        if records:
+            writer.write(records)
+        return writer.seal(Certificate("end_time", None, slice_.end_time), duplicates=0).size
     finally:
         writer.close()

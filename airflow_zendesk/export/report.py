@@ -98,12 +98,12 @@ class ExportReport:
 
     def slices_by_outcome(self) -> dict[str, int]:
         """How many slices were published, unchanged and skipped."""
-        return dict(Counter(piece.outcome for piece in self.slices))
+        return dict(Counter(slice_.outcome for slice_ in self.slices))
 
     @property
     def seconds_late(self) -> int | None:
         """How late the latest event came that was added to a stored slice, at the least; None if none was added."""
-        return max((piece.seconds_late for piece in self.slices if piece.seconds_late is not None), default=None)
+        return max((slice_.seconds_late for slice_ in self.slices if slice_.seconds_late is not None), default=None)
 
     def to_event(self) -> dict[str, Any]:
         """The report for XCom and asset events: beyond ``MAX_SLICES_IN_EVENT``, there are no ``slices`` in it."""
@@ -125,15 +125,15 @@ class ExportReport:
             **{name: self._total(name) for name in ("added", "removed", "changed")},
             "seconds_late": self.seconds_late,
             "seconds_waited": round(self.seconds_waited, 1),
-            "rows": sum(piece.rows or 0 for piece in self.slices),
-            "bytes": sum(piece.bytes or 0 for piece in self.slices),
+            "rows": sum(slice_.rows or 0 for slice_ in self.slices),
+            "bytes": sum(slice_.bytes or 0 for slice_ in self.slices),
             "outcomes": self.slices_by_outcome(),
             "anomalies": asdict(self.anomalies),
             "unknown_keys": _told(self.unknown_keys),
             "type_mismatches": dict(self.type_mismatches),
             "slices": [
-                {**asdict(piece), "start": piece.start.isoformat(), "end": piece.end.isoformat()}
-                for piece in self.slices
+                {**asdict(slice_), "start": slice_.start.isoformat(), "end": slice_.end.isoformat()}
+                for slice_ in self.slices
             ],
         }
 
@@ -160,7 +160,7 @@ class ExportReport:
         return sentences
 
     def _total(self, name: str) -> int:
-        return sum(getattr(piece, name) for piece in self.slices)
+        return sum(getattr(slice_, name) for slice_ in self.slices)
 
     def _changes(self) -> list[str]:
         """What became of slices that were there before."""

@@ -18,17 +18,17 @@ from airflow_zendesk.dataset.slice_file import Certificate, SealedSlice, SliceWr
 from airflow_zendesk.destination import open_destination
 from airflow_zendesk.export.report import ExportReport, Progress, SliceReport
 from airflow_zendesk.hooks.zendesk import ZendeskHook
-from airflow_zendesk.storage.store import Store, Token
+from airflow_zendesk.storage.store import Store, Version
 from airflow_zendesk.window import DEFAULT_GRAIN, Grain, Window
 from airflow_zendesk.zendesk.paging import Page, Sweep
-from airflow_zendesk.zendesk.records import Item
+from airflow_zendesk.zendesk.records import Record
 from airflow_zendesk.zendesk.redaction import Redactor
 from airflow_zendesk.zendesk.resources import Query
 from airflow_zendesk.zendesk.settling import DEFAULT_SETTLE, settle_seconds
 
 IfExists = Literal["replace", "skip"]
 #: What is done with a slice that is complete, given the token of the stored version from before the first request.
-Deliver = Callable[[SealedSlice, Token | None], PublishResult]
+Deliver = Callable[[SealedSlice, Version | None], PublishResult]
 
 
 def export_window(
@@ -63,33 +63,33 @@ def export_window(
         ZendeskError: see ``airflow_zendesk.exceptions``.
     """
     store = destination if isinstance(destination, Store) else open_destination(destination)
-    store.reach()
+    store.check_access()
     keep = Redactor(query.privacy, hook.account.hash_key)
     if grain is None:
         stored = read_settings(store, query.resource.name)
         grain = Grain.of(stored.grain) if stored else DEFAULT_GRAIN
     slices = grain.slices(window)
-    record = DatasetSettings.of(query, hook.account.name, str(grain), hook.account.hash_key)
-    check_settings(store, record)
-    report = ExportReport(record.resource, record.account, store.uri(record.resource), record.grain, window)
-    deliver = partial(publish, store, record, allow_shrink=allow_shrink)
-    _Export(hook, store, record, query, keep, settle, deliver, on_progress, report).run(slices, if_exists)
+    settings = DatasetSettings.of(query, hook.account.name, str(grain), hook.account.hash_key)
+    check_settings(store, settings)
+    report = ExportReport(settings.resource, settings.account, store.uri(settings.resource), settings.grain, window)
+    deliver = partial(publish, store, settings, allow_shrink=allow_shrink)
+    _Export(hook, store, settings, query, keep, settle, deliver, on_progress, report).run(slices, if_exists)
     return report
 
 
 def extract_slices(
-    hook: ZendeskHook, store: Store, record: DatasetSettings, slices: Sequence[Window], deliver: Deliver
+    hook: ZendeskHook, store: Store, settings: DatasetSettings, slices: Sequence[Window], deliver: Deliver
 ) -> None:
     """Extract slices of a dataset that is there, just as an export would, but let ``deliver`` have them.
 
     Raises:
         ZendeskError: see ``airflow_zendesk.exceptions``.
     """
-    query = record.query()
+    query = settings.query()
     keep = Redactor(query.privacy, hook.account.hash_key)
     window = Window(slices[0].start, slices[-1].end)
-    report = ExportReport(record.resource, record.account, store.uri(record.resource), record.grain, window)
-    _Export(hook, store, record, query, keep, DEFAULT_SETTLE, deliver, lambda _: None, report).run(slices, "replace")
+    report = ExportReport(settings.resource, settings.account, store.uri(settings.resource), settings.grain, window)
+    _Export(hook, store, settings, query, keep, DEFAULT_SETTLE, deliver, lambda _: None, report).run(slices, "replace")
 
 
 @dataclass(slots=True)
@@ -98,7 +98,7 @@ class _Export:
 
     hook: ZendeskHook
     store: Store
-    record: DatasetSettings
+    settings: DatasetSettings
     query: Query
     keep: Redactor
     settle: timedelta
@@ -111,34 +111,34 @@ class _Export:
 
     def run(self, slices: Sequence[Window], if_exists: IfExists) -> None:
         # The tokens are read before the first request, so that a version which somebody writes from now on is noticed.
-        stored = self._stored_tokens(slices)
+        stored = self._stored_versions(slices)
         asked = []
-        for piece in slices:
-            key = slice_key(self.record.resource, piece)
+        for slice_ in slices:
+            key = slice_key(self.settings.resource, slice_)
             if if_exists == "skip" and key in stored:
-                self.report.slices.append(SliceReport(piece.start, piece.end, self.store.uri(key), "skipped"))
+                self.report.slices.append(SliceReport(slice_.start, slice_.end, self.store.uri(key), "skipped"))
             else:
-                asked.append(piece)
+                asked.append(slice_)
         self.asked = asked
         if asked:
             self._sweep(asked, stored)
-        self.report.slices.sort(key=lambda piece: piece.start)
+        self.report.slices.sort(key=lambda slice_: slice_.start)
 
-    def _stored_tokens(self, slices: Sequence[Window]) -> dict[str, Token]:
-        folders = dict.fromkeys(folder_key(self.record.resource, piece.start) for piece in slices)
-        return {key: token for folder in folders for key, token in self.store.list(folder).items()}
+    def _stored_versions(self, slices: Sequence[Window]) -> dict[str, Version]:
+        folders = dict.fromkeys(folder_key(self.settings.resource, slice_.start) for slice_ in slices)
+        return {key: version for folder in folders for key, version in self.store.list(folder).items()}
 
-    def _sweep(self, pieces: Sequence[Window], stored: Mapping[str, Token]) -> None:
+    def _sweep(self, slices_: Sequence[Window], stored: Mapping[str, Version]) -> None:
         """Crawl once from the first slice to the last, and publish each as it is passed; gaps are leapt over."""
-        sweep = Sweep(self.query.resource, Window(pieces[0].start, pieces[-1].end), self.settle)
-        todo = deque(pieces)
-        writer = SliceWriter(self.record, todo[0])
+        sweep = Sweep(self.query.resource, Window(slices_[0].start, slices_[-1].end), self.settle)
+        todo = deque(slices_)
+        writer = SliceWriter(self.settings, todo[0])
         duplicates = 0
         try:
             for page in self.hook.iter_sweep(self.query, sweep):
-                items = deque(page.items)
+                records = deque(page.records)
                 while todo:
-                    self._write(writer, items, page.start_time)
+                    self._write(writer, records, page.start_time)
                     if page.covered < todo[0].end_time:
                         break
                     self._publish(writer, page, sweep.anomalies.duplicates - duplicates, stored)
@@ -146,7 +146,7 @@ class _Export:
                     todo.popleft()
                     writer.close()
                     if todo:
-                        writer = SliceWriter(self.record, todo[0])
+                        writer = SliceWriter(self.settings, todo[0])
                 if todo:
                     sweep.leap_to(todo[0].start_time)
                 self._count(page)
@@ -154,16 +154,16 @@ class _Export:
             writer.close()
             self.report.anomalies += sweep.anomalies
 
-    def _write(self, writer: SliceWriter, items: "deque[Item]", start_time: int) -> None:
+    def _write(self, writer: SliceWriter, records: "deque[Record]", start_time: int) -> None:
         """Write those of the sorted items that belong to the writer's slice, or came too late for an earlier one.
 
         What lies between the page's ``start_time`` and the slice belongs to slices that are not asked for.
         """
         due = []
-        while items and items[0].second < writer.slice.end_time:
-            item = items.popleft()
-            if item.second >= writer.slice.start_time or item.second < start_time:
-                due.append(item)
+        while records and records[0].second < writer.slice.end_time:
+            record = records.popleft()
+            if record.second >= writer.slice.start_time or record.second < start_time:
+                due.append(record)
         if due:
             rows = writer.write(self.keep.apply(due))
             self.report.redacted_comments = self.keep.redacted_comments
@@ -171,23 +171,23 @@ class _Export:
             self.report.unknown_keys += rows.unknown
             self.report.type_mismatches += rows.type_mismatches
 
-    def _publish(self, writer: SliceWriter, page: Page, duplicates: int, stored: Mapping[str, Token]) -> None:
-        piece = writer.slice
+    def _publish(self, writer: SliceWriter, page: Page, duplicates: int, stored: Mapping[str, Version]) -> None:
+        slice_ = writer.slice
         certificate = Certificate(
             by="end_of_stream" if page.end_of_stream else "end_time",
             end_time=page.end_time,
-            server_date_at_least=piece.end_time + settle_seconds(self.settle),
+            server_date_at_least=slice_.end_time + settle_seconds(self.settle),
         )
         sealed = writer.seal(certificate, duplicates)
-        key = slice_key(self.record.resource, piece)
+        key = slice_key(self.settings.resource, slice_)
         done = self.deliver(sealed, stored.get(key))
         footer, difference = sealed.footer, done.difference
         self.published += 1
         self.report.late += footer.late
         self.report.slices.append(
             SliceReport(
-                piece.start,
-                piece.end,
+                slice_.start,
+                slice_.end,
                 self.store.uri(key),
                 done.outcome,
                 footer.rows,

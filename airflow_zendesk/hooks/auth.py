@@ -5,7 +5,7 @@ from collections.abc import Callable
 from requests import PreparedRequest
 from requests.auth import AuthBase, HTTPBasicAuth
 
-from airflow_zendesk.hooks.connection import Account
+from airflow_zendesk.hooks.connection import ConnectionSettings
 from airflow_zendesk.zendesk.oauth import Token
 
 #: A minted token is not used in the last minute of its life: the request takes time too.
@@ -62,7 +62,7 @@ class NoAuth(AuthBase):
         return request
 
 
-def authentication(account: Account, keeper: TokenCache) -> AuthBase:
+def authentication(account: ConnectionSettings, keeper: TokenCache) -> AuthBase:
     """What the session of an account sends along; always something, or a .netrc would be consulted."""
     if account.auth == "client_credentials":
         return BearerAuth(keeper.token)

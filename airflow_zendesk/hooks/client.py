@@ -21,12 +21,12 @@ from airflow_zendesk.exceptions import (
 )
 from airflow_zendesk.hooks import transport
 from airflow_zendesk.hooks.auth import NoAuth, TokenCache, authentication
-from airflow_zendesk.hooks.connection import Account, forms
+from airflow_zendesk.hooks.connection import ConnectionSettings, secret_variants
 from airflow_zendesk.zendesk.oauth import TOKEN_PATH, Token, read_token, token_request
 from airflow_zendesk.zendesk.paging import Sweep
 from airflow_zendesk.zendesk.rate_limit import RateLimiter
 from airflow_zendesk.zendesk.resources import Query
-from airflow_zendesk.zendesk.response import Answer, parse_response, refusal
+from airflow_zendesk.zendesk.response import Answer, error_for, parse_response
 from airflow_zendesk.zendesk.retry import RetryBudget
 
 logger = logging.getLogger(__name__)
@@ -62,7 +62,11 @@ class Client:
     """
 
     def __init__(
-        self, account: Account, patience: RetryBudget, sleep: Callable[[float], None], clock: Callable[[], float]
+        self,
+        account: ConnectionSettings,
+        patience: RetryBudget,
+        sleep: Callable[[float], None],
+        clock: Callable[[], float],
     ) -> None:
         self.traffic = RequestStats()
         self._account = account
@@ -118,7 +122,7 @@ class Client:
         """
         response = self._send(session, "GET", path, params=params)
         if response.status != HTTPStatus.OK:
-            raise refusal(path, response.status, response.headers, response.body)
+            raise error_for(path, response.status, response.headers, response.body)
         return response.body
 
     @property
@@ -169,7 +173,7 @@ class Client:
             request = token_request(self._account.login, self._account.secret)
             response = self._send(session, "POST", TOKEN_PATH, json=request)
         token = read_token(response.status, response.headers, response.body)
-        for form in forms(token.access_token):
+        for form in secret_variants(token.access_token):
             mask_secret(form)
         return token
 

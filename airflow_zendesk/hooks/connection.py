@@ -45,7 +45,7 @@ _NEEDED = {
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class ConnectionSettings:
     """Where an account is, and who asks.
 
     Args:
@@ -121,16 +121,16 @@ class Account:
 
     def secrets(self) -> Iterator[str]:
         """The secrets in every form in which they travel or could be printed."""
-        yield from forms(self.secret)
+        yield from secret_variants(self.secret)
         yield base64.b64encode(f"{self.login}:{self.secret}".encode()).decode()
         if self.hash_key:
-            yield from forms(self.hash_key)
+            yield from secret_variants(self.hash_key)
         for proxy in self.proxies.values():
             if password := urlsplit(proxy).password:
-                yield from forms(unquote(password))
+                yield from secret_variants(unquote(password))
 
 
-def forms(secret: str) -> Iterator[str]:
+def secret_variants(secret: str) -> Iterator[str]:
     """A secret as it is, and as a URL, a JSON body or a log might show it."""
     yield secret
     yield quote(secret, safe="")

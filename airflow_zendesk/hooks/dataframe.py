@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from airflow_zendesk.zendesk.child_events import ChildEvent, read_child_events
-from airflow_zendesk.zendesk.records import LATE, TIMESTAMP, Column, Item, Kind, to_rows
+from airflow_zendesk.zendesk.records import LATE, TIMESTAMP, Column, Kind, Record, to_rows
 
 _DTYPES: dict[Kind, str] = {
     "int64": "Int64",
@@ -20,11 +20,11 @@ _DTYPES: dict[Kind, str] = {
 }
 
 
-def to_frame(pages: Iterable[Sequence[Item]], columns: Sequence[Column], start: datetime) -> pd.DataFrame:
+def to_frame(pages: Iterable[Sequence[Record]], columns: Sequence[Column], start: datetime) -> pd.DataFrame:
     """All items of all pages in one frame; events from before ``start`` are marked late."""
     values: dict[str, list[Any]] = {column.name: [] for column in columns}
-    for items in pages:
-        for name, page_values in to_rows(items, columns).columns.items():
+    for records in pages:
+        for name, page_values in to_rows(records, columns).columns.items():
             values[name] += page_values
     first = int(start.timestamp()) * 1_000_000
     values[LATE] = [timestamp < first for timestamp in values[TIMESTAMP]]

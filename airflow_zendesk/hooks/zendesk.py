@@ -16,11 +16,11 @@ from airflow.sdk.log import mask_secret
 
 from airflow_zendesk.exceptions import SettingsError, ZendeskError
 from airflow_zendesk.hooks.client import HEADERS, Client, RequestStats
-from airflow_zendesk.hooks.connection import Account
+from airflow_zendesk.hooks.connection import ConnectionSettings
 from airflow_zendesk.window import Window
 from airflow_zendesk.zendesk.paging import Page, Sweep
 from airflow_zendesk.zendesk.resources import SAMPLE_PATH, SAMPLE_START_TIME, Query
-from airflow_zendesk.zendesk.response import refusal
+from airflow_zendesk.zendesk.response import error_for
 from airflow_zendesk.zendesk.retry import RetryBudget
 from airflow_zendesk.zendesk.settling import DEFAULT_SETTLE
 from airflow_zendesk.zendesk.users import CURRENT_USER_PATH, read_user
@@ -64,7 +64,7 @@ class ZendeskHook(HttpHook):
         self._clock = clock
 
     @cached_property
-    def account(self) -> Account:
+    def account(self) -> ConnectionSettings:
         """The account that the connection names; its secrets are masked in all logs from now on."""
         try:
             connection = self.get_connection(self.zendesk_conn_id)
@@ -73,7 +73,7 @@ class ZendeskHook(HttpHook):
                 f"There is no connection {self.zendesk_conn_id!r}: add it under Admin, Connections, or set "
                 f"AIRFLOW_CONN_{self.zendesk_conn_id.upper()} in the environment."
             ) from None
-        account = Account.of(connection)
+        account = ConnectionSettings.of(connection)
         for secret in account.secrets():
             mask_secret(secret)
         if account.remark:
@@ -110,7 +110,7 @@ class ZendeskHook(HttpHook):
     def check_response(self, response: requests.Response) -> None:
         """Raise a named error unless the status is 200; HttpHook's own prints the body to the log."""
         if response.status_code != HTTPStatus.OK:
-            raise refusal(urlsplit(response.url).path, response.status_code, response.headers, response.content)
+            raise error_for(urlsplit(response.url).path, response.status_code, response.headers, response.content)
 
     def iter_pages(
         self,
@@ -177,7 +177,7 @@ class ZendeskHook(HttpHook):
 
         columns = Query.of(resource, include).resource.columns
         pages = self.iter_pages(resource, start, end, include=include)
-        frame = dataframe.to_frame((page.items for page in pages), columns, Window.of(start, end).start)
+        frame = dataframe.to_frame((page.records for page in pages), columns, Window.of(start, end).start)
         return dataframe.explode_child_events(frame) if explode else frame
 
     def test_connection(self) -> tuple[bool, str]:

@@ -161,7 +161,7 @@ class ZendeskIncrementalExportOperator(BaseOperator):
                 # Of all slices, also of unchanged ones: an attempt that died after it had published some told nobody of
                 # them, and the next one finds them unchanged. A load does nothing for what it has loaded.
                 told = report.slices if "slices" in event.extra else [report.window]
-                add_partition_keys(event, [piece.start.strftime(_PARTITION_KEY) for piece in told])
+                add_partition_keys(event, [slice_.start.strftime(_PARTITION_KEY) for slice_ in told])
 
     def _window(self, context: Context) -> Window:
         return window_of(context, self.start, self.end)

@@ -87,7 +87,7 @@ class ZendeskVerifyDatasetOperator(BaseOperator):
         from airflow_zendesk.verify.repair import SHIPPED_DAGS, Target, repair  # noqa: PLC0415
 
         advice = repair(
-            audit, Target(self.destination, audit.record, self.zendesk_conn_id), SHIPPED_DAGS[audit.record.resource]
+            audit, Target(self.destination, audit.settings, self.zendesk_conn_id), SHIPPED_DAGS[audit.settings.resource]
         )
         for finding in audit.findings[:_LOGGED]:
             self.log.error("%s", finding)

@@ -4,7 +4,7 @@ from typing import Any
 
 from airflow_zendesk.storage.bucket import Body, BucketStore
 from airflow_zendesk.storage.errors import answer
-from airflow_zendesk.storage.store import Token
+from airflow_zendesk.storage.store import Version
 
 
 class AzureStore(BucketStore):
@@ -22,7 +22,7 @@ class AzureStore(BucketStore):
             async for _ in container.list_blobs(name_starts_with=prefix, results_per_page=1):
                 break
 
-    async def _send(self, bucket: str, name: str, body: Body, size: int, expected: Token | None) -> None:
+    async def _send(self, bucket: str, name: str, body: Body, size: int, expected: Version | None) -> None:
         from azure.core import MatchConditions  # noqa: PLC0415  there wherever adlfs is
         from azure.storage.blob.aio import BlobClient  # noqa: PLC0415
 
@@ -47,5 +47,5 @@ class AzureStore(BucketStore):
         _, code = answer(error)
         return code == "BlobAlreadyExists" or super()._is_conflict(error)
 
-    def _token_of(self, info: dict[str, Any]) -> Token:
+    def _version_of(self, info: dict[str, Any]) -> Version:
         return str(info["etag"])

@@ -11,7 +11,7 @@ from fsspec import AbstractFileSystem
 
 from airflow_zendesk.exceptions import SliceChangedError, SliceTooLargeError
 from airflow_zendesk.storage.errors import answer
-from airflow_zendesk.storage.store import Store, Token
+from airflow_zendesk.storage.store import Store, Version
 
 _T = TypeVar("_T")
 
@@ -38,12 +38,12 @@ class BucketStore(Store):
         super().__init__(fs, root, uri)
         self._patience = patience
 
-    def reach(self) -> None:
+    def check_access(self) -> None:
         """See that the bucket is there and may be listed."""
         with self.translate_errors(""):
             self._wait_for(self._list_one(*self._address("")), self._patience)
 
-    def put(self, key: str, file: IO[bytes], expected: Token | None) -> None:
+    def put(self, key: str, file: IO[bytes], expected: Version | None) -> None:
         """Write the whole file as one object, by one request."""
         size = file.seek(0, os.SEEK_END)
         if size > self.max_put_bytes:
@@ -65,7 +65,7 @@ class BucketStore(Store):
         """Ask for the first object below the prefix; fails if there is no such bucket, and only then."""
 
     @abstractmethod
-    async def _send(self, bucket: str, name: str, body: "Body", size: int, expected: Token | None) -> None:
+    async def _send(self, bucket: str, name: str, body: "Body", size: int, expected: Version | None) -> None:
         """Send the request, with the condition."""
 
     def _is_conflict(self, error: Exception) -> bool:

@@ -9,7 +9,7 @@ from io import BytesIO
 from threading import Event
 
 from airflow_zendesk.exceptions import SliceChangedError, StorageError, StorageUnavailableError
-from airflow_zendesk.storage.store import Store, Token
+from airflow_zendesk.storage.store import Store, Version
 
 #: Everything is written below it, in a folder with a name by chance.
 CHECK_FOLDER = "_check_storage"
@@ -83,7 +83,7 @@ class _Trial:
     def checks(self) -> list[tuple[str, bool, Callable[[], tuple[bool, str]]]]:
         """Name, whether it is needed, and what to call."""
         return [
-            ("reach", True, self._reach),
+            ("reach", True, self._check_access),
             ("write", True, self._write),
             ("read", True, self._read),
             ("create once", False, self._create_once),
@@ -101,15 +101,15 @@ class _Trial:
         left = []
         for key in self._written:
             try:
-                self._store.discard(key)
+                self._store.delete(key)
             except StorageError:
                 left.append(key)
         if not left:
             return True, False, "What this check has written is deleted; exports delete nothing."
         return False, False, f"{len(left)} objects stay below {self._store.uri(self._folder)}; exports delete nothing."
 
-    def _reach(self) -> tuple[bool, str]:
-        self._store.reach()
+    def _check_access(self) -> tuple[bool, str]:
+        self._store.check_access()
         return True, "The storage is there."
 
     def _write(self) -> tuple[bool, str]:
@@ -125,15 +125,16 @@ class _Trial:
         return held, f"An object that must not be there yet {_KEPT[held]}."
 
     def _replace(self) -> tuple[bool, str]:
-        before = self._store.token(self._key("object"))
+        before = self._store.version(self._key("object"))
         self._put("object", b"3" * _SMALL, before)
         held = (
-            self._store.token(self._key("object")) != before and self._store.read(self._key("object")) == b"3" * _SMALL
+            self._store.version(self._key("object")) != before
+            and self._store.read(self._key("object")) == b"3" * _SMALL
         )
         return held, "A version is replaced by the next." if held else "A replaced version is still there."
 
     def _replace_known(self) -> tuple[bool, str]:
-        stale = self._store.token(self._key("object"))
+        stale = self._store.version(self._key("object"))
         self._put("object", b"4" * _SMALL, stale)
         held = self._refused("object", b"5" * _SMALL, stale)
         return held, f"An object that was replaced meanwhile {_KEPT[held]}."
@@ -183,7 +184,7 @@ class _Trial:
             polled = pool.submit(poll)
             try:
                 for version in versions[1:]:
-                    self._put("whole", version, self._store.token(key))
+                    self._put("whole", version, self._store.version(key))
             finally:
                 done.set()
             reads, torn = polled.result()
@@ -191,17 +192,17 @@ class _Trial:
 
     def _listing(self) -> tuple[bool, str]:
         listed = self._store.list(self._folder)
-        held = listed == {key: self._store.token(key) for key in self._written}
+        held = listed == {key: self._store.version(key) for key in self._written}
         return held, "A listing is up to date." if held else "A listing lacks what was just written, or is older."
 
     def _key(self, name: str) -> str:
         return f"{self._folder}/{name}"
 
-    def _put(self, name: str, content: bytes, expected: Token | None) -> None:
+    def _put(self, name: str, content: bytes, expected: Version | None) -> None:
         self._written.add(self._key(name))
         self._store.put(self._key(name), BytesIO(content), expected)
 
-    def _refused(self, name: str, content: bytes, expected: Token | None) -> bool:
+    def _refused(self, name: str, content: bytes, expected: Version | None) -> bool:
         """Whether the storage keeps what is there, if another version is expected; it is asked itself."""
         before = self._store.read(self._key(name))
         try:

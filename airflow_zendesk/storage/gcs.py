@@ -4,7 +4,7 @@ from typing import Any
 from urllib.parse import quote
 
 from airflow_zendesk.storage.bucket import Body, BucketStore
-from airflow_zendesk.storage.store import Token
+from airflow_zendesk.storage.store import Version
 
 
 class GcsStore(BucketStore):
@@ -20,7 +20,7 @@ class GcsStore(BucketStore):
     async def _list_one(self, bucket: str, prefix: str) -> None:
         await self._fs._call("GET", "b/{}/o", bucket, prefix=prefix, maxResults=1)  # noqa: SLF001  see _send
 
-    async def _send(self, bucket: str, name: str, body: Body, size: int, expected: Token | None) -> None:
+    async def _send(self, bucket: str, name: str, body: Body, size: int, expected: Version | None) -> None:
         # gcsfs has no method that takes a generation; its request, with its credentials and retries, takes anything.
         await self._fs._call(  # noqa: SLF001  a coroutine has an underscore in fsspec, and belongs to its interface
             "POST",
@@ -32,5 +32,5 @@ class GcsStore(BucketStore):
             data=body,
         )
 
-    def _token_of(self, info: dict[str, Any]) -> Token:
+    def _version_of(self, info: dict[str, Any]) -> Version:
         return str(info["generation"])

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from airflow_zendesk.exceptions import SliceChangedError, StorageDeniedError
-from airflow_zendesk.storage.store import Store, Token
+from airflow_zendesk.storage.store import Store, Version
 
 
 class LocalStore(Store):
@@ -21,7 +21,7 @@ class LocalStore(Store):
 
     precondition = "a lock on the folder"
 
-    def reach(self) -> None:
+    def check_access(self) -> None:
         """See that the folder, or the nearest one above it that is there, can be written to."""
         with self.translate_errors(""):
             path = Path(self._root)
@@ -30,7 +30,7 @@ class LocalStore(Store):
             if not os.access(path, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids):
                 raise StorageDeniedError(self._uri, f"{path} cannot be written to")
 
-    def put(self, key: str, file: IO[bytes], expected: Token | None) -> None:
+    def put(self, key: str, file: IO[bytes], expected: Version | None) -> None:
         """Write the whole file as one object, in place of the expected version."""
         with self.translate_errors(key):
             path = Path(self._path(key))
@@ -41,19 +41,19 @@ class LocalStore(Store):
                 temporary.flush()
                 os.fsync(temporary.fileno())
                 with _locked(path.parent):
-                    if self.token(key) != expected:
+                    if self.version(key) != expected:
                         raise SliceChangedError(self.uri(key))
                     name.replace(path)
             _sync_folder(path.parent)
 
-    def discard(self, key: str) -> None:
+    def delete(self, key: str) -> None:
         """Delete an object that a check has written, and the folders that were made for it."""
-        super().discard(key)
+        super().delete(key)
         with contextlib.suppress(OSError):  # they are not empty, or may stay
             for folder in Path(key).parents[:-1]:
                 (Path(self._root) / folder).rmdir()
 
-    def _token_of(self, info: dict[str, Any]) -> Token:
+    def _version_of(self, info: dict[str, Any]) -> Version:
         return f"{info['ino']}-{info['mtime']}-{info['size']}"
 
     @staticmethod

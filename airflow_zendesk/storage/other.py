@@ -6,7 +6,7 @@ from typing import IO, Any
 from fsspec import AbstractFileSystem
 
 from airflow_zendesk.exceptions import SliceChangedError
-from airflow_zendesk.storage.store import Store, Token
+from airflow_zendesk.storage.store import Store, Version
 
 
 class OtherStore(Store):
@@ -23,9 +23,9 @@ class OtherStore(Store):
         super().__init__(fs, root, uri)
         self.conditional_writes = False
 
-    def put(self, key: str, file: IO[bytes], expected: Token | None) -> None:
+    def put(self, key: str, file: IO[bytes], expected: Version | None) -> None:
         """Write the whole file as one object, if the expected version is there."""
-        if self.token(key) != expected:
+        if self.version(key) != expected:
             raise SliceChangedError(self.uri(key))
         file.seek(0)
         with self.translate_errors(key):
@@ -33,7 +33,7 @@ class OtherStore(Store):
             self._fs.makedirs(self._fs._parent(path), exist_ok=True)  # noqa: SLF001  the only one that knows its paths
             self._fs.pipe_file(path, file.read())
 
-    def _token_of(self, info: dict[str, Any]) -> Token:
+    def _version_of(self, info: dict[str, Any]) -> Version:
         for name in ("ETag", "etag", "generation", "created", "mtime", "modified", "LastModified"):
             if info.get(name):
                 # The store in memory tells when an object was made: as a number in a listing, as a datetime elsewhere.

@@ -4,7 +4,7 @@ from typing import Any
 
 from airflow_zendesk.storage.bucket import Body, BucketStore
 from airflow_zendesk.storage.errors import answer
-from airflow_zendesk.storage.store import Token
+from airflow_zendesk.storage.store import Version
 
 
 class S3Store(BucketStore):
@@ -20,7 +20,7 @@ class S3Store(BucketStore):
     async def _list_one(self, bucket: str, prefix: str) -> None:
         await self._ask("list_objects_v2", Bucket=bucket, Prefix=prefix, MaxKeys=1)
 
-    async def _send(self, bucket: str, name: str, body: Body, size: int, expected: Token | None) -> None:  # noqa: ARG002
+    async def _send(self, bucket: str, name: str, body: Body, size: int, expected: Version | None) -> None:  # noqa: ARG002
         request = {**self._fs.s3_additional_kwargs, "Bucket": bucket, "Key": name, "Body": body}
         if expected is None:
             await self._put_object(request, IfNoneMatch="*")
@@ -49,7 +49,7 @@ class S3Store(BucketStore):
         _, code = answer(error)
         return code == "NoSuchKey" or super()._is_conflict(error)
 
-    def _token_of(self, info: dict[str, Any]) -> Token:
+    def _version_of(self, info: dict[str, Any]) -> Version:
         return str(info["ETag"])
 
     async def _ask(self, operation: str, **request: Any) -> None:

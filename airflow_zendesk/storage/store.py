@@ -15,7 +15,7 @@ from airflow_zendesk.exceptions import SliceChangedError, StorageUnavailableErro
 from airflow_zendesk.storage.errors import translate_error
 
 #: What tells one version of an object from the next: an ETag, a generation, or what the disk knows of a file.
-Token = str
+Version = str
 
 #: One PUT, and two more if the storage neither takes nor refuses it for good.
 _MAX_PUTS = 3
@@ -48,10 +48,10 @@ class Store(ABC):
         """The address of an object, for reports and readers."""
         return f"{self._uri}/{key}".rstrip("/")
 
-    def reach(self) -> None:  # noqa: B027  a store that cannot tell says nothing
+    def check_access(self) -> None:  # noqa: B027  a store that cannot tell says nothing
         """See that the storage is there, before much work is done for it."""
 
-    def list(self, folder: str) -> dict[str, Token]:
+    def list(self, folder: str) -> dict[str, Version]:
         """The objects in a folder, by key, with their tokens; none if there is no such folder."""
         with self.translate_errors(folder):
             self._fs.invalidate_cache()  # s3fs and others remember listings, and another process may have written
@@ -60,26 +60,26 @@ class Store(ABC):
             except FileNotFoundError:
                 return {}
         return {
-            f"{folder}/{PurePosixPath(entry['name']).name}": self._token_of(entry)
+            f"{folder}/{PurePosixPath(entry['name']).name}": self._version_of(entry)
             for entry in entries
             if entry["type"] == "file"
         }
 
-    def walk(self, folder: str) -> dict[str, Token]:
+    def walk(self, folder: str) -> dict[str, Version]:
         """The objects below a folder, however deep, by key, with their tokens; none if there is no such folder."""
         # The file system has its own way to write the folder's name, and begins all names below it so.
         top = len(self._fs._strip_protocol(self._path(folder)))  # noqa: SLF001  fsspec's name for it
         with self.translate_errors(folder):
             self._fs.invalidate_cache()
             entries = self._fs.find(self._path(folder), detail=True)
-        return {f"{folder}{name[top:]}": self._token_of(entry) for name, entry in entries.items()}
+        return {f"{folder}{name[top:]}": self._version_of(entry) for name, entry in entries.items()}
 
-    def token(self, key: str) -> Token | None:
+    def version(self, key: str) -> Version | None:
         """The token of the object, or None if there is none."""
         with self.translate_errors(key):
             self._fs.invalidate_cache()
             try:
-                return self._token_of(self._fs.info(self._path(key)))
+                return self._version_of(self._fs.info(self._path(key)))
             except FileNotFoundError:
                 return None
 
@@ -98,7 +98,7 @@ class Store(ABC):
             return cast("IO[bytes]", self._fs.open(self._path(key), "rb"))
 
     @abstractmethod
-    def put(self, key: str, file: IO[bytes], expected: Token | None) -> None:
+    def put(self, key: str, file: IO[bytes], expected: Version | None) -> None:
         """Write the whole file as one object, in place of the version with the expected token (None: of none).
 
         Raises:
@@ -108,7 +108,7 @@ class Store(ABC):
             SliceTooLargeError: the file is larger than ``max_put_bytes``.
         """
 
-    def discard(self, key: str) -> None:
+    def delete(self, key: str) -> None:
         """Delete an object that a check has written; nothing else is ever deleted."""
         with self.translate_errors(key):
             self._fs.rm_file(self._path(key))
@@ -127,14 +127,14 @@ class Store(ABC):
             raise named from None
 
     @abstractmethod
-    def _token_of(self, info: dict[str, Any]) -> Token: ...
+    def _version_of(self, info: dict[str, Any]) -> Version: ...
 
     def _path(self, key: str) -> str:
         return f"{self._root}/{key}"
 
 
 def put_and_confirm(
-    store: Store, key: str, file: IO[bytes], expected: Token | None, is_there: Callable[[], bool]
+    store: Store, key: str, file: IO[bytes], expected: Version | None, is_there: Callable[[], bool]
 ) -> None:
     """Write an object; where the answer leaves open what became of it, look at what is there.
 
@@ -153,7 +153,7 @@ def put_and_confirm(
         try:
             store.put(key, file, expected)
         except (SliceChangedError, StorageUnavailableError) as error:
-            if store.token(key) != expected:
+            if store.version(key) != expected:
                 if is_there():
                     return
                 raise SliceChangedError(store.uri(key)) from None

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 
 from airflow_zendesk.dataset.layout import parse_slice_key, slice_key
 from airflow_zendesk.dataset.settings import DatasetSettings
-from airflow_zendesk.storage.store import Store, Token
+from airflow_zendesk.storage.store import Store, Version
 from airflow_zendesk.verify.duplicates import IdIndex
 from airflow_zendesk.verify.findings import Audit, Finding, SliceState, VerificationProgress
 from airflow_zendesk.verify.slice_check import SliceCheck, prove
@@ -18,7 +18,7 @@ from airflow_zendesk.window import Grain, Window
 
 def audit(
     store: Store,
-    record: DatasetSettings,
+    settings: DatasetSettings,
     window: Window,
     on_progress: Callable[[VerificationProgress], None] = lambda _: None,
 ) -> Audit:
@@ -36,11 +36,11 @@ def audit(
         MisalignedWindowError: the window is not made of whole slices.
         StorageError: the storage does not let it be read.
     """
-    resource = record.resource
+    resource = settings.resource
     states = [
-        SliceState(piece, store.uri(slice_key(resource, piece))) for piece in Grain.of(record.grain).slices(window)
+        SliceState(slice_, store.uri(slice_key(resource, slice_))) for slice_ in Grain.of(settings.grain).slices(window)
     ]
-    result = Audit(record, store.uri(resource), window, states)
+    result = Audit(settings, store.uri(resource), window, states)
     stored = store.walk(resource)
     _tile(store, stored, result)
     rows = 0
@@ -64,30 +64,30 @@ def is_hidden(key: str) -> bool:
     return any(part.startswith((".", "_")) for part in PurePosixPath(key).parts)
 
 
-def _tile(store: Store, stored: Mapping[str, Token], result: Audit) -> None:
-    """Find the objects that are no slices of the dataset, and those for other pieces of the window's time."""
-    resource, window = result.record.resource, result.window
+def _tile(store: Store, stored: Mapping[str, Version], result: Audit) -> None:
+    """Find the objects that are no slices of the dataset, and those for other slices of the window's time."""
+    resource, window = result.settings.resource, result.window
     expected = {slice_key(resource, state.slice) for state in result.slices}
     for key in sorted(stored.keys() - expected):
-        piece = parse_slice_key(key)
+        slice_ = parse_slice_key(key)
         if is_hidden(key):
             result.hidden.append(store.uri(key))
-        elif piece is None or key != slice_key(resource, piece):
+        elif slice_ is None or key != slice_key(resource, slice_):
             result.findings.append(Finding("foreign", store.uri(key), "it is no slice, but readers take it for one"))
-        elif piece.start < window.end and window.start < piece.end:
-            reason = f"its time {piece} is no slice of {result.record.grain}, and other slices have it too"
+        elif slice_.start < window.end and window.start < slice_.end:
+            reason = f"its time {slice_} is no slice of {result.settings.grain}, and other slices have it too"
             result.findings.append(Finding("overlapping", store.uri(key), reason))
 
 
-def _read(store: Store, stored: Mapping[str, Token], state: SliceState, result: Audit) -> SliceCheck:
-    key = slice_key(result.record.resource, state.slice)
+def _read(store: Store, stored: Mapping[str, Version], state: SliceState, result: Audit) -> SliceCheck:
+    key = slice_key(result.settings.resource, state.slice)
     if key not in stored:
         result.add("missing", state, "there is no such object")
         return SliceCheck()
-    proof = prove(store, key, state.slice, result.record)
+    proof = prove(store, key, state.slice, result.settings)
     if proof.problems:
         # The store failed for a moment, or somebody replaced the object while it was read: damage is there again.
-        proof = prove(store, key, state.slice, result.record)
+        proof = prove(store, key, state.slice, result.settings)
     for problem, reason in proof.problems:
         result.add(problem, state, reason)
     state.bytes = proof.size

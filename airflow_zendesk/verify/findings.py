@@ -84,7 +84,7 @@ class Audit:
     ``hidden`` are objects whose names begin with a dot or an underscore, which no reader takes for data.
     """
 
-    record: DatasetSettings
+    settings: DatasetSettings
     uri: str
     window: Window
     slices: list[SliceState]
@@ -125,10 +125,10 @@ class Audit:
     def summary(self) -> dict[str, Any]:
         """Totals as JSON-able values, small enough for XCom; times are ISO 8601."""
         return {
-            "resource": self.record.resource,
-            "account": self.record.account,
+            "resource": self.settings.resource,
+            "account": self.settings.account,
             "destination": self.uri,
-            "grain": self.record.grain,
+            "grain": self.settings.grain,
             **_times(self.window),
             "whole": self.whole,
             "slices": len(self.slices),
@@ -151,5 +151,5 @@ class Audit:
         }
 
 
-def _times(piece: Window | Run) -> dict[str, str]:
-    return {"start": piece.start.isoformat(), "end": piece.end.isoformat()}
+def _times(slice_: Window | Run) -> dict[str, str]:
+    return {"start": slice_.start.isoformat(), "end": slice_.end.isoformat()}

@@ -21,25 +21,25 @@ class Target:
     """A dataset as somebody names it in a command: the destination, with its connection, and that of the account."""
 
     destination: str
-    record: DatasetSettings
+    settings: DatasetSettings
     zendesk_conn_id: str = "zendesk_default"
 
     def export(self, window: Window, *, allow_shrink: bool = False) -> str:
         """The command that exports the window into the dataset again."""
-        record = self.record
-        words = ["airflow-zendesk", "export", "--resource", record.resource]
+        settings = self.settings
+        words = ["airflow-zendesk", "export", "--resource", settings.resource]
         words += ["--start", f"{window.start:%Y-%m-%dT%H:%M:%SZ}", "--end", f"{window.end:%Y-%m-%dT%H:%M:%SZ}"]
         words += ["--destination", self.destination]
-        for sideload in record.include:
+        for sideload in settings.include:
             words += ["--include", sideload]
-        if record.private_comments:
+        if settings.private_comments:
             words.append("--private-comments")
-        for name in record.drop_fields:
+        for name in settings.drop_fields:
             words += ["--drop-field", name]
-        for name in record.hash_fields:
+        for name in settings.hash_fields:
             words += ["--hash-field", name]
-        if record.support_type_scope not in {"all", None}:
-            words += ["--support-type-scope", str(record.support_type_scope)]
+        if settings.support_type_scope not in {"all", None}:
+            words += ["--support-type-scope", str(settings.support_type_scope)]
         if self.zendesk_conn_id != "zendesk_default":
             words += ["--zendesk-conn-id", self.zendesk_conn_id]
         return shlex.join([*words, "--allow-shrink"] if allow_shrink else words)
@@ -50,7 +50,7 @@ class Target:
         Airflow counts both dates in: they are the starts of the first and of the last interval.
         """
         first = window.start.replace(hour=0, minute=0)
-        last = window.end - timedelta(seconds=Grain.of(self.record.grain).seconds)
+        last = window.end - timedelta(seconds=Grain.of(self.settings.grain).seconds)
         dates = ["--from-date", _date(first), "--to-date", _date(last)]
         words = ["airflow", "backfill", "create", "--dag-id", dag_id, *dates]
         # Otherwise Airflow passes over a date whose run has succeeded, whatever became of the slice since.

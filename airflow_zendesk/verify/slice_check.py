@@ -29,20 +29,20 @@ class SliceCheck:
     problems: list[tuple[Problem, str]] = field(default_factory=list)
 
 
-def prove(store: Store, key: str, piece: Window, record: DatasetSettings) -> SliceCheck:
+def prove(store: Store, key: str, slice_: Window, settings: DatasetSettings) -> SliceCheck:
     """Read all of a slice and hold it against its claims.
 
     Args:
         store: where the dataset lies.
         key: the object.
-        piece: the slice that its name says it is.
+        slice: the slice that its name says it is.
         record: how the dataset is made.
 
     Raises:
         StorageError: the storage does not let it be read.
     """
     proof = SliceCheck()
-    rows = _Rows(piece)
+    rows = _Rows(slice_)
     try:
         with store.translate_errors(key), store.open(key) as file:
             proof.size = file.seek(0, os.SEEK_END)
@@ -54,12 +54,12 @@ def prove(store: Store, key: str, piece: Window, record: DatasetSettings) -> Sli
         proof.problems.append(("missing", "it went away after the folder was listed"))
         return proof
     proof.footer, proof.ids = footer, np.concatenate([np.empty(0, np.int64), *rows.ids])
-    if reason := _mismatches(footer, piece, record):
+    if reason := _mismatches(footer, slice_, settings):
         # Its rows and its certificate are those of another slice, and say nothing of this one.
         proof.problems.append(("mismatched", reason))
         return proof
     found: list[tuple[Problem, str | None]] = [
-        ("unproven", _uncertified_reason(footer.certificate, piece)),
+        ("unproven", _uncertified_reason(footer.certificate, slice_)),
         ("misplaced", rows.outside()),
         ("damaged", rows.miscounted(footer)),
     ]
@@ -70,9 +70,9 @@ def prove(store: Store, key: str, piece: Window, record: DatasetSettings) -> Sli
 class _Rows:
     """The rows of a slice, looked at on their way."""
 
-    def __init__(self, piece: Window) -> None:
+    def __init__(self, slice_: Window) -> None:
         self.ids: list[NDArray[np.int64]] = []
-        self._start, self._end = (second * 1_000_000 for second in (piece.start_time, piece.end_time))
+        self._start, self._end = (second * 1_000_000 for second in (slice_.start_time, slice_.end_time))
         self._before = self._after = self._mislabelled = self._late = 0
 
     def look(self, batch: pa.RecordBatch) -> None:
@@ -98,24 +98,24 @@ class _Rows:
         return f"it holds {self._late:,} late rows, and its footer says {footer.late:,}"
 
 
-def _mismatches(footer: Footer, piece: Window, record: DatasetSettings) -> str | None:
+def _mismatches(footer: Footer, slice_: Window, settings: DatasetSettings) -> str | None:
     """How the footer differs from the name and the dataset that the object stands in."""
-    ours, theirs = (msgspec.structs.asdict(each) for each in (record, footer.dataset))
+    ours, theirs = (msgspec.structs.asdict(each) for each in (settings, footer.dataset))
     differences = [
         f"its {name} is {theirs[name]!r}, and the dataset's {ours[name]!r}"
         for name in ours
         if theirs[name] != ours[name]
     ]
-    if (footer.start, footer.end) != (piece.start.isoformat(), piece.end.isoformat()):
+    if (footer.start, footer.end) != (slice_.start.isoformat(), slice_.end.isoformat()):
         differences.append(f"by its footer it is the slice from {footer.start!r} to {footer.end!r}")
-    if footer.schema_version.partition(".")[0] != str(record.schema_major_version):
+    if footer.schema_version.partition(".")[0] != str(settings.schema_major_version):
         differences.append(f"its schema version is {footer.schema_version!r}")
     return "; ".join(differences) or None
 
 
-def _uncertified_reason(certificate: Certificate, piece: Window) -> str | None:
+def _uncertified_reason(certificate: Certificate, slice_: Window) -> str | None:
     """What the certificate does not prove."""
-    needed = piece.end_time + settle_seconds(timedelta())
+    needed = slice_.end_time + settle_seconds(timedelta())
     if certificate.server_date_at_least < needed:
         return (
             f"Zendesk's clock is only known to have passed {_utc(certificate.server_date_at_least)}, "
@@ -125,7 +125,7 @@ def _uncertified_reason(certificate: Certificate, piece: Window) -> str | None:
         return None
     if certificate.by != "end_time" or certificate.end_time is None:
         return "its certificate names nothing that covered it"
-    if certificate.end_time < piece.end_time:
+    if certificate.end_time < slice_.end_time:
         return f"the page that covered it went only up to {_utc(certificate.end_time)}"
     return None
 

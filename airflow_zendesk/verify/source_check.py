@@ -15,7 +15,7 @@ from airflow_zendesk.dataset.slice_file import SealedSlice
 from airflow_zendesk.destination import open_destination
 from airflow_zendesk.export.run import extract_slices
 from airflow_zendesk.hooks.zendesk import ZendeskHook
-from airflow_zendesk.storage.store import Store, Token
+from airflow_zendesk.storage.store import Store, Version
 from airflow_zendesk.verify.dataset_check import audit
 from airflow_zendesk.verify.findings import Audit, SliceState, VerificationProgress
 from airflow_zendesk.window import Window
@@ -46,11 +46,11 @@ def verify_window(
         ZendeskError: see ``airflow_zendesk.exceptions``.
     """
     store = open_destination(destination)
-    record = load_settings(store, resource)
+    settings = load_settings(store, resource)
     if hook is not None:
         account = hook.account
-        check_settings(store, DatasetSettings.of(record.query(), account.name, record.grain, account.hash_key))
-    result = audit(store, record, window, on_progress)
+        check_settings(store, DatasetSettings.of(settings.query(), account.name, settings.grain, account.hash_key))
+    result = audit(store, settings, window, on_progress)
     if hook is not None:
         readable = [state for state in result.slices if state.digest]
         if chosen := readable if sample is None else spread(readable, sample):
@@ -76,17 +76,17 @@ def _compare(
     rows = 0
     found = {state.slice: state for state in states}
 
-    def compare_with(sealed: SealedSlice, _: Token | None) -> PublishResult:
+    def compare_with(sealed: SealedSlice, _: Version | None) -> PublishResult:
         nonlocal rows
         state = found[sealed.slice]
         if sealed.footer.digest != state.digest:
-            result.add("different", state, _differs(store, slice_key(result.record.resource, state.slice), sealed))
+            result.add("different", state, _differs(store, slice_key(result.settings.resource, state.slice), sealed))
         rows += sealed.footer.rows
         result.compared += 1
         on_progress(VerificationProgress("compared", result.compared, len(states), rows, len(result.findings)))
         return PublishResult("unchanged")
 
-    extract_slices(hook, store, result.record, list(found), compare_with)
+    extract_slices(hook, store, result.settings, list(found), compare_with)
 
 
 def _differs(store: Store, key: str, sealed: SealedSlice) -> str:

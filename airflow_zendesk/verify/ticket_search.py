@@ -78,16 +78,16 @@ def find_tickets(
     search = Search(store.uri(resource))
     keys = sorted(store.walk(resource))
     for done, key in enumerate(keys, 1):
-        piece = parse_slice_key(key)
-        if piece is None or key != slice_key(resource, piece):
+        slice_ = parse_slice_key(key)
+        if slice_ is None or key != slice_key(resource, slice_):
             search.not_searched.append((store.uri(key), "it is no slice"))
-        elif window is None or (piece.start < window.end and window.start < piece.end):
-            _search(store, key, piece, wanted, search)
+        elif window is None or (slice_.start < window.end and window.start < slice_.end):
+            _search(store, key, slice_, wanted, search)
         on_progress(SearchProgress(done, len(keys), search.rows))
     return search
 
 
-def _search(store: Store, key: str, piece: Window, wanted: frozenset[int], search: Search) -> None:
+def _search(store: Store, key: str, slice_: Window, wanted: frozenset[int], search: Search) -> None:
     try:
         found = _count(store, key, wanted)
     except DamagedObjectError as error:
@@ -95,7 +95,7 @@ def _search(store: Store, key: str, piece: Window, wanted: frozenset[int], searc
         return
     search.searched += 1
     if found:
-        search.matches.append(Match(piece, store.uri(key), dict(sorted(found.items()))))
+        search.matches.append(Match(slice_, store.uri(key), dict(sorted(found.items()))))
 
 
 def _count(store: Store, key: str, wanted: frozenset[int]) -> Counter[int]:

@@ -56,4 +56,4 @@ def _told(extra: Mapping[str, Any]) -> list[SliceRef]:
         slices: Iterable[Window] = [Window.of(each["start"], each["end"]) for each in extra["slices"]]
     else:
         slices = Grain.of(str(extra["grain"])).slices(Window.of(extra["start"], extra["end"]))
-    return [SliceRef(dataset, resource, piece) for piece in slices]
+    return [SliceRef(dataset, resource, slice_) for slice_ in slices]

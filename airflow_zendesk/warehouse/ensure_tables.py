@@ -20,12 +20,12 @@ _Columns = dict[str, dict[str, str]]
 class _Loaded(NamedTuple):
     """What the tables say of a dataset that they hold."""
 
-    record: DatasetSettings
+    settings: DatasetSettings
     schema_version: str
     views: str
 
 
-def prepare(database: Database, record: DatasetSettings) -> None:
+def prepare(database: Database, settings: DatasetSettings) -> None:
     """Make sure that the tables are there and hold this dataset.
 
     Columns that came with a newer version are added; nothing is ever dropped.
@@ -38,7 +38,7 @@ def prepare(database: Database, record: DatasetSettings) -> None:
         database.lock()
         existing = _existing_columns(database)
         loaded = _loaded_datasets(database) if LOADED_DATASETS.name in existing else {}
-        _check_dataset(database, record, loaded)
+        _check_dataset(database, settings, loaded)
         is_current = any(each.schema_version == SCHEMA_VERSION for each in loaded.values())
         for table in TABLES:
             if table.name in existing:
@@ -47,10 +47,10 @@ def prepare(database: Database, record: DatasetSettings) -> None:
                 raise AlteredTableError(_place(database), table.name, "it is gone")
             else:
                 _create(database, table)
-        wanted = _Loaded(record, SCHEMA_VERSION, _views_digest(database))
+        wanted = _Loaded(settings, SCHEMA_VERSION, _views_digest(database))
         if not any(each.views == wanted.views for each in loaded.values()):
             database.run(f"{database.dialect_name}/views.sql", {})
-        if loaded.get(record.resource) != wanted:
+        if loaded.get(settings.resource) != wanted:
             _note(database, wanted)
 
 
@@ -69,18 +69,18 @@ def _existing_columns(database: Database) -> _Columns:
 def _loaded_datasets(database: Database) -> dict[str, _Loaded]:
     rows = database.execute("SELECT resource, record, schema_version, views FROM $schema.loaded_datasets")
     return {
-        resource: _Loaded(msgspec.json.decode(record, type=DatasetSettings), version, views)
-        for resource, record, version, views in rows
+        resource: _Loaded(msgspec.json.decode(settings, type=DatasetSettings), version, views)
+        for resource, settings, version, views in rows
     }
 
 
-def _check_dataset(database: Database, record: DatasetSettings, loaded: dict[str, _Loaded]) -> None:
+def _check_dataset(database: Database, settings: DatasetSettings, loaded: dict[str, _Loaded]) -> None:
     """All of the same resource must agree, and the account of all."""
-    asked = msgspec.to_builtins(record)
+    asked = msgspec.to_builtins(settings)
     differences: dict[str, tuple[object, object]] = {}
     for resource, each in loaded.items():
-        there = msgspec.to_builtins(each.record)
-        compared = asked if resource == record.resource else ("account",)
+        there = msgspec.to_builtins(each.settings)
+        compared = asked if resource == settings.resource else ("account",)
         differences |= {name: (there[name], asked[name]) for name in compared if there[name] != asked[name]}
         if _parts(each.schema_version) > _parts(SCHEMA_VERSION):
             differences["schema_version"] = (each.schema_version, SCHEMA_VERSION)
@@ -112,12 +112,12 @@ def _compare(database: Database, table: Table, there: dict[str, str], *, is_curr
 
 
 def _note(database: Database, wanted: _Loaded) -> None:
-    database.execute("DELETE FROM $schema.loaded_datasets WHERE resource = :name", name=wanted.record.resource)
+    database.execute("DELETE FROM $schema.loaded_datasets WHERE resource = :name", name=wanted.settings.resource)
     database.execute(
         "INSERT INTO $schema.loaded_datasets (resource, record, schema_version, views) "
         "VALUES (:resource, :record, :version, :views)",
-        resource=wanted.record.resource,
-        record=msgspec.json.encode(wanted.record).decode(),
+        resource=wanted.settings.resource,
+        record=msgspec.json.encode(wanted.settings).decode(),
         version=wanted.schema_version,
         views=wanted.views,
     )

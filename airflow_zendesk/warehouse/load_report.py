@@ -40,26 +40,26 @@ class LoadReport:
 
     def to_dict(self) -> dict[str, Any]:
         """The report as JSON-able values; times are ISO 8601."""
-        outcomes = Counter(piece.outcome for piece in self.slices)
+        outcomes = Counter(slice_.outcome for slice_ in self.slices)
         told: dict[str, Any] = {
             "resource": self.resource,
             "warehouse": self.warehouse,
             "loaded": outcomes["loaded"],
             "unchanged": outcomes["unchanged"],
-            "rows": sum(piece.rows for piece in self.slices),
+            "rows": sum(slice_.rows for slice_ in self.slices),
         }
         if len(self.slices) <= _MOST_SLICES_TOLD:
             told["slices"] = [
-                {**asdict(piece), "start": piece.start.isoformat(), "end": piece.end.isoformat()}
-                for piece in self.slices
+                {**asdict(slice_), "start": slice_.start.isoformat(), "end": slice_.end.isoformat()}
+                for slice_ in self.slices
             ]
         return told
 
     def warnings(self) -> list[str]:
         """A sentence for each thing that somebody should know; empty on an ordinary day."""
-        doubles = sum(piece.doubles for piece in self.slices)
-        nulls = sum(piece.nulls_replaced for piece in self.slices)
-        unreadable = sum((Counter(piece.unreadable) for piece in self.slices), Counter[str]())
+        doubles = sum(slice_.doubles for slice_ in self.slices)
+        nulls = sum(slice_.nulls_replaced for slice_ in self.slices)
+        unreadable = sum((Counter(slice_.unreadable) for slice_ in self.slices), Counter[str]())
         sentences = []
         if doubles:
             sentences.append(

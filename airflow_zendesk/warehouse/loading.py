@@ -65,11 +65,11 @@ def load_slices(
         WarehouseError: the warehouse does not take it.
         SettingsError: there is no such dataset.
     """
-    record = load_settings(store, resource)
-    found = find_slices(store, record, slices)
+    settings = load_settings(store, resource)
+    found = find_slices(store, settings, slices)
     report = LoadReport(resource, database.name)
     with database:
-        prepare(database, record)
+        prepare(database, settings)
         for stored in found:
             done = _load(database, resource, stored)
             report.slices.append(done)
@@ -80,8 +80,8 @@ def load_slices(
 def _load(database: Database, resource: str, stored: StoredSlice) -> SliceLoad:
     with database.transaction():
         if _is_loaded(database, resource, stored):
-            piece, footer = stored.slice, stored.footer
-            return SliceLoad(piece.start, piece.end, stored.uri, footer.digest, "unchanged", footer.rows)
+            slice_, footer = stored.slice, stored.footer
+            return SliceLoad(slice_.start, slice_.end, stored.uri, footer.digest, "unchanged", footer.rows)
         database.execute(f"CREATE TEMP TABLE new_rows AS SELECT * FROM $schema.{resource} LIMIT 0")
         with stored.batches() as batches:
             nulls_replaced = database.copy_in(events_table(resource), _of_slice(batches, stored.slice.start))
@@ -123,8 +123,8 @@ def _merge(database: Database, resource: str, stored: StoredSlice, nulls_replace
     """`new_rows` into the tables, and the slice into the ledger."""
     table = events_table(resource)
     columns = ", ".join(database.dialect.name(column.name) for column in table.columns)
-    piece = stored.slice
-    database.run("merge.sql", {"table": resource, "columns": columns}, slice_start=piece.start)
+    slice_ = stored.slice
+    database.run("merge.sql", {"table": resource, "columns": columns}, slice_start=slice_.start)
     children = 0
     if resource == "ticket_events":
         database.run(f"{database.dialect_name}/children.sql", {})
@@ -135,8 +135,8 @@ def _merge(database: Database, resource: str, stored: StoredSlice, nulls_replace
         "ledger.sql",
         {},
         resource=resource,
-        slice_start=piece.start,
-        slice_end=piece.end,
+        slice_start=slice_.start,
+        slice_end=slice_.end,
         uri=stored.uri,
         digest=stored.footer.digest,
         rows=stored.footer.rows,
@@ -149,11 +149,11 @@ def _merge(database: Database, resource: str, stored: StoredSlice, nulls_replace
         "SELECT part, count(*) FROM $schema.unreadable "
         "WHERE resource = :resource AND slice_start = :slice_start GROUP BY part",
         resource=resource,
-        slice_start=piece.start,
+        slice_start=slice_.start,
     )
     return SliceLoad(
-        piece.start,
-        piece.end,
+        slice_.start,
+        slice_.end,
         stored.uri,
         stored.footer.digest,
         "loaded",

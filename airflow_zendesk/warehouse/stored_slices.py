@@ -26,7 +26,7 @@ from airflow_zendesk.exceptions import (
     SliceChangedError,
     StorageError,
 )
-from airflow_zendesk.storage.store import Store, Token
+from airflow_zendesk.storage.store import Store, Version
 from airflow_zendesk.window import Window
 
 _CHUNK_BYTES = 8 << 20
@@ -41,7 +41,7 @@ class StoredSlice:
     store: Store
     slice: Window
     key: str
-    token: Token
+    version: Version
     footer: Footer
 
     @property
@@ -76,7 +76,7 @@ class StoredSlice:
         Raises:
             SliceChangedError: it was replaced.
         """
-        if self.store.token(self.key) != self.token:
+        if self.store.version(self.key) != self.version:
             raise SliceChangedError(self.uri)
 
     def _copy_to(self, spool: IO[bytes]) -> None:
@@ -103,7 +103,7 @@ class StoredSlice:
             )
 
 
-def find_slices(store: Store, record: DatasetSettings, slices: Sequence[Window]) -> Iterator[StoredSlice]:
+def find_slices(store: Store, settings: DatasetSettings, slices: Sequence[Window]) -> Iterator[StoredSlice]:
     """The slices as they are stored now, one after the other; it is seen first that all of them are there.
 
     Raises:
@@ -111,22 +111,22 @@ def find_slices(store: Store, record: DatasetSettings, slices: Sequence[Window])
         NewerSchemaError: one was written by a newer version of this package.
         DamagedObjectError: something else is in the place of one.
     """
-    folders = dict.fromkeys(folder_key(record.resource, piece.start) for piece in slices)
-    tokens = {key: token for folder in folders for key, token in store.list(folder).items()}
-    keys = [slice_key(record.resource, piece) for piece in slices]
-    if missing := [key for key in keys if key not in tokens]:
+    folders = dict.fromkeys(folder_key(settings.resource, slice_.start) for slice_ in slices)
+    versions = {key: version for folder in folders for key, version in store.list(folder).items()}
+    keys = [slice_key(settings.resource, slice_) for slice_ in slices]
+    if missing := [key for key in keys if key not in versions]:
         raise MissingSliceError(store.uri(missing[0]), len(missing))
-    return (_stored(store, record, piece, key, tokens[key]) for piece, key in zip(slices, keys, strict=True))
+    return (_stored(store, settings, slice_, key, versions[key]) for slice_, key in zip(slices, keys, strict=True))
 
 
-def _stored(store: Store, record: DatasetSettings, piece: Window, key: str, token: Token) -> StoredSlice:
+def _stored(store: Store, settings: DatasetSettings, slice_: Window, key: str, version: Version) -> StoredSlice:
     footer = stored_footer(store, key)
     uri = store.uri(key)
     if _version(footer.schema_version) > _version(SCHEMA_VERSION):
         raise NewerSchemaError(uri, footer.schema_version, SCHEMA_VERSION)
-    if (footer.dataset, footer.start, footer.end) != (record, piece.start.isoformat(), piece.end.isoformat()):
+    if (footer.dataset, footer.start, footer.end) != (settings, slice_.start.isoformat(), slice_.end.isoformat()):
         raise DamagedObjectError(uri, "its footer says that it is another slice")
-    return StoredSlice(store, piece, key, token, footer)
+    return StoredSlice(store, slice_, key, version, footer)
 
 
 def _version(text: str) -> tuple[int, ...]:

@@ -11,10 +11,10 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from airflow_zendesk.zendesk.records import Wire
+from airflow_zendesk.zendesk.records import RawRecord
 
 _CHILDREN = msgspec.json.Decoder(list[msgspec.Raw])
-_OBJECT = msgspec.json.Decoder(Wire)
+_OBJECT = msgspec.json.Decoder(RawRecord)
 _INTEGER = msgspec.json.Decoder(int)
 _STRING = msgspec.json.Decoder(str)
 

@@ -11,7 +11,7 @@ from http import HTTPStatus
 import msgspec
 
 from airflow_zendesk.exceptions import RequestRefusedError, TokenRefusedError, TransportError
-from airflow_zendesk.zendesk.response import check_json, refusal
+from airflow_zendesk.zendesk.response import check_json, error_for
 
 TOKEN_PATH = "/oauth/tokens"  # noqa: S105  a path
 #: The exports only read.
@@ -60,20 +60,20 @@ def read_token(status: int, headers: Mapping[str, str], body: bytes) -> Token:
         ZendeskError: the answer is another error, or none of Zendesk's.
     """
     if status != HTTPStatus.OK:
-        error = refusal(TOKEN_PATH, status, headers, body)
+        error = error_for(TOKEN_PATH, status, headers, body)
         if isinstance(error, RequestRefusedError) and status in _REFUSALS:
             raise TokenRefusedError(status, TOKEN_PATH, error.code)
         raise error
     check_json(TOKEN_PATH, headers, body)
     try:
-        wire = msgspec.json.decode(body, type=_Wire)
+        raw = msgspec.json.decode(body, type=_Wire)
     except msgspec.ValidationError:
         raise TokenRefusedError(status, TOKEN_PATH) from None
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise TransportError(TOKEN_PATH, "the answer is cut") from None
-    if not is_token(wire.access_token):
+    if not is_token(raw.access_token):
         raise TokenRefusedError(status, TOKEN_PATH)
-    return Token(wire.access_token, _seconds(wire.expires_in))
+    return Token(raw.access_token, _seconds(raw.expires_in))
 
 
 def _seconds(expires_in: msgspec.Raw) -> float | None:

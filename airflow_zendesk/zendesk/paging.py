@@ -31,7 +31,7 @@ from airflow_zendesk.exceptions import (
 )
 from airflow_zendesk.window import Window
 from airflow_zendesk.zendesk.dedup import SeenIds
-from airflow_zendesk.zendesk.records import Item
+from airflow_zendesk.zendesk.records import Record
 from airflow_zendesk.zendesk.resources import Resource
 from airflow_zendesk.zendesk.response import Answer
 from airflow_zendesk.zendesk.settling import DEFAULT_SETTLE, settle_seconds
@@ -55,7 +55,7 @@ class Page:
 
     start_time: int
     covered: int
-    items: list[Item]
+    records: list[Record]
     end_of_stream: bool
     end_time: int | None
     server_date: int
@@ -107,7 +107,7 @@ class Sweep:
         self._path = resource.path
         self._end = window.end_time
         self._settle = settle_seconds(settle)
-        self._held: dict[int, Item] = {}
+        self._held: dict[int, Record] = {}
         self._seen = SeenIds()
         self._stuck: _Stuck | None = None
         self._waits = 0
@@ -130,7 +130,7 @@ class Sweep:
         if answer.server_date < self._end:
             raise FutureWindowError(_utc(self._end), _utc(answer.server_date))
         self.anomalies.repaired += answer.repaired
-        self._hold(answer.items)
+        self._hold(answer.records)
         reach = min(self._reach(answer), self._end)
         covered = max(self.start_time, min(reach, answer.server_date - self._settle))
         wait = self._wait_until_settled(answer) if covered < reach else 0
@@ -155,7 +155,7 @@ class Sweep:
         if start_time > self.start_time:
             self.start_time = start_time
             self._stuck = None
-            self._held = {id_: item for id_, item in self._held.items() if item.second >= start_time}
+            self._held = {id_: record for id_, record in self._held.items() if record.second >= start_time}
 
     def ask_for_less(self) -> bool:
         """Make the page half as large: this one is too much for Zendesk, or for us. False if it holds one record.
@@ -185,18 +185,18 @@ class Sweep:
 
     def _reach(self, answer: Answer) -> int:
         """The second before which this page is complete."""
-        seconds = {item.second for item in answer.items}
+        seconds = {record.second for record in answer.records}
         if answer.end_of_stream:
             # Of a page that is not full nothing can be missing.
             newest = max(seconds, default=self.start_time) + (len(seconds) == 1)
-            is_full = len(answer.items) >= self.per_page
+            is_full = len(answer.records) >= self.per_page
             return newest if is_full and newest > self.start_time else self._end
         if answer.end_time is None:
             raise MalformedResponseError(self._path, self.start_time, "it has no end_time, but more is to come")
         within = [second for second in seconds if self.start_time <= second <= answer.end_time]
         newest = max(within, default=answer.end_time)
         reach = newest if len(seconds) > 1 else min(answer.end_time, newest + 1)
-        advances = reach > self.start_time and answer.items
+        advances = reach > self.start_time and answer.records
         return reach if advances else self._get_unstuck(answer.end_time)
 
     def _get_unstuck(self, end_time: int) -> int:
@@ -220,25 +220,25 @@ class Sweep:
             raise StuckPageError(self._path, self.start_time, "the Date of the answers does not move on")
         return self._end + self._settle - answer.server_date
 
-    def _hold(self, items: Iterable[Item]) -> None:
-        due = [item for item in items if item.second < self._end]
-        seen = self._seen.known([item.id for item in due])
-        for item in due:
-            held = self._held.get(item.id)
-            if item.id in seen:
+    def _hold(self, records: Iterable[Record]) -> None:
+        due = [record for record in records if record.second < self._end]
+        seen = self._seen.known([record.id for record in due])
+        for record in due:
+            held = self._held.get(record.id)
+            if record.id in seen:
                 self.anomalies.duplicates += 1
                 continue
             if held is not None:
                 self.anomalies.duplicates += 1
-                self.anomalies.conflicting += held.wire != item.wire
-            self._held[item.id] = item
+                self.anomalies.conflicting += held.raw != record.raw
+            self._held[record.id] = record
 
-    def _release(self, covered: int) -> list[Item]:
-        released = [item for item in self._held.values() if item.second < covered]
-        for item in released:
-            del self._held[item.id]
-        self._seen.add([item.id for item in released])
-        released.sort(key=lambda item: (item.timestamp, item.id))
+    def _release(self, covered: int) -> list[Record]:
+        released = [record for record in self._held.values() if record.second < covered]
+        for record in released:
+            del self._held[record.id]
+        self._seen.add([record.id for record in released])
+        released.sort(key=lambda record: (record.timestamp, record.id))
         return released
 
 

@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 import msgspec
 
 #: One JSON object: the bytes of each value by key.
-Wire = dict[str, msgspec.Raw]
+RawRecord = dict[str, msgspec.Raw]
 
 #: How a column is read from the wire. ``unix`` are seconds since 1970 and ``iso8601`` is text: both become timestamps
 #: in microseconds. ``json`` is kept as JSON text. ``via`` is a string, or the ``channel`` of an object.
@@ -42,7 +42,7 @@ _DECODERS: dict[Kind, msgspec.json.Decoder[list[Any]]] = {
     "bool": msgspec.json.Decoder(list[bool | None]),
     "via": msgspec.json.Decoder(list[str | None]),
 }
-_OBJECT = msgspec.json.Decoder(Wire)
+_OBJECT = msgspec.json.Decoder(RawRecord)
 
 
 class Column(NamedTuple):
@@ -53,12 +53,12 @@ class Column(NamedTuple):
     nullable: bool = True
 
 
-class Item(NamedTuple):
+class Record(NamedTuple):
     """One record of a page: who it is, when it happened (microseconds since 1970), and all that was sent."""
 
     id: int
     timestamp: int
-    wire: Wire
+    raw: RawRecord
 
     @property
     def second(self) -> int:
@@ -75,7 +75,7 @@ class Rows:
     type_mismatches: Counter[str]
 
 
-def read_records(records: Sequence[Wire]) -> list[Item]:
+def read_records(raws: Sequence[RawRecord]) -> list[Record]:
     """Find id and time of each record.
 
     The time is ``timestamp`` (unix seconds), else ``created_at``, else ``time`` (both ISO 8601).
@@ -83,40 +83,40 @@ def read_records(records: Sequence[Wire]) -> list[Item]:
     Raises:
         ValueError: a record has no integer ``id``, or no time; the message gives its position.
     """
-    ids, _ = _decode("int64", [record.get("id", _NULL) for record in records])
-    timestamps, _ = _decode("unix", [record.get(TIMESTAMP, _NULL) for record in records])
-    items = []
-    for position, (id_, seconds, record) in enumerate(zip(ids, timestamps, records, strict=True)):
+    ids, _ = _decode("int64", [raw.get("id", _NULL) for raw in raws])
+    timestamps, _ = _decode("unix", [raw.get(TIMESTAMP, _NULL) for raw in raws])
+    records = []
+    for position, (id_, seconds, raw) in enumerate(zip(ids, timestamps, raws, strict=True)):
         if id_ is None:
             raise ValueError(f"record {position} has no integer id")
-        timestamp = seconds if seconds is not None else _other_time(record)
+        timestamp = seconds if seconds is not None else _other_time(raw)
         if timestamp is None:
             raise ValueError(f"record {position} (id {id_}) has no readable timestamp, created_at or time")
-        items.append(Item(id_, timestamp, record))
-    return items
+        records.append(Record(id_, timestamp, raw))
+    return records
 
 
-def to_rows(items: Sequence[Item], columns: Iterable[Column]) -> Rows:
+def to_rows(records: Sequence[Record], columns: Iterable[Column]) -> Rows:
     """Lay the items out in columns; ``late`` is left to the caller, who knows what was due."""
     read = [column for column in columns if column.name not in {LATE, EXTRA}]
     known = {column.name for column in read}
-    extras = [{key: raw for key, raw in item.wire.items() if key not in known} for item in items]
+    extras = [{key: value for key, value in record.raw.items() if key not in known} for record in records]
     rows = Rows({}, Counter(chain.from_iterable(extras)), Counter())
     for column in read:
         rows.columns[column.name], type_mismatches = _decode(
-            column.kind, [item.wire.get(column.name, _NULL) for item in items]
+            column.kind, [record.raw.get(column.name, _NULL) for record in records]
         )
         for position, raw in type_mismatches.items():
             extras[position][column.name] = raw
             # The object form of via is Zendesk's other spelling of it, no misfit.
             if rows.columns[column.name][position] is None:
                 rows.type_mismatches[column.name] += 1
-    rows.columns[TIMESTAMP] = [item.timestamp for item in items]
+    rows.columns[TIMESTAMP] = [record.timestamp for record in records]
     rows.columns[EXTRA] = [_json_object(extra) for extra in extras]
     return rows
 
 
-def _other_time(record: Wire) -> int | None:
+def _other_time(record: RawRecord) -> int | None:
     for key in ("created_at", "time"):
         (timestamp,), _ = _decode("iso8601", [record.get(key, _NULL)])
         if timestamp is not None:
@@ -175,7 +175,7 @@ def _channel(raw: msgspec.Raw) -> str | None:
     return channel if isinstance(channel, str) else None
 
 
-def _json_object(members: Wire) -> bytes | None:
+def _json_object(members: RawRecord) -> bytes | None:
     """The members as JSON text, sorted by key so that equal rows are equal bytes."""
     if not members:
         return None

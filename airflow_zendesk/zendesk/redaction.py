@@ -12,7 +12,7 @@ import msgspec
 from airflow_zendesk.exceptions import SettingsError
 from airflow_zendesk.zendesk.child_events import PREVIOUS_VALUE
 from airflow_zendesk.zendesk.privacy import Privacy, Rule, Rules
-from airflow_zendesk.zendesk.records import Item, Wire
+from airflow_zendesk.zendesk.records import RawRecord, Record
 
 #: What is kept of a private comment. All that could hold its text goes, also under names that are not known yet.
 _KEPT_OF_PRIVATE = {
@@ -23,7 +23,7 @@ _TEXTS = {"body", "html_body", "plain_body"}
 
 _CHILDREN = "child_events"
 _CONTAINERS = {b"[", b"{"}
-_OBJECT = msgspec.json.Decoder(Wire)
+_OBJECT = msgspec.json.Decoder(RawRecord)
 _ARRAY = msgspec.json.Decoder(list[msgspec.Raw])
 _STRING = msgspec.json.Decoder(str)
 _INTEGER = re.compile(rb"-?\d+")
@@ -52,13 +52,13 @@ class Redactor:
         self._rules = privacy.rules()
         self._private_comments = privacy.private_comments
 
-    def apply(self, items: Sequence[Item]) -> Sequence[Item]:
+    def apply(self, records: Sequence[Record]) -> Sequence[Record]:
         """The events with what is kept of them."""
         if not self._rules and self._private_comments:
-            return items
-        return [item._replace(wire=self._event(item.wire)) for item in items]
+            return records
+        return [record._replace(raw=self._event(record.raw)) for record in records]
 
-    def _event(self, wire: Wire) -> Wire:
+    def _event(self, wire: RawRecord) -> RawRecord:
         if not self._private_comments and _CHILDREN in wire:
             wire = wire | {_CHILDREN: self._children(wire[_CHILDREN])}
         return self._members(wire, self._rules)
@@ -75,7 +75,7 @@ class Redactor:
         self.redacted_comments += 1
         return _object({key: value for key, value in child.items() if key in _KEPT_OF_PRIVATE})
 
-    def _members(self, wire: Wire, rules: Rules) -> Wire:
+    def _members(self, wire: RawRecord, rules: Rules) -> RawRecord:
         """The members of an object, in their order."""
         kept = dict(wire)
         for key in wire.keys() & rules.keys():
@@ -135,19 +135,19 @@ def _strictest(rule: "Rule | Rules") -> Rule:
     return Rule.DROP if Rule.DROP in inner else Rule.HASH
 
 
-def _put(wire: Wire, key: str, raw: msgspec.Raw | None) -> None:
+def _put(wire: RawRecord, key: str, raw: msgspec.Raw | None) -> None:
     if raw is None:
         del wire[key]
     else:
         wire[key] = raw
 
 
-def _is_comment(child: Wire) -> bool:
+def _is_comment(child: RawRecord) -> bool:
     kinds = (child.get(key, _NULL) for key in ("type", "event_type"))
     return bool(_TEXTS & child.keys()) or any(b"comment" in bytes(kind).lower() for kind in kinds)
 
 
-def _is_public(child: Wire) -> bool:
+def _is_public(child: RawRecord) -> bool:
     return child.get("public", child.get("comment_public")) == _TRUE
 
 
@@ -162,7 +162,7 @@ def _each(raw: msgspec.Raw, treat: Callable[[msgspec.Raw], msgspec.Raw]) -> msgs
     return raw if kept == members else msgspec.Raw(b"[" + b",".join(kept) + b"]")
 
 
-def _object(members: Wire) -> msgspec.Raw:
+def _object(members: RawRecord) -> msgspec.Raw:
     return msgspec.Raw(
         b"{" + b",".join(msgspec.json.encode(key) + b":" + value for key, value in members.items()) + b"}"
     )

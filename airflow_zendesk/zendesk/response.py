@@ -30,7 +30,7 @@ from airflow_zendesk.exceptions import (
     TransportError,
     ZendeskError,
 )
-from airflow_zendesk.zendesk.records import Item, Wire, read_records
+from airflow_zendesk.zendesk.records import RawRecord, Record, read_records
 from airflow_zendesk.zendesk.resources import Resource
 
 _REFUSALS: dict[int, type[RequestRefusedError]] = {
@@ -59,8 +59,8 @@ _CONTENT_TYPES = {
 #: Zendesk's limits are per minute: whoever wishes for more than an hour does not mean us, or not seconds.
 _LONGEST_WISH = 3_600.0
 
-_ENVELOPE = msgspec.json.Decoder(Wire)
-_RECORDS = msgspec.json.Decoder(list[Wire])
+_ENVELOPE = msgspec.json.Decoder(RawRecord)
+_RECORDS = msgspec.json.Decoder(list[RawRecord])
 _INTEGER = msgspec.json.Decoder(int | None)
 _BOOLEAN = msgspec.json.Decoder(bool)
 _NULL = msgspec.Raw(b"null")
@@ -73,7 +73,7 @@ _ESCAPE = re.compile(rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(u[dD][89a-fA-F]..
 class Answer:
     """One page as Zendesk sent it; times are unix seconds."""
 
-    items: list[Item]
+    records: list[Record]
     end_time: int | None
     end_of_stream: bool
     #: The server's clock when it answered: the only clock that proves anything.
@@ -91,7 +91,7 @@ def parse_response(resource: Resource, start_time: int, status: int, headers: Ma
         TransientError: a rate limit, a failing server, a cut or damaged body.
     """
     if status != HTTPStatus.OK:
-        raise refusal(resource.path, status, headers, body)
+        raise error_for(resource.path, status, headers, body)
     check_json(resource.path, headers, body)
     try:
         return _read(resource, headers, body)
@@ -175,7 +175,7 @@ def _read(resource: Resource, headers: Mapping[str, str], body: bytes) -> Answer
     return Answer(read_records(records), end_time, end_of_stream, date, repaired)
 
 
-def _decode(body: bytes) -> tuple[Wire, int]:
+def _decode(body: bytes) -> tuple[RawRecord, int]:
     repaired = 0
     try:
         envelope = _ENVELOPE.decode(body)
@@ -213,13 +213,13 @@ def _replace_lone_surrogates(body: bytes) -> tuple[bytes, int]:
     return _ESCAPE.sub(replace, body), repaired
 
 
-def _required(envelope: Wire, key: str) -> msgspec.Raw:
+def _required(envelope: RawRecord, key: str) -> msgspec.Raw:
     if key not in envelope:
         raise ValueError(f"it has no {key}")
     return envelope[key]
 
 
-def refusal(path: str, status: int, headers: Mapping[str, str], body: bytes) -> ZendeskError:
+def error_for(path: str, status: int, headers: Mapping[str, str], body: bytes) -> ZendeskError:
     """The error that an answer with a status other than 200 is."""
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return RateLimitedError(path, retry_after(headers), float(next_minute(headers)))

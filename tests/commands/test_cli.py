@@ -11,7 +11,7 @@ import pytest
 
 from airflow_zendesk import __version__
 from airflow_zendesk.cli import main
-from airflow_zendesk.emulator import World, ZendeskEmulator
+from airflow_zendesk.emulator import Simulator, ZendeskEmulator
 from airflow_zendesk.window import Window
 from tests.support.commands import executable, printed, run
 
@@ -73,7 +73,7 @@ def test_estimate_is_close_and_says_how_sure_it_is(
     assert 0 == main(["estimate", *window, "--json"])
     told = json.loads(printed(capsys))
     month = Window.of(*told["window"].values())
-    truth = len(emulator.truth("ticket_events", month.start, month.end))
+    truth = len(emulator.expected_ids("ticket_events", month.start, month.end))
     assert 10 == told["probes"] == len(emulator.requests)
     assert 0 < told["margin"] < 0.3 * truth
     assert abs(told["events"] - truth) < told["margin"]
@@ -85,12 +85,12 @@ def test_estimate_counts_what_fits_into_its_pages(tmp_path: Path, capsys: pytest
     """A week of a quiet desk, exactly; in words, and the minutes at the limit that the answers tell."""
     window = ["2026-03-01T00:00:00Z", "2026-03-08T00:00:00Z"]
     with (
-        ZendeskEmulator(World(events_per_day=200), requests_per_minute=10) as emulator,
+        ZendeskEmulator(Simulator(events_per_day=200), requests_per_minute=10) as emulator,
         pytest.MonkeyPatch.context() as patch,
     ):
         patch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", json.dumps(emulator.connection()))
         assert 0 == main(["estimate", "--from", window[0], "--to", window[1]])
-        truth = len(emulator.truth("ticket_events", Window.of(*window).start, Window.of(*window).end))
+        truth = len(emulator.expected_ids("ticket_events", Window.of(*window).start, Window.of(*window).end))
         told = printed(capsys)
         assert 0 == main(["export", "--start", window[0], "--end", window[1], "--destination", tmp_path.as_uri()])
     size = sum(path.stat().st_size for path in tmp_path.rglob("*.parquet"))
@@ -154,9 +154,7 @@ def test_emulator_serves_until_it_is_ended(tmp_path: Path) -> None:
         }  # fmt: skip
         arguments = ["export", *DAY, "--destination", (tmp_path / "data").as_uri(), "--json"]
         done = run("airflow-zendesk", *arguments, environment=environment)
-        truth = (
-            f"{json.loads(connection)['host']}/emulator/truth?resource=ticket_events&start=1767225600&end=1767312000"
-        )
+        truth = f"{json.loads(connection)['host']}/emulator/expected_ids?resource=ticket_events&start=1767225600&end=1767312000"
         with urllib.request.urlopen(truth) as answer:
             ids = json.load(answer)["ids"]
         emulator.terminate()

@@ -22,8 +22,10 @@ def test_twelve_slices_at_once(tmp_path: Path, emulator: ZendeskEmulator) -> Non
     foreign.parent.mkdir(parents=True)
     foreign.write_bytes(b"not ours")
 
-    def export(piece: Window) -> list[str]:
-        report = export_window(ZendeskHook(), tmp_path.as_uri(), Query.of("ticket_events"), piece, grain=Grain.of("2h"))
+    def export(slice_: Window) -> list[str]:
+        report = export_window(
+            ZendeskHook(), tmp_path.as_uri(), Query.of("ticket_events"), slice_, grain=Grain.of("2h")
+        )
         return [each.outcome for each in report.slices]
 
     with ThreadPoolExecutor(12) as pool:
@@ -32,4 +34,4 @@ def test_twelve_slices_at_once(tmp_path: Path, emulator: ZendeskEmulator) -> Non
     slices = sorted(foreign.parent.glob("2026*.parquet"))
     ids = [id_ for path in slices for id_ in pq.ParquetFile(path).read(columns=["id"])["id"].to_pylist()]
     assert 12 == len(slices)
-    assert sorted(emulator.truth("ticket_events", DAY.start, DAY.end)) == sorted(ids)
+    assert sorted(emulator.expected_ids("ticket_events", DAY.start, DAY.end)) == sorted(ids)

@@ -101,7 +101,7 @@ def lead(model: Model, stage: Stage, world: World, moves: Iterable[Move]) -> Wor
         world = after
         stage.make(move)
         assert expected(world) == stage.told()
-        assert (world.record, {key: version.events for key, version in world.slices}) == stage.stored()
+        assert (world.settings, {key: version.events for key, version in world.slices}) == stage.stored()
     return world
 
 

@@ -24,14 +24,14 @@ from airflow_zendesk.exceptions import (
 from airflow_zendesk.window import Grain, Window
 from airflow_zendesk.zendesk.settling import MIN_SETTLE
 from tests.support.crash.attempts import Attempt
-from tests.support.crash.bucket import Bucket, Fate, Version, Write
+from tests.support.crash.bucket import Bucket, Fate, ObjectVersion, Write
 from tests.support.crash.desk import Desk, Happening
 from tests.support.slices import DAY
 
 START = DAY.start_time
 SETTLE = int(MIN_SETTLE.total_seconds())
 MINUTES = 2
-RECORD = "_datasets/ticket_events.json"
+SETTINGS = "_datasets/ticket_events.json"
 FOLDER = "ticket_events/event_date=2026-01-01"
 #: Objects that are not the exporter's, among its own.
 FOREIGN = {f"{FOLDER}/notes.parquet", "ticket_events/event_date=2026-01-02/other.parquet", "_datasets/other.json"}
@@ -44,7 +44,7 @@ EXPECTED = (DatasetMismatchError, FutureWindowError, ShrinkRefusedError, Storage
 FATES: list[Fate] = ["lost", "answer lost", "repeated"]
 
 
-def piece(first: int, length: int) -> Window:
+def slice_(first: int, length: int) -> Window:
     """A window of so many minutes."""
     return Window.of(f"2026-01-01T00:{first:02}:00Z", f"2026-01-01T00:{first + length:02}:00Z")
 
@@ -53,12 +53,12 @@ def keys(window: Window, grain: int) -> dict[str, Window]:
     """The objects that an export of the window at a grain of so many minutes may write, with their slices."""
     first, end = (when.minute for when in (window.start, window.end))
     return {
-        f"{FOLDER}/20260101T00{minute:02}00Z--20260101T00{minute + grain:02}00Z.parquet": piece(minute, grain)
+        f"{FOLDER}/20260101T00{minute:02}00Z--20260101T00{minute + grain:02}00Z.parquet": slice_(minute, grain)
         for minute in range(first, end, grain)
     }
 
 
-def ids(version: Version) -> set[int]:
+def ids(version: ObjectVersion) -> set[int]:
     """The ids in a slice."""
     return set(pq.ParquetFile(BytesIO(version.content)).read(columns=["id"])["id"].to_pylist())
 
@@ -80,7 +80,7 @@ class Publishing(RuleBasedStateMachine):
         self.attempts: dict[str, Attempt] = {}
         self.redacted: set[int] = set()
         self.checked = 0
-        self.bucket.objects |= {name: Version(b"not ours", "foreign") for name in FOREIGN}
+        self.bucket.objects |= {name: ObjectVersion(b"not ours", "foreign") for name in FOREIGN}
 
     # --- what happens ---------------------------------------------------------------------------------------
 
@@ -119,7 +119,7 @@ class Publishing(RuleBasedStateMachine):
         """At Zendesk. The clock of the machine that exports is far ahead, all the time, and plays no part."""
         self.desk.now += seconds
 
-    @rule(window=st.sampled_from([piece(0, 2), piece(0, 2), piece(0, 1), piece(1, 1)]), shrink=st.booleans())
+    @rule(window=st.sampled_from([slice_(0, 2), slice_(0, 2), slice_(0, 1), slice_(1, 1)]), shrink=st.booleans())
     def attempt_starts(self, window: Window, shrink: bool) -> None:
         """Beside those that are alive."""
         self._attempt(window, 1, shrink=shrink)
@@ -128,12 +128,12 @@ class Publishing(RuleBasedStateMachine):
     @rule()
     def attempt_starts_with_another_grain(self) -> None:
         """The first of two decides; a store without conditions could not."""
-        self._attempt(piece(0, 2), 2, shrink=True)
+        self._attempt(slice_(0, 2), 2, shrink=True)
 
     @rule(moves=st.lists(st.tuples(st.booleans(), st.integers(1, 8) | st.none()), min_size=4, max_size=8))
     def two_attempts_race(self, moves: list[tuple[bool, int | None]]) -> None:
         """For the same slices, now one and now the other, some steps or up to a PUT, while something surfaces."""
-        rivals = [self._attempt(piece(0, 2), 1, shrink=True) for _ in range(2)]
+        rivals = [self._attempt(slice_(0, 2), 1, shrink=True) for _ in range(2)]
         for second, steps in moves:
             self._step(rivals[second])
             if steps is None:
@@ -171,9 +171,9 @@ class Publishing(RuleBasedStateMachine):
     def attempt_runs_undisturbed(self) -> None:
         """CRASH: whatever others have left, it ends well. SAME: once more, and nothing is written."""
         now = self.desk.now
-        if self._run_alone(piece(0, MINUTES)) and now == self.desk.now:
+        if self._run_alone(slice_(0, MINUTES)) and now == self.desk.now:
             writes = len(self.bucket.writes)
-            assert self._run_alone(piece(0, MINUTES))
+            assert self._run_alone(slice_(0, MINUTES))
             assert writes == len(self.bucket.writes)
 
     # --- what holds -----------------------------------------------------------------------------------------
@@ -183,7 +183,7 @@ class Publishing(RuleBasedStateMachine):
         """WHOLE, KEYS, APART, EXACT, FRESH of all that has been written since this was asked last."""
         for write in self.bucket.writes[self.checked :]:
             self.checked += 1
-            if write.key == RECORD:
+            if write.key == SETTINGS:
                 assert write.before is None or write.before.content == write.version.content
             else:
                 self._check(write)
@@ -206,21 +206,21 @@ class Publishing(RuleBasedStateMachine):
     @invariant()
     def dataset_has_one_grain(self) -> None:
         """That of its record."""
-        slices = self.bucket.objects.keys() - FOREIGN - {RECORD}
-        assert not slices or slices <= keys(piece(0, MINUTES), self._grain()).keys()
+        slices = self.bucket.objects.keys() - FOREIGN - {SETTINGS}
+        assert not slices or slices <= keys(slice_(0, MINUTES), self._grain()).keys()
 
     @invariant()
     def objects_of_others_are_left_alone(self) -> None:
         """APART: even those that lie among the slices."""
-        assert all(self.bucket.objects[name].token == "foreign" for name in FOREIGN)
+        assert all(self.bucket.objects[name].version == "foreign" for name in FOREIGN)
 
     def teardown(self) -> None:
         """COVER: in the end, one sweep sets all right, and the slices hold every event once."""
         for attempt in self._alive():
             attempt.kill()
         self.desk.now = START + 10_000
-        assert self._run_alone(piece(0, MINUTES))
-        found = Counter(id_ for key in keys(piece(0, MINUTES), self._grain()) for id_ in ids(self.bucket.objects[key]))
+        assert self._run_alone(slice_(0, MINUTES))
+        found = Counter(id_ for key in keys(slice_(0, MINUTES), self._grain()) for id_ in ids(self.bucket.objects[key]))
         assert Counter(each.id for each in self.desk.happened) == found
         self.every_version_was_right_to_come()
         self.objects_of_others_are_left_alone()
@@ -249,7 +249,7 @@ class Publishing(RuleBasedStateMachine):
 
     def _run_alone(self, window: Window) -> bool:
         """Run an attempt to its end; says whether the window was over yet."""
-        attempt = self._attempt(window, None if RECORD in self.bucket.objects else 1, shrink=True)
+        attempt = self._attempt(window, None if SETTINGS in self.bucket.objects else 1, shrink=True)
         while not attempt.over:
             self._step(attempt)
         assert attempt.error is None or isinstance(attempt.error, FutureWindowError)
@@ -276,11 +276,11 @@ class Publishing(RuleBasedStateMachine):
         happened = (each for each in self.desk.happened if window.start_time <= each.timestamp < window.end_time)
         return {each.id for each in happened if each.surfaces <= each.timestamp + SETTLE}
 
-    def _number(self, version: Version) -> int:
+    def _number(self, version: ObjectVersion) -> int:
         return next(number for number, write in enumerate(self.bucket.writes) if write.version == version)
 
     def _grain(self) -> int:
-        record = msgspec.json.decode(self.bucket.objects[RECORD].content)
+        record = msgspec.json.decode(self.bucket.objects[SETTINGS].content)
         return int(record["grain"].removesuffix("m"))
 
 

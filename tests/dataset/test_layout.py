@@ -30,9 +30,9 @@ def test_keys_are_written_out() -> None:
 def test_keys_can_be_read_back(grain: Grain, number: int) -> None:
     """Law: a key tells its slice, and lies in the folder of the day it starts on."""
     start = datetime.fromtimestamp(number * grain.seconds, UTC)
-    piece = Window(start, start + timedelta(seconds=grain.seconds))
-    key = slice_key("ticket_events", piece)
-    assert piece == parse_slice_key(key)
+    slice_ = Window(start, start + timedelta(seconds=grain.seconds))
+    key = slice_key("ticket_events", slice_)
+    assert slice_ == parse_slice_key(key)
     assert key.startswith(folder_key("ticket_events", start) + "/")
 
 

@@ -17,7 +17,7 @@ from airflow_zendesk.exceptions import (
     SliceChangedError,
 )
 from airflow_zendesk.storage.store import Store
-from tests.support.slices import DAY, RECORD, content, event, sealed
+from tests.support.slices import DAY, SETTINGS, content, event, sealed
 
 KEY = slice_key("ticket_events", DAY)
 ONE = [event(1)]
@@ -28,24 +28,24 @@ def attempt(
     store: Store, records: list[dict[str, Any]], *, expected: str | None = "", allow_shrink: bool = False
 ) -> PublishResult:
     """Publish the records; by default, with the token of what is there now."""
-    with sealed(records) as piece:
-        token = store.token(KEY) if expected == "" else expected
-        return publish(store, RECORD, piece, token, allow_shrink=allow_shrink)
+    with sealed(records) as slice_:
+        version = store.version(KEY) if expected == "" else expected
+        return publish(store, SETTINGS, slice_, version, allow_shrink=allow_shrink)
 
 
 def test_new_slice_is_published_whole_with_its_record(store: Store) -> None:
     """The object is the sealed file, byte by byte."""
     assert PublishResult("published") == attempt(store, TWO)
     assert content(TWO) == store.read(KEY)
-    assert RECORD == read_settings(store, "ticket_events")
+    assert SETTINGS == read_settings(store, "ticket_events")
 
 
 def test_same_rows_are_not_written_again(store: Store) -> None:
     """In whatever order they came: equal digest, no PUT."""
     attempt(store, TWO)
-    token = store.token(KEY)
+    version = store.version(KEY)
     assert PublishResult("unchanged") == attempt(store, TWO[::-1])
-    assert token == store.token(KEY)
+    assert version == store.version(KEY)
 
 
 def test_more_or_changed_rows_replace_the_slice(store: Store) -> None:
@@ -79,7 +79,7 @@ def test_slice_shrinks_when_it_is_allowed_to(store: Store) -> None:
 
 def test_version_written_during_the_extraction_is_a_conflict(store: Store) -> None:
     """A slow attempt must not put old rows over new ones, nor a first one over a rival's."""
-    before = store.token(KEY)
+    before = store.version(KEY)
     attempt(store, TWO)
     with pytest.raises(SliceChangedError):
         attempt(store, ONE, expected=before, allow_shrink=True)
@@ -88,7 +88,7 @@ def test_version_written_during_the_extraction_is_a_conflict(store: Store) -> No
 
 def test_rival_that_wrote_the_same_rows_did_the_work(store: Store) -> None:
     """Two attempts at one settled slice end as one."""
-    before = store.token(KEY)
+    before = store.version(KEY)
     attempt(store, TWO)
     assert PublishResult("unchanged") == attempt(store, TWO, expected=before)
 
@@ -96,8 +96,8 @@ def test_rival_that_wrote_the_same_rows_did_the_work(store: Store) -> None:
 def test_other_settings_publish_nothing(store: Store) -> None:
     """Not even where no slice is."""
     attempt(store, TWO)
-    with sealed(ONE) as piece, pytest.raises(DatasetMismatchError):
-        publish(store, msgspec.structs.replace(RECORD, grain="1h"), piece, None, allow_shrink=True)
+    with sealed(ONE) as slice_, pytest.raises(DatasetMismatchError):
+        publish(store, msgspec.structs.replace(SETTINGS, grain="1h"), slice_, None, allow_shrink=True)
     assert content(TWO) == store.read(KEY)
 
 

@@ -21,7 +21,7 @@ from airflow_zendesk.dataset.slice_file import FOOTER_KEY, SliceWriter, read_foo
 from airflow_zendesk.exceptions import DamagedObjectError, StorageFullError
 from airflow_zendesk.zendesk.resources import RESOURCES
 from tests.support.limits import largest_file
-from tests.support.slices import CERTIFICATE, DAY, RECORD, content, event, items, sealed
+from tests.support.slices import CERTIFICATE, DAY, SETTINGS, as_records, content, event, sealed
 
 RESOURCE = RESOURCES["ticket_events"]
 
@@ -29,10 +29,10 @@ RESOURCE = RESOURCES["ticket_events"]
 def test_footer_says_what_the_file_is() -> None:
     """Dataset, window, rows, digest, certificate and counts, as one JSON object."""
     late = event(1, timestamp=DAY.start_time - 1)
-    with closing(SliceWriter(RECORD, DAY)) as writer:
-        writer.write(items([late, event(2)]))
-        piece = writer.seal(CERTIFICATE, duplicates=3)
-        metadata = pq.ParquetFile(piece.file).metadata.metadata
+    with closing(SliceWriter(SETTINGS, DAY)) as writer:
+        writer.write(as_records([late, event(2)]))
+        slice_ = writer.seal(CERTIFICATE, duplicates=3)
+        metadata = pq.ParquetFile(slice_.file).metadata.metadata
     assert {
         "dataset": {
             "resource": "ticket_events",
@@ -51,7 +51,7 @@ def test_footer_says_what_the_file_is() -> None:
         "rows": 2,
         "late": 1,
         "duplicates": 3,
-        "digest": piece.footer.digest,
+        "digest": slice_.footer.digest,
         "certificate": {"by": "end_time", "end_time": 1767312000, "server_date_at_least": 1767312300},
         "schema_version": "1.0",
     } == msgspec.json.decode(metadata[FOOTER_KEY])
@@ -80,13 +80,13 @@ def test_row_groups_depend_on_rows_and_not_on_pages() -> None:
     """The same rows in other pages are the same bytes."""
     records = [event(i) for i in range(25_000)]
     whole = content(records)
-    with closing(SliceWriter(RECORD, DAY)) as writer:
+    with closing(SliceWriter(SETTINGS, DAY)) as writer:
         for first in range(0, 25_000, 997):
-            writer.write(items(records[first : first + 997]))
-        piece = writer.seal(CERTIFICATE, duplicates=0)
-        piece.file.seek(0)
-        assert whole == piece.file.read()
-        groups = pq.ParquetFile(piece.file).metadata
+            writer.write(as_records(records[first : first + 997]))
+        slice_ = writer.seal(CERTIFICATE, duplicates=0)
+        slice_.file.seek(0)
+        assert whole == slice_.file.read()
+        groups = pq.ParquetFile(slice_.file).metadata
     assert [10_000, 10_000, 5_000] == [groups.row_group(i).num_rows for i in range(groups.num_row_groups)]
 
 
@@ -121,17 +121,17 @@ json_texts = st.text(st.characters(codec="utf-8"), max_size=8)
 )
 def test_rows_survive_parquet(records: list[dict[str, Any]]) -> None:
     """Law: what was sent is what is read, and the footer's digest is that of the rows read."""
-    records = [{"id": number, **record} for number, record in enumerate(records)]
-    with sealed(records) as piece:
-        assert piece.footer == verify(piece.file, "the spool")
-        rows = pq.read_table(piece.file).to_pylist()
-    for record, row in zip(records, rows, strict=True):
-        assert record["id"] == row["id"]
-        assert record["timestamp"] == row["timestamp"].timestamp()
-        assert record.get("via") == row["via"]
-        assert record.get("updater_id") == row["updater_id"]
-        assert record.get("system") == msgspec.json.decode(row["system"] or "null")
-        assert record.get("unknown") == msgspec.json.decode(row["extra"] or "{}").get("unknown")
+    records = [{"id": number, **settings} for number, settings in enumerate(records)]
+    with sealed(records) as slice_:
+        assert slice_.footer == verify(slice_.file, "the spool")
+        rows = pq.read_table(slice_.file).to_pylist()
+    for settings, row in zip(records, rows, strict=True):
+        assert settings["id"] == row["id"]
+        assert settings["timestamp"] == row["timestamp"].timestamp()
+        assert settings.get("via") == row["via"]
+        assert settings.get("updater_id") == row["updater_id"]
+        assert settings.get("system") == msgspec.json.decode(row["system"] or "null")
+        assert settings.get("unknown") == msgspec.json.decode(row["extra"] or "{}").get("unknown")
 
 
 def test_no_flipped_bit_changes_a_row_unnoticed() -> None:
@@ -176,17 +176,19 @@ def test_foreign_parquet_has_no_footer_of_ours() -> None:
 def test_spool_has_no_name() -> None:
     """A killed task leaves nothing in the temporary folder."""
     before = set(Path(tempfile.gettempdir()).iterdir())
-    with closing(SliceWriter(RECORD, DAY)) as writer:
-        writer.write(items([event(1)]))
+    with closing(SliceWriter(SETTINGS, DAY)) as writer:
+        writer.write(as_records([event(1)]))
         after = set(Path(tempfile.gettempdir()).iterdir())
     assert not [path for path in after - before if path.name.startswith("airflow-zendesk-")]
 
 
 def test_full_disk_under_the_spool_is_named() -> None:
     """Whether it is full in the middle or at the end; what is left of the spool goes."""
-    rows = items(event(number, metadata={"noise": hashlib.sha256(b"%d" % number).hexdigest()}) for number in range(900))
+    rows = as_records(
+        event(number, metadata={"noise": hashlib.sha256(b"%d" % number).hexdigest()}) for number in range(900)
+    )
     for limit in (4, 20_000):
-        with closing(SliceWriter(RECORD, DAY)) as writer, largest_file(limit):
+        with closing(SliceWriter(SETTINGS, DAY)) as writer, largest_file(limit):
             writer.write(rows)
             with pytest.raises(StorageFullError, match=r"There is no room for the local spool \(EFBIG\)"):
                 writer.seal(CERTIFICATE, duplicates=0)

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from airflow_zendesk.emulator import World, ZendeskEmulator
+from airflow_zendesk.emulator import Simulator, ZendeskEmulator
 from tests.support.emulator_client import Clock
 
 
@@ -14,7 +14,7 @@ def clock() -> Clock:
 
 
 #: One for all tests: it is the same in each, and what has been told of it is not told again.
-_WORLD = World(seed=1)
+_WORLD = Simulator(seed=1)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import requests
 
-from airflow_zendesk.emulator import Credentials, World, ZendeskEmulator
+from airflow_zendesk.emulator import Credentials, Simulator, ZendeskEmulator
 from airflow_zendesk.emulator.access import WAYS, Way
 from tests.support.emulator_client import START, Clock
 
@@ -103,7 +103,7 @@ def test_token_is_minted(emulator: ZendeskEmulator, clock: Clock) -> None:
 
 def test_token_may_have_no_end(clock: Clock) -> None:
     """As those of older clients: then the answer does not speak of it."""
-    with ZendeskEmulator(World(), clock=clock, credentials=Credentials(expires_in=None)) as emulator:
+    with ZendeskEmulator(Simulator(), clock=clock, credentials=Credentials(expires_in=None)) as emulator:
         token = mint(emulator).json()
         clock.now += 1e9
         status = come_in(emulator, f"Bearer {token['access_token']}").status_code
@@ -115,7 +115,7 @@ def test_token_may_have_no_end(clock: Clock) -> None:
 def test_revoked_tokens_are_refused_and_others_are_minted(emulator: ZendeskEmulator) -> None:
     """A token that was given, not minted, stays good."""
     token = mint(emulator).json()["access_token"]
-    emulator.rehearse([{"fault": "tokens_revoked"}])
+    emulator.set_scenario([{"fault": "tokens_revoked"}])
 
     assert [401, 401] == [come_in(emulator, f"Bearer {token}").status_code for _ in "ab"]
     assert 200 == come_in(emulator, f"Bearer {mint(emulator).json()['access_token']}").status_code
@@ -156,7 +156,7 @@ def test_scope_that_does_not_exist_makes_a_token_that_opens_nothing(emulator: Ze
 @pytest.mark.parametrize("way", WAYS)
 def test_only_admins_may_export(clock: Clock, way: Way) -> None:
     """Whichever way they come in, agents are known and refused."""
-    with ZendeskEmulator(World(), clock=clock, credentials=Credentials(role="agent")) as emulator:
+    with ZendeskEmulator(Simulator(), clock=clock, credentials=Credentials(role="agent")) as emulator:
         header = authorization(emulator, way)
         user, refused = come_in(emulator, header, "/api/v2/users/me").json()["user"], come_in(emulator, header)
 
@@ -196,7 +196,7 @@ def test_connection_for_airflow(emulator: ZendeskEmulator) -> None:
 def test_credentials_can_be_chosen(clock: Clock) -> None:
     """Another login and another token, and the old ones are wrong; no secret has a repr."""
     credentials = Credentials(email="other@example.org", api_token="other")
-    with ZendeskEmulator(World(), clock=clock, credentials=credentials) as emulator:
+    with ZendeskEmulator(Simulator(), clock=clock, credentials=credentials) as emulator:
         path = f"{emulator.url}/api/v2/incremental/ticket_events?per_page=1&start_time={START}"
         statuses = [
             requests.get(path, auth=auth, timeout=30).status_code

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 import requests
 
-from airflow_zendesk.emulator import World, ZendeskEmulator
+from airflow_zendesk.emulator import Simulator, ZendeskEmulator
 from tests.support.emulator_client import DAY, EVENTS, HOUR, METRICS, NEW_YEAR, START, Clock, export, export_all
 
 
@@ -18,7 +18,7 @@ def test_pages_together_are_the_truth(
     ids = export_all(session, emulator, resource, start_time=start, per_page=per_page, support_type_scope="all")
     visible = datetime.fromtimestamp(clock.now - 60, UTC)
 
-    assert sorted(emulator.truth(resource, datetime.fromtimestamp(start, UTC), visible)) == sorted(ids)
+    assert sorted(emulator.expected_ids(resource, datetime.fromtimestamp(start, UTC), visible)) == sorted(ids)
 
 
 def test_items_are_not_in_the_same_order_twice(session: requests.Session, emulator: ZendeskEmulator) -> None:
@@ -40,7 +40,9 @@ def test_ai_agent_tickets_are_left_out_by_default(session: requests.Session, emu
     }
     ids = {scope: {item["id"] for item in page[EVENTS]} for scope, page in totals.items()}
     end = NEW_YEAR + timedelta(hours=6)
-    truth = {scope: set(emulator.truth(EVENTS, NEW_YEAR, end, support_type_scope=scope)) for scope in list(totals)[1:]}
+    truth = {
+        scope: set(emulator.expected_ids(EVENTS, NEW_YEAR, end, support_type_scope=scope)) for scope in list(totals)[1:]
+    }
 
     assert ids[""] == ids["agent"] > truth["agent"]
     assert not ids["agent"] & truth["ai_agent"]
@@ -57,7 +59,7 @@ def test_metric_events_know_no_scope(session: requests.Session, emulator: Zendes
     ]
 
     assert exported[1] == exported[0]
-    assert emulator.truth(METRICS, NEW_YEAR, NEW_YEAR + timedelta(days=1)) == emulator.truth(
+    assert emulator.expected_ids(METRICS, NEW_YEAR, NEW_YEAR + timedelta(days=1)) == emulator.expected_ids(
         METRICS, NEW_YEAR, NEW_YEAR + timedelta(days=1), support_type_scope="agent"
     )
 
@@ -126,7 +128,7 @@ def test_last_minute_is_withheld_until_it_is_over(
     """What happened a moment ago appears a minute later; the truth has it at once."""
     happened = START + 11 * HOUR  # the automation closes tickets in this second
     at, after = datetime.fromtimestamp(happened, UTC), datetime.fromtimestamp(happened + 1, UTC)
-    truth = emulator.truth(EVENTS, at, after, support_type_scope="agent")
+    truth = emulator.expected_ids(EVENTS, at, after, support_type_scope="agent")
     clock.now = happened + 60.9
     early = export(session, emulator, start_time=happened).json()
     clock.now = happened + 61
@@ -198,7 +200,7 @@ def test_senseless_parameters_are_refused(
 def test_empty_end_time_can_be_chosen(session: requests.Session, clock: Clock) -> None:
     """An exporter can be tried against every guess of what an empty page says."""
     clock.now = START + 63.0
-    with ZendeskEmulator(World(opened=NEW_YEAR), clock=clock, empty_end_time="start") as emulator:
+    with ZendeskEmulator(Simulator(opened=NEW_YEAR), clock=clock, empty_end_time="start") as emulator:
         page = export(session, emulator, start_time=START - DAY).json()
 
     assert (0, START - DAY, None) == (page["count"], page["end_time"], page["next_page"])

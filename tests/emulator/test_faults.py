@@ -21,9 +21,9 @@ Json = dict[str, Any]
 
 def page(session: requests.Session, emulator: ZendeskEmulator, **fault: Any) -> tuple[Json, Json]:
     """A page as it should be, and as the fault makes it."""
-    emulator.rehearse([])
+    emulator.set_scenario([])
     good = export(session, emulator, start_time=NOON, per_page=10, support_type_scope="all").json()
-    emulator.rehearse([fault])
+    emulator.set_scenario([fault])
     bad = export(session, emulator, start_time=NOON, per_page=10, support_type_scope="all")
     return good, json.loads(bad.content)
 
@@ -91,7 +91,7 @@ def test_page_is_what_the_fault_makes_of_it(
 def test_records_of_the_page_before_come_again(session: requests.Session, emulator: ZendeskEmulator) -> None:
     """On the first page there are none."""
     step = {"fault": "duplicates_across", "records": 2, "times": "always"}
-    emulator.rehearse([step])
+    emulator.set_scenario([step])
     first = export(session, emulator, start_time=NOON, per_page=10).json()
     second = export(session, emulator, start_time=first["end_time"], per_page=10).json()
 
@@ -101,7 +101,7 @@ def test_records_of_the_page_before_come_again(session: requests.Session, emulat
 
 def test_older_metric_events_are_older_in_their_own_way(session: requests.Session, emulator: ZendeskEmulator) -> None:
     """They have no timestamp, only a time."""
-    emulator.rehearse([{"fault": "older_records", "records": 1, "days": 365}])
+    emulator.set_scenario([{"fault": "older_records", "records": 1, "days": 365}])
     records = export(session, emulator, METRICS, start_time=NOON, per_page=2).json()[METRICS]
 
     assert ["2025", *["2026"] * (len(records) - 1)] == [record["time"][:4] for record in records]
@@ -109,7 +109,7 @@ def test_older_metric_events_are_older_in_their_own_way(session: requests.Sessio
 
 def test_byte_that_is_no_text(session: requests.Session, emulator: ZendeskEmulator) -> None:
     """The body is not UTF-8."""
-    emulator.rehearse([{"fault": "invalid_utf8"}])
+    emulator.set_scenario([{"fault": "invalid_utf8"}])
     body = export(session, emulator, start_time=NOON, per_page=1).content
 
     assert b'"via":"byte \xff of no text"' in body
@@ -137,7 +137,7 @@ def test_answer_is_what_the_fault_makes_of_it(
     session: requests.Session, emulator: ZendeskEmulator, fault: Json, status: int, header: str, value: str | None
 ) -> None:
     """Status and headers; the day of the emulator is the third of January, noon."""
-    emulator.rehearse([fault])
+    emulator.set_scenario([fault])
     url = f"{emulator.url}/api/v2/incremental/ticket_events"
     answer = session.get(url, params={"start_time": NOON}, timeout=30, allow_redirects=False, stream=True)
 
@@ -153,18 +153,18 @@ def packed(session: requests.Session, emulator: ZendeskEmulator) -> bytes:
 
 def test_cut_bodies_are_whole_to_http(session: requests.Session, emulator: ZendeskEmulator) -> None:
     """One ends in the middle of the JSON, the other in the middle of the compressed stream."""
-    emulator.rehearse([{"fault": "cut_json"}])
+    emulator.set_scenario([{"fault": "cut_json"}])
     text = gzip.decompress(packed(session, emulator)).decode()
     with pytest.raises(json.JSONDecodeError):
         json.loads(text)
-    emulator.rehearse([{"fault": "cut_gzip"}])
+    emulator.set_scenario([{"fault": "cut_gzip"}])
     with pytest.raises(EOFError):
         gzip.decompress(packed(session, emulator))
 
 
 def test_bomb_is_small_on_the_wire(session: requests.Session, emulator: ZendeskEmulator) -> None:
     """And an honest page when it is unpacked."""
-    emulator.rehearse([{"fault": "bomb", "mebibytes": 5}])
+    emulator.set_scenario([{"fault": "bomb", "mebibytes": 5}])
     small = packed(session, emulator)
     body = gzip.decompress(small)
 
@@ -190,7 +190,7 @@ def raw(emulator: ZendeskEmulator, seconds: float = 30.0) -> bytes:
 def test_cut_answer_ends_in_peace(emulator: ZendeskEmulator, fault: str) -> None:
     """Half of it has come."""
     whole = raw(emulator)
-    emulator.rehearse([{"fault": fault}])
+    emulator.set_scenario([{"fault": fault}])
     half = raw(emulator)
 
     assert 0 < len(half) < len(whole)
@@ -203,7 +203,7 @@ def test_cut_answer_ends_in_peace(emulator: ZendeskEmulator, fault: str) -> None
 )
 def test_reset_is_a_reset(emulator: ZendeskEmulator, fault: str, failures: int) -> None:
     """Not an end in peace; at connect, the next connection is met with one too."""
-    emulator.rehearse([{"fault": fault}])
+    emulator.set_scenario([{"fault": fault}])
     for _ in range(failures):
         with pytest.raises(ConnectionError):
             raw(emulator)
@@ -213,11 +213,11 @@ def test_reset_is_a_reset(emulator: ZendeskEmulator, fault: str, failures: int) 
 
 def test_hanging_answer_does_not_come_and_then_ends(emulator: ZendeskEmulator) -> None:
     """Nothing, or half; a client that hangs up before sets the thread free, as does a server that stops."""
-    emulator.rehearse([{"fault": "hang", "seconds": 0.1, "times": 1}])
+    emulator.set_scenario([{"fault": "hang", "seconds": 0.1, "times": 1}])
     assert b"" == raw(emulator)
-    emulator.rehearse([{"fault": "hang", "seconds": 0.1, "in_body": True}])
+    emulator.set_scenario([{"fault": "hang", "seconds": 0.1, "in_body": True}])
     assert b"\r\n\r\n{" in raw(emulator)
-    emulator.rehearse([{"fault": "hang", "times": "always"}])
+    emulator.set_scenario([{"fault": "hang", "times": "always"}])
     with pytest.raises(TimeoutError):
         raw(emulator, seconds=0.2)
 
@@ -226,7 +226,7 @@ def test_hanging_answer_does_not_come_and_then_ends(emulator: ZendeskEmulator) -
 def test_dripping_answer_comes_byte_by_byte(emulator: ZendeskEmulator, in_headers: bool) -> None:
     """Something comes at each read, and yet it does not end."""
     whole = raw(emulator)
-    emulator.rehearse([{"fault": "drip", "seconds": 0.01, "in_headers": in_headers}])
+    emulator.set_scenario([{"fault": "drip", "seconds": 0.01, "in_headers": in_headers}])
     with socket.create_connection(("127.0.0.1", emulator.port), timeout=30) as client:
         target = f"/api/v2/incremental/ticket_events?start_time={NOON}&per_page=10"
         client.sendall(f"GET {target} HTTP/1.1\r\nAuthorization: Bearer invented-access-token\r\n\r\n".encode())
@@ -242,10 +242,10 @@ def test_burst_is_one_page_and_part_of_the_truth(
 ) -> None:
     """However small the page is asked for, a second is whole."""
     start, second = int(clock.now) - HOUR, int(clock.now) - HOUR // 2
-    emulator.rehearse([{"fault": "burst", "at": datetime.fromtimestamp(second, UTC).isoformat(), "events": 1_500}])
+    emulator.set_scenario([{"fault": "burst", "at": datetime.fromtimestamp(second, UTC).isoformat(), "events": 1_500}])
     found = export_all(session, emulator, EVENTS, start_time=start, per_page=7, support_type_scope="all")
     tied = export(session, emulator, start_time=second, per_page=7, support_type_scope="all").json()
-    truth = emulator.truth(EVENTS, *(datetime.fromtimestamp(at, UTC) for at in (start, int(clock.now) - 60)))
+    truth = emulator.expected_ids(EVENTS, *(datetime.fromtimestamp(at, UTC) for at in (start, int(clock.now) - 60)))
 
     assert 1_500 <= tied["count"] <= 1_510
     assert {second} == {record["timestamp"] for record in tied[EVENTS]}
@@ -259,7 +259,7 @@ def test_late_events_surface_later_and_pages_are_sorted_by_that(
     """Nothing is lost to a client that goes on; a page begins with what surfaced since."""
     start = int(clock.now) - HOUR
     good = export_all(session, emulator, EVENTS, start_time=start, per_page=10, support_type_scope="all")
-    emulator.rehearse([{"fault": "sorted_by_delivery", "seconds": 600, "every": 2}])
+    emulator.set_scenario([{"fault": "sorted_by_delivery", "seconds": 600, "every": 2}])
     clock.now += 600
     late = export_all(session, emulator, EVENTS, start_time=start, per_page=10, support_type_scope="all")
     records = export(session, emulator, start_time=start, per_page=1_000, support_type_scope="all").json()[EVENTS]

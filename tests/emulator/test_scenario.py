@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import requests
 
-from airflow_zendesk.emulator import World, ZendeskEmulator
+from airflow_zendesk.emulator import Simulator, ZendeskEmulator
 from airflow_zendesk.emulator.faults import FAULTS
 from airflow_zendesk.emulator.scenario import ScenarioError
 from tests.support.emulator_client import DAY, EVENTS, METRICS, NEW_YEAR, START, Clock, export
@@ -30,20 +30,20 @@ def later(hours: int) -> tuple[str, dict[str, int]]:
 
 def test_fault_acts_once_unless_more_is_said(session: requests.Session, emulator: ZendeskEmulator) -> None:
     """So many times, or always; the log tells which requests it met."""
-    emulator.rehearse([FAILS])
+    emulator.set_scenario([FAILS])
     assert [503, 200, 200] == statuses(session, emulator, *[first()] * 3)
-    emulator.rehearse([FAILS | {"times": 2}])
+    emulator.set_scenario([FAILS | {"times": 2}])
     assert [503, 503, 200] == statuses(session, emulator, *[first()] * 3)
-    emulator.rehearse([FAILS | {"times": "always"}])
+    emulator.set_scenario([FAILS | {"times": "always"}])
     assert [503] * 3 == statuses(session, emulator, *[first()] * 3)
-    emulator.rehearse([])
+    emulator.set_scenario([])
     assert [200] == statuses(session, emulator, first())
     assert [("status",), (), ()] == [request.faults for request in emulator.requests[:3]]
 
 
 def test_pages_are_counted_by_their_start_time(session: requests.Session, emulator: ZendeskEmulator) -> None:
     """Whoever asks again asks for the same page; each export has its own pages."""
-    emulator.rehearse([FAILS | {"on": {"page": 2}, "times": "always"}])
+    emulator.set_scenario([FAILS | {"on": {"page": 2}, "times": "always"}])
     metrics = METRICS, {"start_time": START + 3_600, "per_page": 5}
     asked = [first(), later(1), metrics, later(1), later(2), first()]
     assert [200, 503, 200, 503, 200, 200] == statuses(session, emulator, *asked)
@@ -51,42 +51,44 @@ def test_pages_are_counted_by_their_start_time(session: requests.Session, emulat
 
 def test_condition_on_the_resource(session: requests.Session, emulator: ZendeskEmulator) -> None:
     """The other export is as ever."""
-    emulator.rehearse([FAILS | {"on": {"resource": METRICS}, "times": "always"}])
+    emulator.set_scenario([FAILS | {"on": {"resource": METRICS}, "times": "always"}])
     assert [200, 503] == statuses(session, emulator, first(), (METRICS, {"start_time": START, "per_page": 5}))
 
 
 def test_condition_on_the_page_size(session: requests.Session, emulator: ZendeskEmulator) -> None:
     """Not more than is too much; who asks for no size asks for a thousand."""
-    emulator.rehearse([FAILS | {"on": {"per_page_above": 5}, "times": "always"}])
+    emulator.set_scenario([FAILS | {"on": {"per_page_above": 5}, "times": "always"}])
     assert [200, 503, 503] == statuses(session, emulator, first(5), first(6), (EVENTS, {"start_time": START}))
-    emulator.rehearse([FAILS | {"on": {"per_page_at_most": 5}, "times": "always"}])
+    emulator.set_scenario([FAILS | {"on": {"per_page_at_most": 5}, "times": "always"}])
     assert [503, 200] == statuses(session, emulator, first(5), first(6))
 
 
 def test_condition_on_the_path(session: requests.Session, emulator: ZendeskEmulator) -> None:
     """So faults can meet other requests than exports, which nothing else does."""
-    emulator.rehearse([FAILS | {"times": "always"}])
+    emulator.set_scenario([FAILS | {"times": "always"}])
     assert 200 == session.get(f"{emulator.url}/api/v2/users/me", timeout=30).status_code
-    emulator.rehearse([FAILS | {"on": {"path": "/api/v2/users/me"}, "times": "always"}])
+    emulator.set_scenario([FAILS | {"on": {"path": "/api/v2/users/me"}, "times": "always"}])
     assert 503 == session.get(f"{emulator.url}/api/v2/users/me", timeout=30).status_code
     assert [200] == statuses(session, emulator, first())
 
 
 def test_steps_act_together(session: requests.Session, emulator: ZendeskEmulator) -> None:
     """Each on what the one before has made; what is no page stays as it is to faults of pages."""
-    emulator.rehearse([{"fault": "duplicates_inside", "records": 2}, {"fault": "count", "more": 3}])
+    emulator.set_scenario([{"fault": "duplicates_inside", "records": 2}, {"fault": "count", "more": 3}])
     page = export(session, emulator, start_time=START + 1, per_page=5).json()
     assert (7, 10) == (len(page[EVENTS]), page["count"])
-    emulator.rehearse([{"fault": "html"}, {"fault": "no_object"}, {"fault": "two_bodies"}, {"fault": "unknown_fields"}])
+    emulator.set_scenario(
+        [{"fault": "html"}, {"fault": "no_object"}, {"fault": "two_bodies"}, {"fault": "unknown_fields"}]
+    )
     assert "text/html" in export(session, emulator, start_time=START, per_page=5).headers["Content-Type"]
-    emulator.rehearse([{"fault": "shuffled"}])
+    emulator.set_scenario([{"fault": "shuffled"}])
     assert [400] == statuses(session, emulator, (EVENTS, {"start_time": START + 9 * DAY}))
 
 
 @pytest.mark.parametrize("fault", [name for name, fault in FAULTS.items() if fault.place == "pages"])
 def test_page_without_records_can_have_any_fault(session: requests.Session, clock: Clock, fault: str) -> None:
     """What there is nothing of stays away."""
-    with ZendeskEmulator(World(opened=NEW_YEAR), clock=clock, scenario=[{"fault": fault}]) as emulator:
+    with ZendeskEmulator(Simulator(opened=NEW_YEAR), clock=clock, scenario=[{"fault": fault}]) as emulator:
         clock.now = START + 60
         assert [] == export(session, emulator, start_time=START - DAY).json()[EVENTS]
         assert ((fault,),) == tuple(request.faults for request in emulator.requests)
@@ -122,7 +124,7 @@ def test_what_is_no_scenario_is_told(emulator: ZendeskEmulator, scenario: Any, t
     with pytest.raises(ScenarioError) as caught:
         ZendeskEmulator(scenario=scenario)
     assert told in str(caught.value)
-    emulator.rehearse([FAILS])
+    emulator.set_scenario([FAILS])
     refused = requests.post(f"{emulator.url}/emulator/scenario", json=scenario, timeout=30)
     assert (400, str(caught.value)) == (refused.status_code, refused.json()["error"])
     assert 503 == requests.get(f"{emulator.url}/api/v2/incremental/ticket_events", timeout=30).status_code
@@ -130,7 +132,7 @@ def test_what_is_no_scenario_is_told(emulator: ZendeskEmulator, scenario: Any, t
 
 def test_scenario_comes_with_the_emulator_or_over_http(session: requests.Session, clock: Clock) -> None:
     """The last one counts."""
-    with ZendeskEmulator(World(), clock=clock, scenario=[FAILS]) as emulator:
+    with ZendeskEmulator(Simulator(), clock=clock, scenario=[FAILS]) as emulator:
         assert [503, 200] == statuses(session, emulator, first(), first())
         posted = requests.post(f"{emulator.url}/emulator/scenario", json=[FAILS | {"times": 2}], timeout=30)
         assert (200, {"steps": 1}) == (posted.status_code, posted.json())

@@ -8,7 +8,7 @@ import time
 import pytest
 import requests
 
-from airflow_zendesk.emulator import World, ZendeskEmulator
+from airflow_zendesk.emulator import Simulator, ZendeskEmulator
 from tests.support.emulator_client import DAY, EVENTS, START, Clock, export, export_all
 
 
@@ -39,7 +39,7 @@ def test_only_this_machine_is_served(emulator: ZendeskEmulator) -> None:
 def test_stop_is_prompt_and_complete(session: requests.Session, clock: Clock) -> None:
     """An idle connection does not hold it up, and no thread and no listener stays behind."""
     before = set(threading.enumerate())
-    with ZendeskEmulator(World(), clock=clock) as emulator:
+    with ZendeskEmulator(Simulator(), clock=clock) as emulator:
         export(session, emulator, start_time=START, per_page=1)
         port, leaving = emulator.port, time.monotonic()
 

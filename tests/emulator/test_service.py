@@ -3,14 +3,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import requests
 
-from airflow_zendesk.emulator import World, ZendeskEmulator
+from airflow_zendesk.emulator import Simulator, ZendeskEmulator
 from tests.support.emulator_client import DAY, EVENTS, HOUR, METRICS, NEW_YEAR, START, Clock, export
 
 
 def test_limit_of_exports_per_minute(session: requests.Session, clock: Clock) -> None:
     """Ten a minute of the clock, both exports together; then 429 until the minute is over."""
     clock.now = START + DAY + 41.5
-    with ZendeskEmulator(World(), clock=clock, requests_per_minute=10) as emulator:
+    with ZendeskEmulator(Simulator(), clock=clock, requests_per_minute=10) as emulator:
         resources = [EVENTS, METRICS] * 5
         allowed = [export(session, emulator, resource, start_time=START, per_page=1) for resource in resources]
         refused = export(session, emulator, start_time=START)
@@ -30,7 +30,7 @@ def test_limit_of_exports_per_minute(session: requests.Session, clock: Clock) ->
 def test_headers_tell_the_limits(session: requests.Session, clock: Clock) -> None:
     """The bucket of the exports and that of the account, as recorded; the Date is that of the emulator's clock."""
     clock.now = START + DAY + 41.5
-    with ZendeskEmulator(World(), clock=clock, requests_per_minute=10) as emulator:
+    with ZendeskEmulator(Simulator(), clock=clock, requests_per_minute=10) as emulator:
         headers = export(session, emulator, start_time=START, per_page=1).headers
 
     assert "total=10; remaining=9; resets=19" == headers["zendesk-ratelimit-incremental-exports"]
@@ -48,7 +48,7 @@ def test_headers_tell_the_limits(session: requests.Session, clock: Clock) -> Non
 
 def test_minute_can_be_short(session: requests.Session, clock: Clock) -> None:
     """Tests need not wait for a minute; Retry-After is a whole second at least."""
-    with ZendeskEmulator(World(), clock=clock, requests_per_minute=1, minute_seconds=0.25) as emulator:
+    with ZendeskEmulator(Simulator(), clock=clock, requests_per_minute=1, minute_seconds=0.25) as emulator:
         statuses = []
         for step in (0, 0.1, 0.15):
             clock.now += step
@@ -81,17 +81,17 @@ def test_truth_over_http(emulator: ZendeskEmulator, clock: Clock) -> None:
     """Other processes can ask for the truth too, without credentials, and about the future."""
     start, end = int(clock.now), int(clock.now) + HOUR
     query: dict[str, str | int] = {"resource": EVENTS, "start": start, "end": end, "support_type_scope": "ai_agent"}
-    ids = requests.get(f"{emulator.url}/emulator/truth", params=query, timeout=30).json()["ids"]
+    ids = requests.get(f"{emulator.url}/emulator/expected_ids", params=query, timeout=30).json()["ids"]
     as_datetimes = datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(end, UTC)
 
-    assert emulator.truth(EVENTS, *as_datetimes, support_type_scope="ai_agent") == ids
-    assert 0 < len(ids) < len(emulator.truth(EVENTS, *as_datetimes))
+    assert emulator.expected_ids(EVENTS, *as_datetimes, support_type_scope="ai_agent") == ids
+    assert 0 < len(ids) < len(emulator.expected_ids(EVENTS, *as_datetimes))
 
 
 @pytest.mark.parametrize("query", ["", "resource=tickets&start=1&end=2", "resource=ticket_events&start=1"])
 def test_truth_over_http_must_be_asked_for_properly(emulator: ZendeskEmulator, query: str) -> None:
     """A mistake in a question is no empty truth."""
-    assert 400 == requests.get(f"{emulator.url}/emulator/truth?{query}", timeout=30).status_code
+    assert 400 == requests.get(f"{emulator.url}/emulator/expected_ids?{query}", timeout=30).status_code
 
 
 def test_truth_is_half_open(emulator: ZendeskEmulator) -> None:
@@ -99,16 +99,18 @@ def test_truth_is_half_open(emulator: ZendeskEmulator) -> None:
     closing = NEW_YEAR + timedelta(hours=11)
     second, half = timedelta(seconds=1), timedelta(seconds=0.5)
 
-    assert len(emulator.truth(EVENTS, closing, closing + second)) > 1
-    assert [] == emulator.truth(EVENTS, closing, closing)
-    assert emulator.truth(EVENTS, closing, closing + second) == emulator.truth(EVENTS, closing, closing + half)
-    assert [] == emulator.truth(EVENTS, closing + half, closing + second)
+    assert len(emulator.expected_ids(EVENTS, closing, closing + second)) > 1
+    assert [] == emulator.expected_ids(EVENTS, closing, closing)
+    assert emulator.expected_ids(EVENTS, closing, closing + second) == emulator.expected_ids(
+        EVENTS, closing, closing + half
+    )
+    assert [] == emulator.expected_ids(EVENTS, closing + half, closing + second)
 
 
 def test_truth_needs_aware_datetimes(emulator: ZendeskEmulator) -> None:
     """A time without a zone has no truth."""
     with pytest.raises(ValueError, match="aware"):
-        emulator.truth(EVENTS, datetime(2026, 1, 1), NEW_YEAR)  # noqa: DTZ001 - the mistake itself
+        emulator.expected_ids(EVENTS, datetime(2026, 1, 1), NEW_YEAR)  # noqa: DTZ001 - the mistake itself
 
 
 def test_requests_are_remembered_without_secrets(

@@ -2,7 +2,7 @@ import re
 from collections import Counter
 from typing import Any
 
-from airflow_zendesk.emulator import World
+from airflow_zendesk.emulator import Simulator
 from airflow_zendesk.emulator.case import TicketEvent, open_case, throw_dice
 from airflow_zendesk.emulator.life import tell
 from airflow_zendesk.emulator.metrics import tell_metrics
@@ -17,7 +17,7 @@ BORN, TRIAGED, ASSIGNED, NOTED, REPLIED, *_ = tell(CASE)
 
 def one_day(*, with_comments: bool) -> list[dict[str, Any]]:
     """A day as it goes over the wire."""
-    events = World().events("ticket_events", NEW_YEAR, NEW_YEAR + DAY)
+    events = Simulator().events("ticket_events", NEW_YEAR, NEW_YEAR + DAY)
     return [ticket_event(event, with_comments=with_comments) for event in events if isinstance(event, TicketEvent)]
 
 
@@ -180,7 +180,7 @@ def test_a_day_shows_every_variety() -> None:
 
 def test_all_statuses_occur() -> None:
     """A week holds every status that Zendesk has, deleted tickets included."""
-    events = World().events("ticket_events", NEW_YEAR, NEW_YEAR + 7 * DAY)
+    events = Simulator().events("ticket_events", NEW_YEAR, NEW_YEAR + 7 * DAY)
     items = [ticket_event(event, with_comments=False) for event in events if isinstance(event, TicketEvent)]
     statuses = {child["status"] for item in items for child in item["child_events"] if "status" in child}
 

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 from numpy.typing import NDArray
 
-from airflow_zendesk.emulator import World, ZendeskEmulator
+from airflow_zendesk.emulator import Simulator, ZendeskEmulator
 from airflow_zendesk.emulator.access import Way
 from airflow_zendesk.emulator.faults import FAULTS
 from airflow_zendesk.exceptions import ZendeskError
@@ -156,7 +156,7 @@ BAD_DAYS = [
 def emulator() -> Iterator[ZendeskEmulator]:
     """A quiet desk with short pages: the window is three of them, the last of which is the end of the stream."""
     now = WINDOW.end_time + 600.0
-    with ZendeskEmulator(World(events_per_day=400), max_per_page=31, clock=lambda: now) as emulator:
+    with ZendeskEmulator(Simulator(events_per_day=400), max_per_page=31, clock=lambda: now) as emulator:
         yield emulator
 
 
@@ -202,21 +202,21 @@ def ids_in(folder: Path, window: Window) -> list[int]:
 
 def check_exact(folder: Path, emulator: ZendeskEmulator) -> str:
     """The window is there, once; a remark if rows are there that nobody has seen before it."""
-    assert sorted(emulator.truth("ticket_events", WINDOW.start, WINDOW.end)) == ids_in(folder, WINDOW)
+    assert sorted(emulator.expected_ids("ticket_events", WINDOW.start, WINDOW.end)) == ids_in(folder, WINDOW)
     late = int((rows(folder)[1] < STORED.start_time).sum())
     return f"{EXACT}, {late} late" if late else EXACT
 
 
 def check_whole(folder: Path, emulator: ZendeskEmulator) -> None:
     """Every slice of the window that is there is whole."""
-    for piece in HOURS.slices(WINDOW):
-        truth = sorted(emulator.truth("ticket_events", piece.start, piece.end))
-        assert ids_in(folder, piece) in ([], truth)
+    for slice_ in HOURS.slices(WINDOW):
+        truth = sorted(emulator.expected_ids("ticket_events", slice_.start, slice_.end))
+        assert ids_in(folder, slice_) in ([], truth)
 
 
 def check_mended(folder: Path, emulator: ZendeskEmulator) -> None:
     """On a better day all slices are there, beside those that the bad day has left."""
-    emulator.rehearse([])
+    emulator.set_scenario([])
     export(folder)
     assert EXACT == check_exact(folder, emulator)
 
@@ -255,7 +255,7 @@ def test_bad_day_ends_in_the_exact_window_or_in_a_named_error(
     connect(monkeypatch, emulator, day.way, **day.extra)
     times = 1 if often == "once" else "always"
     step = {"fault": day.fault, **day.options, "on": {"page": PAGES[where], **day.on}, "times": times}
-    emulator.rehearse([step, *day.beside])
+    emulator.set_scenario([step, *day.beside])
     asked = len(emulator.requests)
 
     outcome = run(folder, emulator, day.patience if often == "always" else max(day.patience, GOOD_PATIENCE))
@@ -297,7 +297,7 @@ def test_bad_desk_ends_in_the_exact_window(
     folder = shutil.copytree(stored, tmp_path / "dataset")
     connect(monkeypatch, emulator)
     fault = step(HOURS.slices(WINDOW)[PAGES[where] - 1])
-    emulator.rehearse([fault])
+    emulator.set_scenario([fault])
 
     outcome = run(folder, emulator)
 
@@ -314,7 +314,7 @@ def test_window_is_three_pages_on_a_good_day(
     emulator: ZendeskEmulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Or there would be no middle."""
-    emulator.rehearse([])
+    emulator.set_scenario([])
     connect(monkeypatch, emulator)
     asked = len(emulator.requests)
     export(tmp_path)

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_zendesk.dataset.slice_file import read_footer
-from airflow_zendesk.emulator import World, ZendeskEmulator
+from airflow_zendesk.emulator import Simulator, ZendeskEmulator
 from airflow_zendesk.exceptions import (
     AuthenticationError,
     DatasetMismatchError,
@@ -69,11 +69,11 @@ def test_day_is_exported_whole_and_once(tmp_path: Path, emulator: ZendeskEmulato
     report = export(tmp_path, query=Query.of(resource))
     key = f"{resource}/event_date=2026-01-01/20260101T000000Z--20260102T000000Z.parquet"
     assert {key, f"_datasets/{resource}.json"} == files(tmp_path).keys()
-    truth = sorted(emulator.truth(resource, DAY.start, DAY.end))
+    truth = sorted(emulator.expected_ids(resource, DAY.start, DAY.end))
     assert truth == exported_ids(tmp_path, resource)
-    (piece,) = report.slices
-    assert ("published", len(truth), f"{tmp_path.as_uri()}/{key}") == (piece.outcome, piece.rows, piece.uri)
-    assert (tmp_path / key).stat().st_size == piece.bytes
+    (slice_,) = report.slices
+    assert ("published", len(truth), f"{tmp_path.as_uri()}/{key}") == (slice_.outcome, slice_.rows, slice_.uri)
+    assert (tmp_path / key).stat().st_size == slice_.bytes
 
 
 def test_second_run_writes_nothing(tmp_path: Path, emulator: ZendeskEmulator) -> None:
@@ -82,7 +82,7 @@ def test_second_run_writes_nothing(tmp_path: Path, emulator: ZendeskEmulator) ->
     before = stamps(tmp_path)
     second = export(tmp_path)
     assert before == stamps(tmp_path)
-    assert ["unchanged"] == [piece.outcome for piece in second.slices]
+    assert ["unchanged"] == [slice_.outcome for slice_ in second.slices]
     assert first.slices[0].digest == second.slices[0].digest
     assert len(emulator.requests) == 2 * first.requests
 
@@ -100,12 +100,12 @@ def test_sweep_fills_many_slices_with_few_requests(tmp_path: Path, emulator: Zen
     hours = Grain.of("1h").slices(DAY)
     report = export(tmp_path / "sweep", grain=Grain.of("1h"))
     assert 24 == len(report.slices)
-    assert report.requests <= 1 + len(emulator.truth("ticket_events", DAY.start, DAY.end)) // 900
+    assert report.requests <= 1 + len(emulator.expected_ids("ticket_events", DAY.start, DAY.end)) // 900
     for hour in hours:
         export(tmp_path / "single", hour, grain=Grain.of("1h"))
-    digests = {piece.uri.rpartition("/")[2]: piece.digest for piece in report.slices}
+    digests = {slice_.uri.rpartition("/")[2]: slice_.digest for slice_ in report.slices}
     again = export(tmp_path / "single", grain=Grain.of("1h"))
-    assert digests == {piece.uri.rpartition("/")[2]: piece.digest for piece in again.slices}
+    assert digests == {slice_.uri.rpartition("/")[2]: slice_.digest for slice_ in again.slices}
     assert {"unchanged": 24} == again.slices_by_outcome()
 
 
@@ -118,17 +118,17 @@ def test_any_partition_into_windows_exports_each_event_once(
     folder = tmp_path_factory.mktemp("dataset")
     bounds = [datetime(2026, 3, 1, tzinfo=UTC) + timedelta(minutes=30 * cut) for cut in (0, *sorted(cuts), 48)]
     windows = [Window(start, end) for start, end in pairwise(bounds)]
-    with ZendeskEmulator(World(seed=seed, events_per_day=1_500)) as emulator, pytest.MonkeyPatch.context() as patch:
+    with ZendeskEmulator(Simulator(seed=seed, events_per_day=1_500)) as emulator, pytest.MonkeyPatch.context() as patch:
         patch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", json.dumps(emulator.connection()))
         for window in reversed(windows) if backwards else windows:
             export(folder, window, grain=Grain.of("30m"))
-        assert sorted(emulator.truth("ticket_events", bounds[0], bounds[-1])) == exported_ids(folder)
+        assert sorted(emulator.expected_ids("ticket_events", bounds[0], bounds[-1])) == exported_ids(folder)
 
 
 def test_quiet_time_makes_empty_slices(tmp_path: Path, emulator: ZendeskEmulator) -> None:
     """Also before the account existed: absence would mean that nobody asked."""
     report = export(tmp_path, Window.of("2014-12-30T00:00:00Z", "2015-01-01T00:00:00Z"))
-    assert [("published", 0), ("published", 0)] == [(piece.outcome, piece.rows) for piece in report.slices]
+    assert [("published", 0), ("published", 0)] == [(slice_.outcome, slice_.rows) for slice_ in report.slices]
     assert 1 == len([request for request in emulator.requests if request.query.startswith("start_time=1419897600")])
 
 
@@ -138,9 +138,9 @@ def test_skipped_slices_cost_nothing(tmp_path: Path, emulator: ZendeskEmulator) 
     export(tmp_path, Window.of("2026-01-01T06:00:00Z", "2026-01-01T12:00:00Z"), grain=hours)
     before, asked = stamps(tmp_path), len(emulator.requests)
     report = export(tmp_path, if_exists="skip")
-    assert ["published", "skipped", "published", "published"] == [piece.outcome for piece in report.slices]
+    assert ["published", "skipped", "published", "published"] == [slice_.outcome for slice_ in report.slices]
     assert before.items() <= stamps(tmp_path).items()
-    assert sorted(emulator.truth("ticket_events", DAY.start, DAY.end)) == exported_ids(tmp_path)
+    assert sorted(emulator.expected_ids("ticket_events", DAY.start, DAY.end)) == exported_ids(tmp_path)
     asked = len(emulator.requests)
     assert {"skipped": 4} == export(tmp_path, if_exists="skip").slices_by_outcome()
     assert asked == len(emulator.requests)
@@ -154,14 +154,14 @@ def test_gaps_never_cost_more_than_one_sweep_of_the_whole(
     """Law: whichever slices are there, the others are filled in no more requests than all of them, and all is exact."""
     folder = tmp_path_factory.mktemp("dataset")
     hours = Grain.of("1h").slices(DAY)
-    with ZendeskEmulator(World(seed=seed, events_per_day=2_500)) as emulator, pytest.MonkeyPatch.context() as patch:
+    with ZendeskEmulator(Simulator(seed=seed, events_per_day=2_500)) as emulator, pytest.MonkeyPatch.context() as patch:
         patch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", json.dumps(emulator.connection()))
         whole = export(folder / "whole", grain=Grain.of("1h"))
         for hour in stored:
             export(folder / "gaps", hours[hour], grain=Grain.of("1h"))
         told: list[Progress] = []
         report = export(folder / "gaps", grain=Grain.of("1h"), if_exists="skip", on_progress=told.append)
-        truth = sorted(emulator.truth("ticket_events", DAY.start, DAY.end))
+        truth = sorted(emulator.expected_ids("ticket_events", DAY.start, DAY.end))
     assert report.requests <= whole.requests
     assert truth == exported_ids(folder / "gaps")
     assert digests(folder / "whole") == digests(folder / "gaps")
@@ -309,7 +309,7 @@ def test_rerun_that_lacks_events_is_refused_unless_allowed(tmp_path: Path, monke
         assert [1, 2] == exported_ids(tmp_path)
         report = export(tmp_path, allow_shrink=True)
         assert [] == exported_ids(tmp_path)
-    assert (2, [2]) == (report.to_dict()["removed"], [piece.removed for piece in report.slices])
+    assert (2, [2]) == (report.to_dict()["removed"], [slice_.removed for slice_ in report.slices])
     assert ["2 stored events were removed, for Zendesk no longer answers them."] == report.warnings()
 
 
@@ -323,7 +323,7 @@ def test_late_events_that_a_rerun_finds_are_measured(tmp_path: Path, monkeypatch
     told = [tuple(report.to_dict()[name] for name in changes) for report in (first, second, third)]
     assert [(0, 0, 0, None), (2, 0, 0, 3_600 + 300), (0, 0, 0, None)] == told
     assert ["published", "published", "unchanged"] == [
-        piece.outcome for report in (first, second, third) for piece in report.slices
+        slice_.outcome for report in (first, second, third) for slice_ in report.slices
     ]
     (remark,) = second.warnings()
     assert remark.startswith("2 events were added to slices that were stored before")

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from airflow_zendesk.emulator import World, ZendeskEmulator
+from airflow_zendesk.emulator import Simulator, ZendeskEmulator
 from airflow_zendesk.export.report import Progress
 from airflow_zendesk.export.telemetry import Telemetry
 from tests.support.clock import FakeClock
@@ -50,7 +50,7 @@ def test_metrics_arrive_at_statsd(tmp_path: Path) -> None:
     """RateLimitHeaders add up to what was exported; only a run of the schedule has a lag."""
     with (
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as statsd,
-        ZendeskEmulator(World(events_per_day=2_500)) as emulator,
+        ZendeskEmulator(Simulator(events_per_day=2_500)) as emulator,
     ):
         statsd.bind(("127.0.0.1", 0))
         statsd.settimeout(0.2)
@@ -77,7 +77,7 @@ def test_metrics_arrive_at_statsd(tmp_path: Path) -> None:
                 assert "c" == kind
                 counted[name] = counted.get(name, 0) + float(number)
         events = len(
-            emulator.truth("ticket_events", datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 3, tzinfo=UTC))
+            emulator.expected_ids("ticket_events", datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 3, tzinfo=UTC))
         )
         requests = len(emulator.requests)
     assert {

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from airflow_zendesk.emulator import World, ZendeskEmulator
+from airflow_zendesk.emulator import Simulator, ZendeskEmulator
 from airflow_zendesk.export.run import export_window
 from airflow_zendesk.hooks.zendesk import ZendeskHook
 from airflow_zendesk.window import Grain, Window
@@ -29,7 +29,7 @@ def test_both_are_right_and_hardly_ever_refused(
     time = SharedTime()
     begin = WINDOW.end_time + 600
     with ZendeskEmulator(
-        World(events_per_day=700), max_per_page=1, requests_per_minute=10, clock=lambda: begin + time.now
+        Simulator(events_per_day=700), max_per_page=1, requests_per_minute=10, clock=lambda: begin + time.now
     ) as emulator:
         monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", json.dumps(emulator.connection()))
 
@@ -39,7 +39,7 @@ def test_both_are_right_and_hardly_ever_refused(
             export_window(hook, folder, Query.of("ticket_events"), WINDOW, grain=Grain.of("1h"))
 
         time.run(lambda: export(0), lambda: export(1))
-        truth = sorted(emulator.truth("ticket_events", WINDOW.start, WINDOW.end))
+        truth = sorted(emulator.expected_ids("ticket_events", WINDOW.start, WINDOW.end))
         answers = Counter(request.status for request in emulator.requests)
     for number in range(2):
         assert truth == exported_ids(tmp_path / str(number))

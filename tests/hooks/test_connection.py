@@ -9,7 +9,7 @@ import pytest
 from airflow.sdk import Connection
 
 from airflow_zendesk.exceptions import SettingsError
-from airflow_zendesk.hooks.connection import Account
+from airflow_zendesk.hooks.connection import ConnectionSettings
 
 
 def connection(**members: Any) -> Connection:
@@ -35,7 +35,7 @@ def connection(**members: Any) -> Connection:
 )
 def test_host_is_a_subdomain_or_an_address(members: dict[str, Any], base_url: str, name: str) -> None:
     """Always https, but on loopback."""
-    account = Account.of(connection(**members))
+    account = ConnectionSettings.of(connection(**members))
     assert (base_url, name) == (account.base_url, account.name)
 
 
@@ -75,7 +75,7 @@ def test_host_is_a_subdomain_or_an_address(members: dict[str, Any], base_url: st
 def test_connection_that_cannot_be_used_is_refused_with_the_way_out(members: dict[str, Any], reason: str) -> None:
     """Before anything is sent; and the secret is not in the message."""
     with pytest.raises(SettingsError, match=reason) as caught:
-        Account.of(connection(**members))
+        ConnectionSettings.of(connection(**members))
     assert "invented-token" not in str(caught.value)
 
 
@@ -85,7 +85,7 @@ def test_known_extras_are_taken_and_others_are_named(caplog: pytest.LogCaptureFi
     bundle.touch()
     extra = f'{{"timeout": 30, "verify": "{bundle}", "max_page_mebibytes": 2, "tiemout": "invented-value"}}'
     with caplog.at_level(logging.WARNING):
-        account = Account.of(connection(extra=extra))
+        account = ConnectionSettings.of(connection(extra=extra))
     assert (30.0, str(bundle), 2_097_152) == (account.timeout, account.verify, account.max_page_bytes)
     assert ["The connection 'zd' has extras that are not used: tiemout"] == caplog.messages
 
@@ -106,7 +106,7 @@ def test_what_is_filled_in_tells_how_to_authenticate(
     members: dict[str, Any], credentials: tuple[str, str, str]
 ) -> None:
     """An e-mail address is a user, another word an OAuth client, none a token; or the extra auth says it."""
-    account = Account.of(connection(**members))
+    account = ConnectionSettings.of(connection(**members))
     assert credentials == (account.auth, account.login, account.secret)
 
 
@@ -126,24 +126,26 @@ def test_connections_of_apaches_provider_are_read(
     login: str, extra: str, credentials: tuple[str, str, str], caplog: pytest.LogCaptureFixture
 ) -> None:
     """In its own order; its extras are not unknown, but to a connection of our type they are."""
-    account = Account.of(connection(conn_type="zendesk", host="acme.zendesk.com", login=login, extra=extra))
+    account = ConnectionSettings.of(connection(conn_type="zendesk", host="acme.zendesk.com", login=login, extra=extra))
     assert credentials == (account.auth, account.login, account.secret)
     assert [] == caplog.messages
-    Account.of(connection(extra=extra))
+    ConnectionSettings.of(connection(extra=extra))
     assert 1 == len(caplog.messages)
 
 
 def test_api_tokens_come_with_the_date_of_their_end() -> None:
     """Passwords are told that theirs has passed; OAuth has no remark."""
-    assert "2027-04-30" in (Account.of(connection()).remark or "")
-    assert "put /token behind the e-mail address" in (Account.of(connection(login="agent@example.com")).remark or "")
-    assert Account.of(connection(login="my_client")).remark is None
-    assert Account.of(connection(login=None)).remark is None
+    assert "2027-04-30" in (ConnectionSettings.of(connection()).remark or "")
+    assert "put /token behind the e-mail address" in (
+        ConnectionSettings.of(connection(login="agent@example.com")).remark or ""
+    )
+    assert ConnectionSettings.of(connection(login="my_client")).remark is None
+    assert ConnectionSettings.of(connection(login=None)).remark is None
 
 
 def test_secrets_are_listed_in_every_form_and_have_no_repr() -> None:
     """As they travel, and as a URL or a log might show them."""
-    account = Account.of(connection(password="pä ss/w+rd"))
+    account = ConnectionSettings.of(connection(password="pä ss/w+rd"))
     encoded = base64.b64encode("agent@example.com/token:pä ss/w+rd".encode()).decode()
     written = {"pä ss/w+rd", "p%C3%A4%20ss%2Fw%2Brd", "p%C3%A4+ss%2Fw%2Brd", r"p\u00e4 ss/w+rd"}
     assert written | {encoded} == set(account.secrets())
@@ -152,6 +154,6 @@ def test_secrets_are_listed_in_every_form_and_have_no_repr() -> None:
 
 def test_password_of_a_proxy_is_a_secret_too() -> None:
     """It stands in a URL, where it may be quoted."""
-    account = Account.of(connection(extra='{"proxies": {"https": "http://me:in%2Fvented@proxy:3128"}}'))
+    account = ConnectionSettings.of(connection(extra='{"proxies": {"https": "http://me:in%2Fvented@proxy:3128"}}'))
     assert {"in/vented", "in%2Fvented"} <= set(account.secrets())
     assert "vented" not in repr(account).replace("invented", "")

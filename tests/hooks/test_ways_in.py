@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from airflow_zendesk.emulator import Credentials, World, ZendeskEmulator
+from airflow_zendesk.emulator import Credentials, Simulator, ZendeskEmulator
 from airflow_zendesk.emulator.access import WAYS, Way
 from airflow_zendesk.exceptions import (
     AuthenticationError,
@@ -23,7 +23,7 @@ from airflow_zendesk.zendesk.retry import RetryBudget
 from tests.support.clock import FakeClock
 
 START, END = datetime(2026, 1, 1, 10, tzinfo=UTC), datetime(2026, 1, 1, 13, tzinfo=UTC)
-WORLD = World(events_per_day=400)
+WORLD = Simulator(events_per_day=400)
 MINT = {"path": "/oauth/tokens"}
 
 
@@ -61,7 +61,7 @@ def connect(monkeypatch: pytest.MonkeyPatch, emulator: ZendeskEmulator, way: Way
 
 def exported(hook: ZendeskHook) -> list[int]:
     """The ids of the window."""
-    return sorted(item.id for page in hook.iter_pages("ticket_events", START, END) for item in page.items)
+    return sorted(record.id for page in hook.iter_pages("ticket_events", START, END) for record in page.records)
 
 
 def answers(emulator: ZendeskEmulator) -> Counter[tuple[str, int]]:
@@ -75,7 +75,7 @@ def test_every_way_leads_in(
 ) -> None:
     """To all events; with a client's credentials by one minted token, which serves the whole run."""
     connect(monkeypatch, emulator, way)
-    assert sorted(emulator.truth("ticket_events", START, END)) == exported(hook)
+    assert sorted(emulator.expected_ids("ticket_events", START, END)) == exported(hook)
     assert {200} == {status for _, status in answers(emulator)}
     assert (way == "client_credentials") == answers(emulator)["POST", 200]
 
@@ -86,7 +86,7 @@ def test_token_is_renewed_before_it_ends(
 ) -> None:
     """So nothing is ever refused."""
     connect(monkeypatch, emulator, "client_credentials")
-    assert sorted(emulator.truth("ticket_events", START, END)) == exported(hook)
+    assert sorted(emulator.expected_ids("ticket_events", START, END)) == exported(hook)
     assert {("GET", 200), ("POST", 200)} == answers(emulator).keys()
     assert 1 + time.now // 70 >= answers(emulator)["POST", 200] > 1
 
@@ -96,9 +96,9 @@ def test_token_without_an_end_is_renewed_when_it_is_refused(
     hook: ZendeskHook, emulator: ZendeskEmulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Once; the page is asked for again."""
-    emulator.rehearse([{"fault": "tokens_revoked", "on": {"page": 4}}])
+    emulator.set_scenario([{"fault": "tokens_revoked", "on": {"page": 4}}])
     connect(monkeypatch, emulator, "client_credentials")
-    assert sorted(emulator.truth("ticket_events", START, END)) == exported(hook)
+    assert sorted(emulator.expected_ids("ticket_events", START, END)) == exported(hook)
     assert (1, 2) == (answers(emulator)["GET", 401], answers(emulator)["POST", 200])
 
 
@@ -165,9 +165,9 @@ def test_minting_that_fails_is_tried_again(
 ) -> None:
     """As a page is, within the same patience."""
     connect(monkeypatch, emulator, "client_credentials")
-    emulator.rehearse([fault | {"on": MINT, "times": 2}])
-    assert sorted(emulator.truth("ticket_events", START, END)) == exported(hook)
-    emulator.rehearse([fault | {"on": MINT, "times": "always"}, {"fault": "tokens_revoked"}])
+    emulator.set_scenario([fault | {"on": MINT, "times": 2}])
+    assert sorted(emulator.expected_ids("ticket_events", START, END)) == exported(hook)
+    emulator.set_scenario([fault | {"on": MINT, "times": "always"}, {"fault": "tokens_revoked"}])
     with pytest.raises(error, match="/oauth/tokens"):
         exported(hook)
 
@@ -177,8 +177,8 @@ def test_minting_that_hangs_makes_no_page_smaller(
 ) -> None:
     """The pages are not what is slow."""
     connect(monkeypatch, emulator, "client_credentials")
-    emulator.rehearse([{"fault": "status", "status": 504, "on": MINT, "times": 3}])
-    assert sorted(emulator.truth("ticket_events", START, END)) == exported(hook)
+    emulator.set_scenario([{"fault": "status", "status": 504, "on": MINT, "times": 3}])
+    assert sorted(emulator.expected_ids("ticket_events", START, END)) == exported(hook)
     assert {"1000"} == {
         request.query.split("&")[1].removeprefix("per_page=") for request in emulator.requests if request.query
     }

@@ -49,8 +49,8 @@ def test_pages_hold_every_event_of_the_window_once(hook: ZendeskHook, emulator: 
     """Page by page, without a gap."""
     pages = list(hook.iter_pages("ticket_events", *DAY))
     assert [each.covered for each in pages[:-1]] == [each.start_time for each in pages[1:]]
-    ids = [item.id for each in pages for item in each.items]
-    assert sorted(emulator.truth("ticket_events", *DAY)) == sorted(ids)
+    ids = [record.id for each in pages for record in each.records]
+    assert sorted(emulator.expected_ids("ticket_events", *DAY)) == sorted(ids)
     assert len(pages) == len(emulator.requests) == hook.traffic.requests
 
 
@@ -260,7 +260,7 @@ def test_inherited_run_prints_no_body(
 def test_frame_has_the_columns_of_the_files(hook: ZendeskHook, emulator: ZendeskEmulator) -> None:
     """For notebooks: every event of the window, once, typed."""
     frame = hook.get_df("ticket_events", *DAY)
-    assert sorted(emulator.truth("ticket_events", *DAY)) == sorted(frame["id"])
+    assert sorted(emulator.expected_ids("ticket_events", *DAY)) == sorted(frame["id"])
     assert ("Int64", "datetime64[us, UTC]", "string") == tuple(
         str(frame[name].dtype) for name in ("id", "timestamp", "child_events")
     )

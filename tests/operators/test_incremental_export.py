@@ -42,9 +42,9 @@ def run(task: ZendeskIncrementalExportOperator, context: Any) -> Any:
 def test_data_interval_is_the_window(tmp_path: Path, emulator: ZendeskEmulator) -> None:
     """By default, without a word from the author; the report is returned."""
     report = run(operator(tmp_path), DAY)
-    truth = emulator.truth("ticket_events", DAY["data_interval_start"], DAY["data_interval_end"])
+    truth = emulator.expected_ids("ticket_events", DAY["data_interval_start"], DAY["data_interval_end"])
     assert ("2026-01-01T00:00:00+00:00", "2026-01-02T00:00:00+00:00") == (report["start"], report["end"])
-    assert [("published", len(truth))] == [(piece["outcome"], piece["rows"]) for piece in report["slices"]]
+    assert [("published", len(truth))] == [(slice_["outcome"], slice_["rows"]) for slice_ in report["slices"]]
 
 
 def test_all_that_a_run_may_vary_is_templated(tmp_path: Path, emulator: ZendeskEmulator) -> None:

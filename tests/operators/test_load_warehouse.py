@@ -54,17 +54,17 @@ def ids(folder: Path, schema: str = "zendesk") -> list[int]:
         return [id_ for (id_,) in connection.execute(f"SELECT id FROM {schema}.ticket_events ORDER BY id").fetchall()]
 
 
-def truth(emulator: ZendeskEmulator, first: int, last: int) -> list[int]:
+def expected_ids(emulator: ZendeskEmulator, first: int, last: int) -> list[int]:
     """The ids of some hours of the day."""
     hours = (datetime(2026, 1, 1, hour, tzinfo=UTC) for hour in (first, last))
-    return sorted(emulator.truth("ticket_events", *hours))
+    return sorted(emulator.expected_ids("ticket_events", *hours))
 
 
 def test_slices_of_the_events_are_loaded(tmp_path: Path, emulator: ZendeskEmulator, exported: dict[str, Any]) -> None:
     """All that they list, each once, also if Airflow has merged events; the report is returned."""
     (report,) = run(operator(tmp_path), exported, exported)
     assert ("ticket_events", 6, 0) == (report["resource"], report["loaded"], report["unchanged"])
-    assert truth(emulator, 0, 6) == ids(tmp_path)
+    assert expected_ids(emulator, 0, 6) == ids(tmp_path)
     (again,) = run(operator(tmp_path), exported)
     assert (0, 6) == (again["loaded"], again["unchanged"])
 
@@ -74,8 +74,8 @@ def test_run_of_a_partition_loads_its_slice(
 ) -> None:
     """And no other that the export has published with it."""
     (report,) = run(operator(tmp_path), exported, partition_key="2026-01-01T03:00:00")
-    assert ["2026-01-01T03:00:00+00:00"] == [piece["start"] for piece in report["slices"]]
-    assert truth(emulator, 3, 4) == ids(tmp_path)
+    assert ["2026-01-01T03:00:00+00:00"] == [slice_["start"] for slice_ in report["slices"]]
+    assert expected_ids(emulator, 3, 4) == ids(tmp_path)
 
 
 def test_event_of_many_slices_loads_its_window(
@@ -85,7 +85,7 @@ def test_event_of_many_slices_loads_its_window(
     del exported["slices"]
     (report,) = run(operator(tmp_path), exported, partition_key="2026-01-01T00:00:00")
     assert 6 == report["loaded"]
-    assert truth(emulator, 0, 6) == ids(tmp_path)
+    assert expected_ids(emulator, 0, 6) == ids(tmp_path)
 
 
 @pytest.mark.usefixtures("exported")
@@ -101,7 +101,7 @@ def test_time_is_loaded_by_hand(tmp_path: Path, emulator: ZendeskEmulator) -> No
     params = {"folder": str(tmp_path), "schema": "mine", "start": "2026-01-01T02:00:00Z"}
     (report,) = run(task, params=params, partition_key="other")
     assert 2 == report["loaded"]
-    assert truth(emulator, 2, 4) == ids(tmp_path, "mine")
+    assert expected_ids(emulator, 2, 4) == ids(tmp_path, "mine")
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from airflow_zendesk.destination import open_destination
 from airflow_zendesk.exceptions import StorageDeniedError
 from airflow_zendesk.storage.check import Finding, check_storage, is_safe, meaning
 from airflow_zendesk.storage.local import LocalStore
-from airflow_zendesk.storage.store import Store, Token
+from airflow_zendesk.storage.store import Store, Version
 from tests.support.stores.servers import BUCKET, StoreServer
 
 SAFE = "Exports there are safe. Two runs of one slice at once cannot harm each other: the storage decides."
@@ -58,7 +58,7 @@ def test_missing_bucket_ends_the_check(moto: StoreServer) -> None:
 class Worm(LocalStore):
     """A disk that never deletes."""
 
-    def discard(self, key: str) -> None:
+    def delete(self, key: str) -> None:
         """Refuse."""
         raise StorageDeniedError(self.uri(key), "EPERM")
 
@@ -74,7 +74,7 @@ class Forgetful(LocalStore):
 class Late(LocalStore):
     """A disk whose listings are from before."""
 
-    def list(self, folder: str) -> dict[str, Token]:  # noqa: ARG002
+    def list(self, folder: str) -> dict[str, Version]:  # noqa: ARG002
         """Nothing yet."""
         return {}
 
@@ -93,8 +93,8 @@ class Piecemeal(LocalStore):
         finally:
             self.reads.release()
 
-    def put(self, key: str, file: IO[bytes], expected: Token | None) -> None:
-        """Write in two pieces."""
+    def put(self, key: str, file: IO[bytes], expected: Version | None) -> None:
+        """Write in two slices."""
         file.seek(0)
         content = file.read()
         path = Path(self._path(key))

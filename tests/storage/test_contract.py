@@ -30,21 +30,21 @@ class Endless(io.BytesIO):
 
 def test_what_is_put_is_read(store: Store) -> None:
     """Whole, by its key, with a token that changes with each version."""
-    store.reach()
-    assert (None, None) == (store.token(KEY), store.read(KEY))
+    store.check_access()
+    assert (None, None) == (store.version(KEY), store.read(KEY))
     store.put(KEY, io.BytesIO(b"one"), expected=None)
-    first = store.token(KEY)
+    first = store.version(KEY)
     store.put(KEY, io.BytesIO(b"two"), expected=first)
     assert b"two" == store.read(KEY)
     with store.open(KEY) as file:
         assert b"two" == file.read()
-    assert first != store.token(KEY)
+    assert first != store.version(KEY)
 
 
 def test_version_that_was_not_expected_is_kept(store: Store) -> None:
     """Somebody else's newer version is a conflict, and stays; so is one that is gone."""
     store.put(KEY, io.BytesIO(b"one"), expected=None)
-    first = store.token(KEY)
+    first = store.version(KEY)
     with pytest.raises(SliceChangedError):
         store.put(KEY, io.BytesIO(b"two"), expected=None)
     store.put(KEY, io.BytesIO(b"two"), expected=first)
@@ -61,7 +61,7 @@ def test_walk_gives_all_that_lies_below_a_folder(store: Store) -> None:
     inside = ("r/1", "r/day/2", "r/day/.3.tmp", "r/r/day/4")
     for key in (*inside, "_datasets/r.json", "rr/5"):
         store.put(key, io.BytesIO(b"x"), expected=None)
-    assert {key: store.token(key) for key in inside} == store.walk("r")
+    assert {key: store.version(key) for key in inside} == store.walk("r")
 
 
 def test_file_is_put_from_its_start_and_stays_open(store: Store) -> None:
@@ -79,7 +79,7 @@ def test_listing_gives_the_objects_of_one_folder(store: Store) -> None:
     for key in ("r/day/1", "r/day/2", "r/other/3"):
         store.put(key, io.BytesIO(b"x"), expected=None)
         assert (key in store.list("r/day")) == key.startswith("r/day")
-    assert {key: store.token(key) for key in ("r/day/1", "r/day/2")} == store.list("r/day")
+    assert {key: store.version(key) for key in ("r/day/1", "r/day/2")} == store.list("r/day")
 
 
 def test_of_twelve_writers_one_wins(store: Store) -> None:
@@ -119,7 +119,7 @@ def test_file_beyond_the_limit_of_one_request_is_refused(server: StoreServer) ->
     assert limits[server.scheme] == store.max_put_bytes
     with pytest.raises(SliceTooLargeError, match="smaller grain"):
         store.put(KEY, Endless(limits[server.scheme] + 1), expected=None)
-    assert store.token(KEY) is None
+    assert store.version(KEY) is None
 
 
 def test_missing_bucket_is_named(server: StoreServer) -> None:
@@ -127,7 +127,7 @@ def test_missing_bucket_is_named(server: StoreServer) -> None:
     store = open_destination(server.bucket.replace(BUCKET, "no-such-bucket"))
     uri = f"{server.scheme}://no-such-bucket"
     with pytest.raises(StorageNotFoundError, match=rf"There is no bucket, container or folder for {uri} \("):
-        store.reach()
+        store.check_access()
     for expected in (None, "7"):
         with pytest.raises(StorageNotFoundError, match=f"for {uri}/key"):
             store.put("key", io.BytesIO(b"content"), expected)

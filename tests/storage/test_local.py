@@ -65,7 +65,7 @@ def test_quota_is_named_and_leaves_nothing_half(local_store: Store, tmp_path: Pa
     """The version that is there stays."""
     local_store.put("key", io.BytesIO(b"one"), expected=None)
     with largest_file(100_000), pytest.raises(StorageFullError, match=r"There is no room for file:///.*/key \(EFBIG\)"):
-        local_store.put("key", io.BytesIO(b"2" * 1_000_000), expected=local_store.token("key"))
+        local_store.put("key", io.BytesIO(b"2" * 1_000_000), expected=local_store.version("key"))
     assert (b"one", ["key"]) == (local_store.read("key"), [path.name for path in tmp_path.iterdir()])
 
 
@@ -74,7 +74,7 @@ def test_read_only_folder_is_named_before_any_work(read_only: Path) -> None:
     with as_nobody():
         for folder in (read_only, read_only / "new" / "zendesk"):
             with pytest.raises(StorageDeniedError, match=rf"denied \({read_only} cannot be written to\)"):
-                open_destination(folder.as_uri()).reach()
+                open_destination(folder.as_uri()).check_access()
         with pytest.raises(StorageDeniedError, match=r"/key is denied \(EACCES\)"):
             open_destination(read_only.as_uri()).put("key", io.BytesIO(b"two"), expected=None)
     assert ["there"] == [path.name for path in read_only.iterdir()]

@@ -26,7 +26,7 @@ from tests.support.slices import DAY, content, event, sealed
 from tests.support.stores.proxy import Fault, Proxy, proxy_of
 from tests.support.stores.servers import StoreServer, connected
 
-RECORD = DatasetSettings("ticket_events", "acme.zendesk.com", "1d", (), "all")
+SETTINGS = DatasetSettings("ticket_events", "acme.zendesk.com", "1d", (), "all")
 KEY = slice_key("ticket_events", DAY)
 ONE, TWO, THREE = [event(1)], [event(1), event(2)], [event(1), event(2), event(3)]
 #: botocore as it is tries again by itself, and waits in between.
@@ -58,8 +58,8 @@ def moto_proxied(moto: StoreServer) -> Iterator[tuple[Store, Store, Proxy]]:
 
 def attempt(store: Store, records: list[dict[str, Any]], expected: str | None) -> Outcome:
     """Publish the records over the expected version."""
-    with sealed(records) as piece:
-        return publish(store, RECORD, piece, expected, allow_shrink=False).outcome
+    with sealed(records) as slice_:
+        return publish(store, SETTINGS, slice_, expected, allow_shrink=False).outcome
 
 
 @pytest.mark.parametrize("fault", ["lost", "answer lost"])
@@ -69,7 +69,7 @@ def test_lost_request_or_answer_ends_in_success(server: StoreServer, fault: Faul
         proxy.faults = [fault]
         assert "published" == attempt(store, ONE, None)
         assert content(ONE) == truth.read(KEY)
-        before = truth.token(KEY)
+        before = truth.version(KEY)
         proxy.faults = [fault]
         assert "published" == attempt(store, TWO, before)
         assert content(TWO) == truth.read(KEY)
@@ -86,7 +86,7 @@ def test_unknown_outcome_is_looked_at(moto_proxied: tuple[Store, Store, Proxy], 
     proxy.faults = [fault]
     assert "published" == attempt(store, ONE, None)
     proxy.faults = [fault, fault]
-    assert "published" == attempt(store, TWO, truth.token(KEY))
+    assert "published" == attempt(store, TWO, truth.version(KEY))
     assert content(TWO) == truth.read(KEY)
     assert [] == proxy.faults
 
@@ -95,12 +95,12 @@ def test_rival_that_came_first_is_kept(moto_proxied: tuple[Store, Store, Proxy])
     """Other rows are a conflict, whatever became of our request; the same rows are the same success."""
     store, truth, proxy = moto_proxied
     attempt(truth, ONE, None)
-    before = truth.token(KEY)
+    before = truth.version(KEY)
     proxy.faults = [lambda: attempt(truth, TWO, before)]
     with pytest.raises(SliceChangedError):
         attempt(store, THREE, before)
     assert content(TWO) == truth.read(KEY)
-    before = truth.token(KEY)
+    before = truth.version(KEY)
     proxy.faults = [lambda: attempt(truth, THREE, before)]
     assert "published" == attempt(store, THREE, before)
     assert content(THREE) == truth.read(KEY)
@@ -124,7 +124,7 @@ def test_lasting_fault_is_named_and_changes_nothing(
     attempt(truth, ONE, None)
     proxy.faults = [status] * 9
     with pytest.raises(error, match=rf"{truth.uri(KEY)}"):
-        attempt(store, TWO, truth.token(KEY))
+        attempt(store, TWO, truth.version(KEY))
     assert content(ONE) == truth.read(KEY)
     assert uploads == len(proxy.uploads)
 
@@ -135,21 +135,21 @@ def test_record_is_made_once_whatever_becomes_of_the_answer(moto_proxied: tuple[
     proxy.watched = ".json"
     proxy.faults = ["answer lost"]
     assert "published" == attempt(store, ONE, None)
-    assert (RECORD, []) == (read_settings(truth, "ticket_events"), proxy.faults)
+    assert (SETTINGS, []) == (read_settings(truth, "ticket_events"), proxy.faults)
     with pytest.raises(DatasetMismatchError):
-        ensure_settings(store, msgspec.structs.replace(RECORD, grain="1h"))
-    assert RECORD == read_settings(truth, "ticket_events")
+        ensure_settings(store, msgspec.structs.replace(SETTINGS, grain="1h"))
+    assert SETTINGS == read_settings(truth, "ticket_events")
 
 
 def test_record_of_a_rival_counts(moto_proxied: tuple[Store, Store, Proxy]) -> None:
     """Of two first runs with different grains one makes the record, and the other is refused before it writes rows."""
     store, truth, proxy = moto_proxied
-    hourly = msgspec.structs.replace(RECORD, grain="1h")
+    hourly = msgspec.structs.replace(SETTINGS, grain="1h")
     proxy.watched = ".json"
     proxy.faults = [lambda: ensure_settings(truth, hourly)]
     with pytest.raises(DatasetMismatchError, match="grain is '1h', asked for '1d'"):
         attempt(store, ONE, None)
-    assert (hourly, None) == (read_settings(truth, "ticket_events"), truth.token(KEY))
+    assert (hourly, None) == (read_settings(truth, "ticket_events"), truth.version(KEY))
 
 
 def test_silence_is_given_up_and_the_put_repeated(moto: StoreServer) -> None:
@@ -167,7 +167,7 @@ def test_put_has_a_deadline(moto: StoreServer) -> None:
         proxy.faults = ["hangs"] * 3
         with pytest.raises(StorageUnavailableError, match="TimeoutError"):
             attempt(hasty, ONE, None)
-        assert truth.token(KEY) is None
+        assert truth.version(KEY) is None
 
 
 def test_etag_without_quotes_is_tried_where_the_quoted_one_is_refused(
@@ -177,7 +177,7 @@ def test_etag_without_quotes_is_tried_where_the_quoted_one_is_refused(
     store, truth, proxy = moto_proxied
     attempt(truth, ONE, None)
     proxy.refused[("If-Match", '"')] = 412
-    assert "published" == attempt(store, TWO, truth.token(KEY))
+    assert "published" == attempt(store, TWO, truth.version(KEY))
     assert content(TWO) == truth.read(KEY)
 
 
@@ -188,5 +188,5 @@ def test_store_that_knows_no_conditions_is_written_without(moto_proxied: tuple[S
     assert store.conditional_writes
     attempt(store, ONE, None)
     assert not store.conditional_writes
-    attempt(store, TWO, truth.token(KEY))
+    attempt(store, TWO, truth.version(KEY))
     assert content(TWO) == truth.read(KEY)

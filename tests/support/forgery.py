@@ -13,17 +13,17 @@ from airflow_zendesk.dataset.digest import RowDigest
 from airflow_zendesk.dataset.settings import DatasetSettings
 from airflow_zendesk.dataset.slice_file import FOOTER_KEY, Certificate, SliceWriter, read_footer
 from airflow_zendesk.window import Window
-from tests.support.slices import RECORD, items
+from tests.support.slices import SETTINGS, as_records
 
 #: The least that a slice must have settled, in seconds.
 SETTLE = 90
 
 
-def honest(piece: Window, records: Iterable[dict[str, Any]], record: DatasetSettings = RECORD) -> bytes:
+def honest(slice_: Window, records: Iterable[dict[str, Any]], settings: DatasetSettings = SETTINGS) -> bytes:
     """A slice as the exporter writes it, certified."""
-    with closing(SliceWriter(record, piece)) as writer:
-        writer.write(items(records))
-        sealed = writer.seal(Certificate("end_time", piece.end_time, piece.end_time + SETTLE), duplicates=0)
+    with closing(SliceWriter(settings, slice_)) as writer:
+        writer.write(as_records(records))
+        sealed = writer.seal(Certificate("end_time", slice_.end_time, slice_.end_time + SETTLE), duplicates=0)
         sealed.file.seek(0)
         return sealed.file.read()
 

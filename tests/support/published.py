@@ -10,7 +10,7 @@ from airflow_zendesk.dataset.settings import DatasetSettings
 from airflow_zendesk.dataset.slice_file import SliceWriter
 from airflow_zendesk.storage.store import Store
 from airflow_zendesk.window import Window
-from tests.support.slices import CERTIFICATE, DAY, items
+from tests.support.slices import CERTIFICATE, DAY, as_records
 
 NEXT_DAY = Window(DAY.end, DAY.end + timedelta(days=1))
 RECORDS = {
@@ -19,12 +19,12 @@ RECORDS = {
 }
 
 
-def put(store: Store, records: Iterable[dict[str, Any]], piece: Window = DAY, resource: str = "ticket_events") -> None:
+def put(store: Store, records: Iterable[dict[str, Any]], slice_: Window = DAY, resource: str = "ticket_events") -> None:
     """Publish the records as a slice, in place of what is there."""
-    writer = SliceWriter(RECORDS[resource], piece)
-    writer.write(items(records))
+    writer = SliceWriter(RECORDS[resource], slice_)
+    writer.write(as_records(records))
     sealed = writer.seal(CERTIFICATE, duplicates=0)
-    publish(store, RECORDS[resource], sealed, store.token(slice_key(resource, piece)), allow_shrink=True)
+    publish(store, RECORDS[resource], sealed, store.version(slice_key(resource, slice_)), allow_shrink=True)
     writer.close()
 
 

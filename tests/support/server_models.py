@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from airflow_zendesk.zendesk.records import Item
+from airflow_zendesk.zendesk.records import Record
 from airflow_zendesk.zendesk.response import Answer
 
 WITHHELD_SECONDS = 60
@@ -21,9 +21,9 @@ class Event(NamedTuple):
     delivered: int
 
 
-def item(event: Event) -> Item:
+def record(event: Event) -> Record:
     """The event as a record of a page."""
-    return Item(event.id, event.second * 1_000_000, {"id": msgspec.Raw(b"%d" % event.id)})
+    return Record(event.id, event.second * 1_000_000, {"id": msgspec.Raw(b"%d" % event.id)})
 
 
 @dataclass
@@ -69,7 +69,7 @@ class Server:
         if self.repeated is not None:
             records.append(self.repeated)
         self._order(records, chance)
-        return Answer([item(event) for event in records], end_time, end_of_stream, self.now)
+        return Answer([record(event) for event in records], end_time, end_of_stream, self.now)
 
     def _cut(self, waiting: list[Event], per_page: int) -> list[Event]:
         records = waiting[:per_page]

@@ -10,10 +10,10 @@ import msgspec
 from airflow_zendesk.dataset.settings import DatasetSettings
 from airflow_zendesk.dataset.slice_file import Certificate, SealedSlice, SliceWriter
 from airflow_zendesk.window import Window
-from airflow_zendesk.zendesk.records import Item, Wire, read_records
+from airflow_zendesk.zendesk.records import RawRecord, Record, read_records
 
 DAY = Window.of("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z")
-RECORD = DatasetSettings("ticket_events", "acme.zendesk.com", "1d", (), "all")
+SETTINGS = DatasetSettings("ticket_events", "acme.zendesk.com", "1d", (), "all")
 CERTIFICATE = Certificate(by="end_time", end_time=1767312000, server_date_at_least=1767312300)
 
 
@@ -22,21 +22,21 @@ def event(number: int, **members: Any) -> dict[str, Any]:
     return {"id": number, "ticket_id": 7, "timestamp": DAY.start_time + 60 * number, "via": "Web form"} | members
 
 
-def items(records: Iterable[dict[str, Any]]) -> list[Item]:
+def as_records(records: Iterable[dict[str, Any]]) -> list[Record]:
     """The records as items of a page."""
-    return read_records(msgspec.json.decode(json.dumps(list(records)).encode(), type=list[Wire]))
+    return read_records(msgspec.json.decode(json.dumps(list(records)).encode(), type=list[RawRecord]))
 
 
 @contextmanager
-def sealed(records: Iterable[dict[str, Any]], piece: Window = DAY) -> Iterator[SealedSlice]:
+def sealed(records: Iterable[dict[str, Any]], slice_: Window = DAY) -> Iterator[SealedSlice]:
     """The records as a sealed slice of ticket events."""
-    with closing(SliceWriter(RECORD, piece)) as writer:
-        writer.write(items(records))
+    with closing(SliceWriter(SETTINGS, slice_)) as writer:
+        writer.write(as_records(records))
         yield writer.seal(CERTIFICATE, duplicates=0)
 
 
 def content(records: Iterable[dict[str, Any]]) -> bytes:
     """The bytes of such a slice."""
-    with sealed(records) as piece:
-        piece.file.seek(0)
-        return piece.file.read()
+    with sealed(records) as slice_:
+        slice_.file.seek(0)
+        return slice_.file.read()

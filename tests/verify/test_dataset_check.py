@@ -22,36 +22,36 @@ from airflow_zendesk.verify.dataset_check import audit
 from airflow_zendesk.verify.findings import Run, VerificationProgress
 from airflow_zendesk.window import Grain, Window
 from tests.support.forgery import SETTLE, forged, honest, rows_of
-from tests.support.slices import DAY, RECORD, event
+from tests.support.slices import DAY, SETTINGS, event
 
 DAYS = Grain.of("1d").slices(Window(DAY.start, DAY.start + timedelta(days=4)))
 ALL = Window(DAYS[0].start, DAYS[-1].end)
 #: The slice that the damages are done to, with its address, and the one after it.
 DAMAGED, NEXT = DAYS[1], DAYS[2]
-KEY, NEXT_KEY = (slice_key("ticket_events", piece) for piece in (DAMAGED, NEXT))
+KEY, NEXT_KEY = (slice_key("ticket_events", slice_) for slice_ in (DAMAGED, NEXT))
 
 
-def events_of(piece: Window, number: int = 50) -> list[dict[str, Any]]:
+def events_of(slice_: Window, number: int = 50) -> list[dict[str, Any]]:
     """Events of a day, with ids that no other day has."""
-    first = piece.start_time // 86_400 * 1_000
-    return [event(first + at, timestamp=piece.start_time + 60 * at, subject=f"Printer {at}") for at in range(number)]
+    first = slice_.start_time // 86_400 * 1_000
+    return [event(first + at, timestamp=slice_.start_time + 60 * at, subject=f"Printer {at}") for at in range(number)]
 
 
 @pytest.fixture
 def dataset(store: Store) -> Store:
     """Four whole days, one of them without events."""
-    ensure_settings(store, RECORD)
-    for piece in DAYS:
-        records = [] if piece == DAYS[3] else events_of(piece)
-        store.put(slice_key("ticket_events", piece), io.BytesIO(honest(piece, records)), expected=None)
+    ensure_settings(store, SETTINGS)
+    for slice_ in DAYS:
+        records = [] if slice_ == DAYS[3] else events_of(slice_)
+        store.put(slice_key("ticket_events", slice_), io.BytesIO(honest(slice_, records)), expected=None)
     return store
 
 
 def test_whole_dataset_is_proven(dataset: Store) -> None:
     """Rows, bytes and slices are counted; the days make one run."""
     told: list[VerificationProgress] = []
-    found = audit(dataset, RECORD, ALL, told.append)
-    sizes = [len(dataset.read(slice_key("ticket_events", piece)) or b"") for piece in DAYS]
+    found = audit(dataset, SETTINGS, ALL, told.append)
+    sizes = [len(dataset.read(slice_key("ticket_events", slice_)) or b"") for slice_ in DAYS]
     assert ([], [], True) == (found.findings, found.hidden, found.whole)
     assert [Run(ALL.start, ALL.end, None, 4, rows=150, late=0, bytes=sum(sizes))] == list(found.runs())
     assert [VerificationProgress("read", done, 4, min(50 * done, 150), 0) for done in (1, 2, 3, 4)] == told
@@ -64,10 +64,10 @@ def test_only_the_window_is_proven(dataset: Store) -> None:
         io.BytesIO(b"an hour"),
         expected=None,
     )
-    dataset.put(KEY, io.BytesIO(b"no slice"), expected=dataset.token(KEY))
-    assert audit(dataset, RECORD, DAYS[0]).whole
-    assert not audit(dataset, RECORD, DAYS[1]).whole
-    later = audit(dataset, RECORD, Window(NEXT.end, day_after()))
+    dataset.put(KEY, io.BytesIO(b"no slice"), expected=dataset.version(KEY))
+    assert audit(dataset, SETTINGS, DAYS[0]).whole
+    assert not audit(dataset, SETTINGS, DAYS[1]).whole
+    later = audit(dataset, SETTINGS, Window(NEXT.end, day_after()))
     assert ["missing"] == [finding.problem for finding in later.findings]
 
 
@@ -79,28 +79,28 @@ def day_after() -> Any:
 def test_window_is_made_of_whole_slices(dataset: Store) -> None:
     """As for an export."""
     with pytest.raises(MisalignedWindowError):
-        audit(dataset, RECORD, Window(DAY.start, DAY.start + timedelta(hours=1)))
+        audit(dataset, SETTINGS, Window(DAY.start, DAY.start + timedelta(hours=1)))
 
 
 def test_slices_with_the_same_problem_are_told_as_one_run(dataset: Store) -> None:
     """Before, between and after."""
-    found = audit(dataset, RECORD, Window(DAY.start - timedelta(days=3), day_after()))
+    found = audit(dataset, SETTINGS, Window(DAY.start - timedelta(days=3), day_after()))
     assert [("missing", 3), (None, 4), ("missing", 1)] == [(run.problem, run.slices) for run in found.runs()]
 
 
 def test_hidden_objects_are_no_damage(dataset: Store) -> None:
     """What a killed process leaves on a disk, readers pass by; it is told."""
     dataset.put(f"{KEY.rpartition('/')[0]}/.left.tmp", io.BytesIO(b"half"), expected=None)
-    found = audit(dataset, RECORD, ALL)
+    found = audit(dataset, SETTINGS, ALL)
     assert (True, 1) == (found.whole, len(found.hidden))
 
 
 # --- damage, each kind made by hand -------------------------------------------------------------------------
 
 
-def late(piece: Window, id_: int) -> dict[str, Any]:
+def late(slice_: Window, id_: int) -> dict[str, Any]:
     """An event that came late, to that slice."""
-    return event(id_, timestamp=piece.start_time - 1)
+    return event(id_, timestamp=slice_.start_time - 1)
 
 
 def changed(content: bytes, **members: Any) -> bytes:
@@ -125,7 +125,7 @@ def foreign_parquet(_: bytes) -> bytes:
 
 def other_record(**settings: Any) -> Callable[[bytes], bytes]:
     """The slice as if it were made for another dataset."""
-    fields = {name: getattr(RECORD, name) for name in RECORD.__struct_fields__}
+    fields = {name: getattr(SETTINGS, name) for name in SETTINGS.__struct_fields__}
     return lambda content: forged(content, dataset=DatasetSettings(**fields | settings))
 
 
@@ -203,9 +203,11 @@ REWRITTEN: dict[str, tuple[Callable[[bytes], bytes], str, str]] = {
 @pytest.fixture
 def folder(tmp_path: Path, local_store: Store) -> Path:
     """Four whole days on a disk."""
-    ensure_settings(local_store, RECORD)
-    for piece in DAYS:
-        local_store.put(slice_key("ticket_events", piece), io.BytesIO(honest(piece, events_of(piece))), expected=None)
+    ensure_settings(local_store, SETTINGS)
+    for slice_ in DAYS:
+        local_store.put(
+            slice_key("ticket_events", slice_), io.BytesIO(honest(slice_, events_of(slice_))), expected=None
+        )
     return tmp_path
 
 
@@ -327,5 +329,5 @@ class HastyStore(LocalStore):
 def test_damage_is_what_is_there_again(folder: Path) -> None:
     """An object that could not be read is read once more."""
     hasty = HastyStore(LocalFileSystem(), str(folder), folder.as_uri())
-    assert audit(hasty, RECORD, ALL).whole
+    assert audit(hasty, SETTINGS, ALL).whole
     assert not hasty.cut

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from airflow_zendesk.verify.findings import Audit, Finding, Problem
 from airflow_zendesk.verify.repair import Repair, Target, merge, repair
 from airflow_zendesk.window import Window
-from tests.support.slices import RECORD
+from tests.support.slices import SETTINGS
 
 DESTINATION = "s3://aws@my bucket/zendesk"
 EXPORT = f"airflow-zendesk export --resource ticket_events --start {{}} --end {{}} --destination '{DESTINATION}'"
@@ -25,12 +25,14 @@ def days(first: int, last: int) -> Window:
 
 def target(**settings: Any) -> Target:
     """A dataset with these settings."""
-    return Target(DESTINATION, msgspec.structs.replace(RECORD, **settings))
+    return Target(DESTINATION, msgspec.structs.replace(SETTINGS, **settings))
 
 
 def found(*findings: tuple[Problem, str, Window | None]) -> Audit:
     """An audit with these findings."""
-    return Audit(RECORD, "s3://bucket", days(1, 30), [], [Finding(what, uri, "", when) for what, uri, when in findings])
+    return Audit(
+        SETTINGS, "s3://bucket", days(1, 30), [], [Finding(what, uri, "", when) for what, uri, when in findings]
+    )
 
 
 def test_export_is_asked_as_the_dataset_was_made() -> None:
@@ -40,7 +42,7 @@ def test_export_is_asked_as_the_dataset_was_made() -> None:
     assert expected == target().export(window)
     assert f"{expected} --allow-shrink" == target().export(window, allow_shrink=True)
     other = Target(
-        DESTINATION, msgspec.structs.replace(RECORD, include=("comment_events",), support_type_scope="agent"), "acme"
+        DESTINATION, msgspec.structs.replace(SETTINGS, include=("comment_events",), support_type_scope="agent"), "acme"
     )
     options = "--include comment_events --support-type-scope agent --zendesk-conn-id acme"
     assert f"{expected} {options}" == other.export(window)
@@ -101,10 +103,10 @@ def test_without_a_dag_there_are_no_backfills() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(1, 25), st.integers(0, 5)), max_size=8))
-def test_merged_windows_cover_the_same_days(pieces: list[tuple[int, int]]) -> None:
+def test_merged_windows_cover_the_same_days(slices_: list[tuple[int, int]]) -> None:
     """Law: none more, none less, and no two of them touch."""
-    merged = merge(days(first, first + more) for first, more in pieces)
-    covered = {day for first, more in pieces for day in range(first, first + more + 1)}
+    merged = merge(days(first, first + more) for first, more in slices_)
+    covered = {day for first, more in slices_ for day in range(first, first + more + 1)}
     assert covered == {
         day for window in merged for day in range(window.start.day, (window.end - timedelta(days=1)).day + 1)
     }

@@ -40,7 +40,7 @@ def slices(folder: Path) -> list[Path]:
 )
 def test_sample_is_spread_over_the_window(sample: int, asked: list[int]) -> None:
     """The same slices each time, the first and the last among them."""
-    states = [SliceState(piece, "") for piece in Grain.of("1h").slices(HOURS)]
+    states = [SliceState(slice_, "") for slice_ in Grain.of("1h").slices(HOURS)]
     assert [states[number] for number in asked] == spread(states, sample)
 
 
@@ -131,7 +131,7 @@ def test_printed_command_makes_a_dataset_whole_again(
     assert 0 == main(audited(tmp_path))
     assert paths == slices(tmp_path)
     ids = [id_ for path in paths for id_ in pq.ParquetFile(path).read()["id"].to_pylist()]
-    assert sorted(emulator.truth("ticket_events", HOURS.start, HOURS.end)) == sorted(ids)
+    assert sorted(emulator.expected_ids("ticket_events", HOURS.start, HOURS.end)) == sorted(ids)
 
 
 def test_command_prints_runs_findings_and_what_repairs_them(
@@ -168,7 +168,7 @@ def test_json_holds_all_that_was_found(
 ) -> None:
     """Also of a dataset that is whole."""
     export(tmp_path)
-    rows = len(emulator.truth("ticket_events", HOURS.start, HOURS.end))
+    rows = len(emulator.expected_ids("ticket_events", HOURS.start, HOURS.end))
     assert 0 == main(audited(tmp_path, "--json"))
     told: dict[str, Any] = json.loads(printed(capsys))
     assert {

@@ -14,7 +14,7 @@ from tests.support.forgery import honest
 from tests.support.slices import DAY, event
 
 DAYS = Grain.of("1d").slices(Window(DAY.start, DAY.start + timedelta(days=3)))
-KEYS = [slice_key("ticket_events", piece) for piece in DAYS]
+KEYS = [slice_key("ticket_events", slice_) for slice_ in DAYS]
 #: The tickets of each day's events, one after the other.
 TICKETS: list[list[int | None]] = [[7, 8, 7], [8, None, 2**40], []]
 
@@ -22,9 +22,9 @@ TICKETS: list[list[int | None]] = [[7, 8, 7], [8, None, 2**40], []]
 @pytest.fixture
 def dataset(store: Store) -> Store:
     """Three days, the last without events."""
-    for piece, key, tickets in zip(DAYS, KEYS, TICKETS, strict=True):
-        records = [event(at, timestamp=piece.start_time, ticket_id=ticket) for at, ticket in enumerate(tickets)]
-        store.put(key, io.BytesIO(honest(piece, records)), expected=None)
+    for slice_, key, tickets in zip(DAYS, KEYS, TICKETS, strict=True):
+        records = [event(at, timestamp=slice_.start_time, ticket_id=ticket) for at, ticket in enumerate(tickets)]
+        store.put(key, io.BytesIO(honest(slice_, records)), expected=None)
     return store
 
 
@@ -79,7 +79,7 @@ def test_row_groups_without_the_ticket_are_not_read(store: Store) -> None:
 def test_what_cannot_be_searched_is_told(dataset: Store) -> None:
     """It may hold the ticket as well: foreign, hidden and damaged objects."""
     damaged = KEYS[0]
-    dataset.put(damaged, io.BytesIO(b"no Parquet"), expected=dataset.token(damaged))
+    dataset.put(damaged, io.BytesIO(b"no Parquet"), expected=dataset.version(damaged))
     dataset.put("ticket_events/copy.parquet", io.BytesIO(b"of somebody"), expected=None)
     dataset.put("ticket_events/event_date=2026-01-02/.left.tmp", io.BytesIO(b"half a slice"), expected=None)
     search = find_tickets(dataset, "ticket_events", [8])

@@ -63,7 +63,7 @@ def rewrite(store: Store, change: Callable[[pa.Table], pa.Table], **footer: Any)
     metadata = msgspec.json.decode(table.schema.metadata[FOOTER_KEY]) | footer
     file = io.BytesIO()
     pq.write_table(change(table).replace_schema_metadata({FOOTER_KEY: msgspec.json.encode(metadata)}), file)
-    store.put(KEY, file, store.token(KEY))
+    store.put(KEY, file, store.version(KEY))
 
 
 def refused(database: Database, store: Store, error: type[ZendeskError], reason: str, ask: Ask) -> None:
@@ -102,7 +102,7 @@ def test_damaged_file_is_not_loaded(loaded: Database, store: Store, ask: Ask) ->
     put(store, [event(1), event(3)])
     content = bytearray(store.read(KEY) or b"")
     content[100:140] = bytes(40)
-    store.put(KEY, io.BytesIO(content), store.token(KEY))
+    store.put(KEY, io.BytesIO(content), store.version(KEY))
     refused(loaded, store, DamagedObjectError, "it cannot be read|with digest", ask)
 
 
@@ -156,16 +156,16 @@ def test_another_dataset_needs_another_schema(
     loaded: Database, store: Store, ask: Ask, tmp_path: Path, change: dict[str, Any], told: str
 ) -> None:
     """Tables are not half one, half the other."""
-    record: DatasetSettings = msgspec.structs.replace(RECORDS["ticket_events"], **change)
-    (tmp_path / "data/_datasets/ticket_events.json").write_bytes(msgspec.json.encode(record))
+    settings: DatasetSettings = msgspec.structs.replace(RECORDS["ticket_events"], **change)
+    (tmp_path / "data/_datasets/ticket_events.json").write_bytes(msgspec.json.encode(settings))
     refused(loaded, store, WarehouseMismatchError, told, ask)
 
 
 def test_other_resource_of_another_account_needs_another_schema(loaded: Database, store: Store, tmp_path: Path) -> None:
     """The tables of a schema are of one account."""
     put(store, [], resource="ticket_metric_events")
-    record = msgspec.structs.replace(RECORDS["ticket_metric_events"], account="other.zendesk.com")
-    (tmp_path / "data/_datasets/ticket_metric_events.json").write_bytes(msgspec.json.encode(record))
+    settings = msgspec.structs.replace(RECORDS["ticket_metric_events"], account="other.zendesk.com")
+    (tmp_path / "data/_datasets/ticket_metric_events.json").write_bytes(msgspec.json.encode(settings))
     with pytest.raises(WarehouseMismatchError, match=r"account is 'acme\.zendesk\.com', asked for 'other\.zend"):
         load_slices(loaded, store, "ticket_metric_events", [DAY])
 

@@ -183,7 +183,7 @@ load_slices(database, store, "ticket_events", [Window.of(*text.split("/")) for t
 
 def loader(warehouse: str, schema: str, folder: Path, stop: str, *slices: Window) -> "subprocess.Popen[str]":
     """Such a process."""
-    texts = [f"{piece.start.isoformat()}/{piece.end.isoformat()}" for piece in slices]
+    texts = [f"{slice_.start.isoformat()}/{slice_.end.isoformat()}" for slice_ in slices]
     command = [sys.executable, "-c", LOADER, warehouse, schema, str(folder), stop, *texts]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 

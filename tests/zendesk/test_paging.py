@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from airflow_zendesk.exceptions import FutureWindowError, MalformedResponseError, StuckPageError
 from airflow_zendesk.window import Window
 from airflow_zendesk.zendesk.paging import Page, Sweep
-from airflow_zendesk.zendesk.records import Item
+from airflow_zendesk.zendesk.records import Record
 from airflow_zendesk.zendesk.resources import RESOURCES
 from airflow_zendesk.zendesk.response import Answer
-from tests.support.server_models import Event, Server, item
+from tests.support.server_models import Event, Server, record
 
 START = 1_767_225_600  # 2026-01-01T00:00:00Z
 SPAN = 240
@@ -33,16 +33,16 @@ def sweep_over(start: int, end: int) -> Sweep:
     return Sweep(RESOURCES["ticket_events"], window(start, end), timedelta(0))
 
 
-def export(server: Server, start: int, end: int) -> list[Item]:
+def export(server: Server, start: int, end: int) -> list[Record]:
     """All that a sweep takes from the server, waiting where it says so."""
     sweep = sweep_over(start, end)
-    items: list[Item] = []
+    records: list[Record] = []
     while not sweep.done:
         assert len(server.requests) < 1_000, "the sweep does not end"
         page = sweep.take(server.answer(sweep.start_time, PAGE_SIZES[sweep.per_page]))
-        items += page.items
+        records += page.records
         server.now += page.wait
-    return items
+    return records
 
 
 seconds = st.integers(0, SPAN - 1) | st.sampled_from([5, 6, 7, 100, 101])
@@ -77,7 +77,7 @@ def servers(draw: st.DrawFn, *, delays: tuple[int, ...] = (0,)) -> Server:
 def test_any_partition_of_time_exports_every_event_exactly_once(server: Server, cuts: set[int], age: int) -> None:
     """Whatever the server is like and wherever windows meet, each event is in one window, once."""
     bounds = [START, *(START + cut for cut in sorted(cuts)), START + SPAN]
-    exported: list[Item] = []
+    exported: list[Record] = []
     for start, end in pairwise(bounds):
         server.now = end + age
         server.requests.clear()
@@ -105,8 +105,8 @@ def test_items_come_sorted_and_inside_what_is_covered(server: Server) -> None:
     while not sweep.done:
         page = sweep.take(server.answer(sweep.start_time, PAGE_SIZES[sweep.per_page]))
         assert covered == page.start_time
-        assert page.items == sorted(page.items, key=lambda each: (each.timestamp, each.id))
-        assert all(each.second < page.covered for each in page.items)
+        assert page.records == sorted(page.records, key=lambda each: (each.timestamp, each.id))
+        assert all(each.second < page.covered for each in page.records)
         covered = page.covered
     assert START + SPAN == covered
 
@@ -121,9 +121,9 @@ def test_server_that_sorts_by_delivery_loses_nothing_and_its_doubles_are_told(
     for start, end in pairwise(bounds):
         server.now = end + age
         server.requests.clear()
-        items = export(server, start, end)
-        assert all(each.second < start for each in items if each.id in exported)
-        exported.update(each.id for each in items)
+        records = export(server, start, end)
+        assert all(each.second < start for each in records if each.id in exported)
+        exported.update(each.id for each in records)
     assert {each.id for each in server.events} == exported
 
 
@@ -134,13 +134,13 @@ def sweep_of_an_hour() -> Sweep:
 
 def answer(*at: int, end_time: int | None, end_of_stream: bool = False, date: int = 10_000) -> Answer:
     """A page of events with ids 0, 1, ... at so many seconds after START; times likewise."""
-    items = [item(Event(id_, START + second, 0)) for id_, second in enumerate(at)]
-    return Answer(items, None if end_time is None else START + end_time, end_of_stream, START + date)
+    records = [record(Event(id_, START + second, 0)) for id_, second in enumerate(at)]
+    return Answer(records, None if end_time is None else START + end_time, end_of_stream, START + date)
 
 
 def told(page: Page) -> tuple[list[int], int, int]:
     """Ids, covered seconds after START, and the wait."""
-    return [each.id for each in page.items], page.covered - START, page.wait
+    return [each.id for each in page.records], page.covered - START, page.wait
 
 
 def test_page_that_mixes_seconds_is_complete_before_its_newest() -> None:
@@ -156,10 +156,10 @@ def test_page_of_one_second_is_complete_up_to_its_end_time() -> None:
 
 def test_held_events_are_exported_whether_or_not_the_next_page_repeats_them() -> None:
     """What lies at the boundary is kept until the page after has been seen."""
-    for repeated in ([], [item(Event(1, START + 3_601, 0))]):
+    for repeated in ([], [record(Event(1, START + 3_601, 0))]):
         sweep = sweep_of_an_hour()
         sweep.take(answer(3_600, 3_601, end_time=3_601))
-        second = Answer([*repeated, item(Event(2, START + 3_602, 0))], START + 3_602, True, START + 10_000)
+        second = Answer([*repeated, record(Event(2, START + 3_602, 0))], START + 3_602, True, START + 10_000)
         assert ([1, 2], 7_200, 0) == told(sweep.take(second))
         assert len(repeated) == sweep.anomalies.duplicates
 
@@ -168,9 +168,9 @@ def test_later_of_two_bodies_is_kept_and_counted() -> None:
     """One id with two bodies: the later one wins, and the report says so."""
     sweep = sweep_of_an_hour()
     sweep.take(answer(3_600, 3_601, end_time=3_601))
-    changed = Item(1, (START + 3_601) * 1_000_000, {"id": msgspec.Raw(b"1"), "via": msgspec.Raw(b'"Web form"')})
+    changed = Record(1, (START + 3_601) * 1_000_000, {"id": msgspec.Raw(b"1"), "via": msgspec.Raw(b'"Web form"')})
     page = sweep.take(Answer([changed], START + 3_601, True, START + 10_000))
-    assert [changed] == page.items
+    assert [changed] == page.records
     assert (1, 1) == (sweep.anomalies.duplicates, sweep.anomalies.conflicting)
 
 

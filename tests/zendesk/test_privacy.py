@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from airflow_zendesk.exceptions import SettingsError
 from airflow_zendesk.zendesk.privacy import key_id
-from airflow_zendesk.zendesk.records import Item, Wire
+from airflow_zendesk.zendesk.records import RawRecord, Record
 from airflow_zendesk.zendesk.redaction import Redactor
 from airflow_zendesk.zendesk.resources import Query
 
@@ -30,9 +30,9 @@ def kept(event: Event, key: str = KEY, **privacy: Any) -> Event:
 def text_kept(event: str, key: str = KEY, **privacy: Any) -> str:
     """The same, as JSON texts."""
     query = Query.of("ticket_events", ["comment_events"], **privacy)
-    wire = msgspec.json.decode(event, type=Wire)
-    (item,) = Redactor(query.privacy, key).apply([Item(1, 1, wire)])
-    return "{" + ",".join(f'"{name}":{bytes(raw).decode()}' for name, raw in item.wire.items()) + "}"
+    raw = msgspec.json.decode(event, type=RawRecord)
+    (record,) = Redactor(query.privacy, key).apply([Record(1, 1, raw)])
+    return "{" + ",".join(f'"{name}":{bytes(raw).decode()}' for name, raw in record.raw.items()) + "}"
 
 
 def hashed(text: str) -> str:
@@ -142,7 +142,7 @@ def test_withheld_comments_are_counted() -> None:
     keep = Redactor(query.privacy, None)
     told = {"event_type": "Comment", "comment_present": True, "comment_public": False}
     event = json.dumps(children(told, told | {"body": "x"}, told | {"body": "y", "comment_public": True}))
-    keep.apply([Item(1, 1, msgspec.json.decode(event, type=Wire))] * 3)
+    keep.apply([Record(1, 1, msgspec.json.decode(event, type=RawRecord))] * 3)
     assert 3 == keep.redacted_comments
 
 

@@ -9,17 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_zendesk.zendesk import ticket_events, ticket_metric_events
-from airflow_zendesk.zendesk.records import Item, Wire, read_records, to_rows
+from airflow_zendesk.zendesk.records import RawRecord, Record, read_records, to_rows
 
-_WIRES = msgspec.json.Decoder(list[Wire])
+_WIRES = msgspec.json.Decoder(list[RawRecord])
 
 
-def wires(*records: Any) -> list[Wire]:
+def wires(*records: Any) -> list[RawRecord]:
     """The records as they come off the wire."""
     return _WIRES.decode(json.dumps(records).encode())
 
 
-def items(*records: dict[str, Any]) -> list[Item]:
+def read(*records: dict[str, Any]) -> list[Record]:
     """The records as items of a page."""
     return read_records(wires(*records))
 
@@ -41,7 +41,7 @@ EVENT = {
 
 def test_ticket_event_fills_its_columns() -> None:
     """A real-shaped event: numbers and times typed, open parts as the text that was sent."""
-    rows = to_rows(items(EVENT), ticket_events.COLUMNS)
+    rows = to_rows(read(EVENT), ticket_events.COLUMNS)
     expected = {
         "id": [18868153668801],
         "timestamp": [1695680609000000],
@@ -73,7 +73,7 @@ def test_metric_shape_under_ticket_events_fills_the_metric_columns() -> None:
         "id": 1, "instance_id": 0, "metric": "reply_time", "ticket_id": 3, "type": "measure",
         "time": "2026-01-02T03:04:05Z",
     }  # fmt: skip
-    columns = to_rows(items(record), ticket_events.COLUMNS).columns
+    columns = to_rows(read(record), ticket_events.COLUMNS).columns
     assert [1767323045000000] == columns["timestamp"] == columns["time"]
     assert ([0], ["reply_time"], ["measure"]) == (columns["instance_id"], columns["metric"], columns["type"])
     assert [None] == columns["extra"]
@@ -85,7 +85,7 @@ def test_metric_event_fills_its_columns() -> None:
         "id": 6925131321999, "ticket_id": 1, "metric": "requester_wait_time", "instance_id": 1, "deleted": False,
         "type": "update_status", "time": "2023-05-06T22:04:16Z", "status": {"calendar": 1261650, "business": 300000},
     }  # fmt: skip
-    columns = to_rows(items(record), ticket_metric_events.COLUMNS).columns
+    columns = to_rows(read(record), ticket_metric_events.COLUMNS).columns
     assert [1683410656000000] == columns["timestamp"] == columns["time"]
     assert [b'{"calendar": 1261650, "business": 300000}'] == columns["status"]
     assert ([False], [None], [None]) == (columns["deleted"], columns["sla"], columns["extra"])
@@ -93,7 +93,7 @@ def test_metric_event_fills_its_columns() -> None:
 
 def test_unknown_keys_are_kept_in_extra_sorted_and_counted() -> None:
     """A new field at Zendesk's side neither fails the run nor makes a column."""
-    rows = to_rows(items({**EVENT, "zebra": [1, {"a": None}], "aardvark": "é"}, EVENT), ticket_events.COLUMNS)
+    rows = to_rows(read({**EVENT, "zebra": [1, {"a": None}], "aardvark": "é"}, EVENT), ticket_events.COLUMNS)
     assert [b'{"aardvark":"\\u00e9","zebra":[1, {"a": null}]}', None] == rows.columns["extra"]
     assert {"zebra": 1, "aardvark": 1} == rows.unknown
 
@@ -116,8 +116,8 @@ def test_unknown_keys_are_kept_in_extra_sorted_and_counted() -> None:
 )
 def test_value_of_another_type_is_kept_in_extra_and_its_column_is_null(key: str, value: Any) -> None:
     """Only that value of that row: its neighbours keep their columns."""
-    rows = to_rows(items(EVENT, {**EVENT, key: value}, EVENT), ticket_events.COLUMNS)
-    neighbour = to_rows(items(EVENT), ticket_events.COLUMNS).columns[key][0]
+    rows = to_rows(read(EVENT, {**EVENT, key: value}, EVENT), ticket_events.COLUMNS)
+    neighbour = to_rows(read(EVENT), ticket_events.COLUMNS).columns[key][0]
     assert [neighbour, None, neighbour] == rows.columns[key]
     assert [None, f'{{"{key}":{json.dumps(value)}}}'.encode(), None] == rows.columns["extra"]
     assert {key: 1} == rows.type_mismatches
@@ -126,7 +126,7 @@ def test_value_of_another_type_is_kept_in_extra_and_its_column_is_null(key: str,
 def test_via_object_gives_its_channel_and_is_kept_whole() -> None:
     """Zendesk writes via as a label, or as an object elsewhere: both are right."""
     via = {"channel": "web", "source": {"from": {}, "to": {}, "rel": None}}
-    rows = to_rows(items({**EVENT, "via": via}, {**EVENT, "via": {"channel": None}}), ticket_events.COLUMNS)
+    rows = to_rows(read({**EVENT, "via": via}, {**EVENT, "via": {"channel": None}}), ticket_events.COLUMNS)
     assert ["web", None] == rows.columns["via"]
     assert {"via": via} == json.loads(rows.columns["extra"][0])
     assert {"via": 1} == rows.type_mismatches
@@ -146,7 +146,7 @@ def test_row_time_is_the_first_readable_of_timestamp_created_at_and_time(
     record: dict[str, Any], timestamp: int
 ) -> None:
     """And it is kept to the microsecond, though Zendesk pages by the second."""
-    (item,) = items(record)
+    (item,) = read(record)
     assert timestamp == item.timestamp
     assert timestamp // 1_000_000 == item.second
 
@@ -165,7 +165,7 @@ def test_row_time_is_the_first_readable_of_timestamp_created_at_and_time(
 def test_record_without_id_or_time_is_refused_with_its_position(record: dict[str, Any], reason: str) -> None:
     """What cannot be placed is never guessed and never dropped."""
     with pytest.raises(ValueError, match=reason):
-        items({"id": 1, "timestamp": 5}, record)
+        read({"id": 1, "timestamp": 5}, record)
 
 
 json_values = st.recursive(
@@ -180,7 +180,7 @@ keys = st.sampled_from([column.name for column in ticket_events.COLUMNS]) | st.t
 def test_nothing_of_a_record_is_lost(records: list[dict[str, Any]]) -> None:
     """Law: whatever a record holds, each of its values is in its column or, as it was sent, in extra."""
     records = [{**record, "id": number, "time": "2026-01-01T00:00:00Z"} for number, record in enumerate(records)]
-    columns = to_rows(items(*records), ticket_events.COLUMNS).columns
+    columns = to_rows(read(*records), ticket_events.COLUMNS).columns
     for position, record in enumerate(records):
         extra = json.loads(columns["extra"][position] or b"{}")
         for key, value in record.items():

@@ -44,7 +44,7 @@ def read(body: bytes | dict[str, Any], status: int = 200, **headers: str | None)
 def test_page_is_read() -> None:
     """The envelope, its items, and the server's own clock."""
     answer = read(PAGE | {"next_page": "https://elsewhere.example.com/"})
-    assert (1, 5_000_000) == answer.items[0][:2]
+    assert (1, 5_000_000) == answer.records[0][:2]
     assert (6, False, DATE, 0) == (answer.end_time, answer.end_of_stream, answer.server_date, answer.repaired)
 
 
@@ -93,7 +93,7 @@ def test_count_above_the_items_is_a_cut_body() -> None:
     """And a count below them is no harm."""
     with pytest.raises(TransportError, match="count promises 2 records, 1 came"):
         read(PAGE | {"count": 2})
-    assert 1 == len(read(PAGE | {"count": 0}).items)
+    assert 1 == len(read(PAGE | {"count": 0}).records)
 
 
 @pytest.mark.parametrize("body", [b'{"ticket_events": NaN}', b'{"a": 1} trailing', b'\xef\xbb\xbf{"a": 1}'])
@@ -118,7 +118,7 @@ def test_html_or_text_is_something_else_than_the_api() -> None:
 def test_json_is_json_however_its_type_is_spelt() -> None:
     """Media types know no case."""
     for content_type in ("Application/JSON", "application/json;charset=utf-8", "application/vnd.api+json"):
-        assert 1 == len(read(PAGE, content_type=content_type).items)
+        assert 1 == len(read(PAGE, content_type=content_type).records)
 
 
 def test_deep_nesting_and_broken_utf8_are_refused() -> None:
@@ -134,7 +134,7 @@ def test_letters_are_whole_wherever_the_check_of_the_text_cuts_it() -> None:
     """The body is checked in pieces."""
     for filling in range(2**20 - 70, 2**20 - 40):
         body = '{"ticket_events": [{"id": 1, "timestamp": 5, "via": "%s🙏"}], "end_of_stream": true}' % ("x" * filling)
-        assert 1 == len(read(body.encode()).items)
+        assert 1 == len(read(body.encode()).records)
 
 
 def test_lone_surrogates_are_replaced_and_counted() -> None:
@@ -143,7 +143,7 @@ def test_lone_surrogates_are_replaced_and_counted() -> None:
         rb'{"ticket_events": [{"id": 1, "timestamp": 5, "system": "\ud83d \ud83d\ude00 \\ud83d \uDE00"}],'
         rb' "end_of_stream": true}'
     )
-    assert rb'"\ufffd \ud83d\ude00 \\ud83d \ufffd"' == bytes(answer.items[0].wire["system"])
+    assert rb'"\ufffd \ud83d\ude00 \\ud83d \ufffd"' == bytes(answer.records[0].raw["system"])
     assert 2 == answer.repaired
 
 
@@ -240,7 +240,7 @@ fragments = st.sampled_from(
 def test_any_body_is_a_page_or_a_named_error(parts: list[bytes]) -> None:
     """Law: no other exception leaves the decoder."""
     with contextlib.suppress(ZendeskError):
-        assert all(-(2**63) <= item.id < 2**63 for item in read(b"".join(parts)).items)
+        assert all(-(2**63) <= record.id < 2**63 for record in read(b"".join(parts)).records)
 
 
 header_texts = st.text(max_size=20) | st.sampled_from(

@@ -9,18 +9,18 @@ from typing import IO, Literal, NamedTuple
 from fsspec.implementations.memory import MemoryFileSystem
 
 from airflow_zendesk.exceptions import SliceChangedError, StorageUnavailableError
-from airflow_zendesk.storage.store import Store, Token
+from airflow_zendesk.storage.store import Store, Version
 
 #: What becomes of a request: it is answered; it never arrives; it is carried out, but the answer is lost; it is carried
 #: out, the answer is lost, and the client library sends it again by itself.
 Fate = Literal["answered", "lost", "answer lost", "repeated"]
 
 
-class Version(NamedTuple):
+class ObjectVersion(NamedTuple):
     """What an object is, for a while."""
 
     content: bytes
-    token: Token
+    version: Version
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,8 @@ class Write:
 
     writer: str
     key: str
-    version: Version
-    before: Version | None
+    version: ObjectVersion
+    before: ObjectVersion | None
 
 
 class Bucket:
@@ -42,19 +42,19 @@ class Bucket:
 
     def __init__(self, *, conditional_writes: bool = True) -> None:
         self.conditional_writes = conditional_writes
-        self.objects: dict[str, Version] = {}
+        self.objects: dict[str, ObjectVersion] = {}
         self.writes: list[Write] = []
         #: What each writer has tried to write last, by writer and key.
         self.offers: dict[tuple[str, str], bytes] = {}
         self._tokens = count(1)
 
-    def write(self, writer: str, key: str, content: bytes, expected: Token | None) -> bool:
+    def write(self, writer: str, key: str, content: bytes, expected: Version | None) -> bool:
         """Write an object if its version is the expected one; says whether it was."""
         self.offers[writer, key] = content
         before = self.objects.get(key)
-        if self.conditional_writes and (before.token if before else None) != expected:
+        if self.conditional_writes and (before.version if before else None) != expected:
             return False
-        self.objects[key] = Version(content, f"version {next(self._tokens)}")
+        self.objects[key] = ObjectVersion(content, f"version {next(self._tokens)}")
         self.writes.append(Write(writer, key, self.objects[key], before))
         return True
 
@@ -74,16 +74,18 @@ class SteppedStore(Store):
         self._writer = writer
         self._ask = ask
 
-    def list(self, folder: str) -> dict[str, Token]:
+    def list(self, folder: str) -> dict[str, Version]:
         """The objects in a folder."""
         self._read("list", folder)
-        return {key: version.token for key, version in self._bucket.objects.items() if key.rpartition("/")[0] == folder}
+        return {
+            key: version.version for key, version in self._bucket.objects.items() if key.rpartition("/")[0] == folder
+        }
 
-    def token(self, key: str) -> Token | None:
+    def version(self, key: str) -> Version | None:
         """The token of an object."""
         self._read("token", key)
         version = self._bucket.objects.get(key)
-        return version.token if version else None
+        return version.version if version else None
 
     def read(self, key: str) -> bytes | None:
         """A small object."""
@@ -96,9 +98,9 @@ class SteppedStore(Store):
         self._read("open", key)
         return BytesIO(self._bucket.objects[key].content)
 
-    def put(self, key: str, file: IO[bytes], expected: Token | None) -> None:
+    def put(self, key: str, file: IO[bytes], expected: Version | None) -> None:
         """Write a file in place of the expected version; without conditions, look for that version before."""
-        if not self._bucket.conditional_writes and self.token(key) != expected:
+        if not self._bucket.conditional_writes and self.version(key) != expected:
             raise SliceChangedError(self.uri(key))
         fate = self._ask("put", key)
         if fate == "lost":
@@ -113,7 +115,7 @@ class SteppedStore(Store):
         if not written:
             raise SliceChangedError(self.uri(key))
 
-    def _token_of(self, info: dict[str, object]) -> Token:
+    def _version_of(self, info: dict[str, object]) -> Version:
         raise NotImplementedError
 
     def _read(self, method: str, key: str) -> None:

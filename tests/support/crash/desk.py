@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 from airflow_zendesk.emulator.paging import answer_page
 from airflow_zendesk.hooks.client import RequestStats
-from airflow_zendesk.hooks.connection import Account
+from airflow_zendesk.hooks.connection import ConnectionSettings
 from airflow_zendesk.hooks.zendesk import ZendeskHook
 from airflow_zendesk.window import Window
 from airflow_zendesk.zendesk.paging import Page, Sweep
 from airflow_zendesk.zendesk.resources import Query
 from airflow_zendesk.zendesk.response import Answer
-from tests.support.slices import items
+from tests.support.slices import as_records
 
 #: Few enough that a handful of events is several pages.
 _PER_PAGE = 2
@@ -48,7 +48,7 @@ class Desk:
         there = sorted(each for each in self.happened if each.surfaces <= self.now and each.timestamp >= start_time)
         page = answer_page(there, start_time=start_time, per_page=_PER_PAGE, now=self.now + 60, shuffle=self._answers)
         records = [{"id": each.id, "timestamp": each.timestamp} for each in page.items]
-        return Answer(items(records), page.end_time, page.end_of_stream, self.now)
+        return Answer(as_records(records), page.end_time, page.end_of_stream, self.now)
 
 
 class DeskHook(ZendeskHook):
@@ -65,9 +65,9 @@ class DeskHook(ZendeskHook):
         self._ask = ask
 
     @property
-    def account(self) -> Account:
+    def account(self) -> ConnectionSettings:
         """An invented account."""
-        return Account("https://acme.zendesk.com", "bearer", "", "invented")
+        return ConnectionSettings("https://acme.zendesk.com", "bearer", "", "invented")
 
     @property
     def traffic(self) -> RequestStats:

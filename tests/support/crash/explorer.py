@@ -61,7 +61,7 @@ class Object(NamedTuple):
     """A version of a slice: so many events; the token is the number of its write."""
 
     events: int
-    token: int
+    version: int
     whole: bool = True
 
 
@@ -70,7 +70,7 @@ class Attempt(NamedTuple):
 
     grain: str
     step: str | None = "check"
-    token: int | None = None
+    version: int | None = None
     events: int = 0
     #: Whether the version it found is not the one that was there when it began.
     rival: bool = False
@@ -88,7 +88,7 @@ class World(NamedTuple):
     attempts: tuple[Attempt, ...]
     #: How many events have surfaced.
     events: int = 0
-    record: str | None = None
+    settings: str | None = None
     slices: tuple[tuple[str, Object], ...] = ()
     foreign: bool = True
     writes: int = 0
@@ -101,7 +101,7 @@ class World(NamedTuple):
     def with_slice(self, key: str, version: Object) -> "World":
         """After a write."""
         slices = dict(self.slices) | {key: version}
-        return self._replace(slices=tuple(sorted(slices.items())), writes=version.token)
+        return self._replace(slices=tuple(sorted(slices.items())), writes=version.version)
 
     def with_attempt(self, number: int, attempt: Attempt) -> "World":
         """After a step."""
@@ -168,43 +168,43 @@ class Model:
     def _read(self, world: World, at: Attempt) -> Attempt | None:  # noqa: C901, PLR0911, PLR0912
         """The attempt after a request that writes nothing: one branch for each request."""
         there = world.slice(self.key(at))
-        token = there.token if there else None
+        version = there.version if there else None
         order = ("check", "list", "ask", "confirm") if self.rules.token_first else ("check", "ask", "list", "confirm")
         following = dict(pairwise(order))
         match at.step:
-            case "check" | "check again" if world.record not in {None, at.grain}:
+            case "check" | "check again" if world.settings not in {None, at.grain}:
                 return at.end("refused")
             case "check":
                 return at._replace(step=following["check"])
             case "list":
-                return at._replace(step=following["list"], token=token)
+                return at._replace(step=following["list"], version=version)
             case "ask" if self.rules.settled_by_server and world.events < self.due:
                 return None
             case "ask":
                 return at._replace(step=following["ask"], events=world.events)
             case "confirm":
-                return at._replace(step="check again" if world.record else self._put_record)
-            case "peek for record" if world.record:
+                return at._replace(step="check again" if world.settings else self._put_record)
+            case "peek for record" if world.settings:
                 return at._replace(step="look for record", puts=at.puts + 1)
             case "peek for record":
                 return at._replace(step="create")
             case "look for record":
-                return at._replace(step="check again") if world.record else self._once_more(at, self._put_record)
+                return at._replace(step="check again") if world.settings else self._once_more(at, self._put_record)
             case "check again":
                 return at._replace(step="token", puts=0)
             case "token":
                 # Whether it is the right version is judged by the content, which may be newer still.
-                return at._replace(step="open" if there else self._put, rival=token != at.token)
+                return at._replace(step="open" if there else self._put, rival=version != at.version)
             case "open" if there and there.events == at.events:
                 return at.end("unchanged")
             case "open":
                 return at.end("conflict") if at.rival else at._replace(step=self._put)
-            case "peek" if token != at.token:
+            case "peek" if version != at.version:
                 return at._replace(step="look", puts=at.puts + 1)
             case "peek":
                 return at._replace(step="put")
             case "look":
-                return self._once_more(at, self._put) if token == at.token else at._replace(step="compare")
+                return self._once_more(at, self._put) if version == at.version else at._replace(step="compare")
             case "compare":
                 return at.end("published" if there and there.events == at.events else "conflict")
         raise AssertionError(at.step)
@@ -241,10 +241,10 @@ class Model:
     def _take(self, world: World, at: Attempt) -> tuple[World, bool]:
         """What the storage makes of a PUT, and whether it says that it was carried out."""
         if at.step == "create":
-            free = world.record is None or not self.rules.conditional_writes
-            return (world._replace(record=at.grain), True) if free else (world, False)
+            free = world.settings is None or not self.rules.conditional_writes
+            return (world._replace(settings=at.grain), True) if free else (world, False)
         there = world.slice(self.key(at))
-        if self.rules.conditional_writes and (there.token if there else None) != at.token:
+        if self.rules.conditional_writes and (there.version if there else None) != at.version:
             return world, False
         version = Object(at.events, world.writes + 1, self.rules.whole)
         return world.with_slice(self.key(at), version)._replace(foreign=not self.rules.sweeps), True
@@ -304,7 +304,7 @@ def _wrong(  # noqa: C901, PLR0912  one branch for each promise
             yield "EXACT"
         if earlier and version.events < earlier.events:
             yield "FRESH"
-        if key.split()[0] != after.record:
+        if key.split()[0] != after.settings:
             yield "GRAIN"
     if len({key.split()[0] for key, _ in after.slices}) < len(after.slices):
         yield "KEYS"
@@ -327,7 +327,7 @@ def _wrong(  # noqa: C901, PLR0912  one branch for each promise
 
 def _repairs(model: Model, left: World) -> bool:
     """Whether an attempt that is alone with what others have left ends well, with all events."""
-    world = left._replace(attempts=(Attempt(left.record or "day"),))
+    world = left._replace(attempts=(Attempt(left.settings or "day"),))
     while world.attempts[0].step:
         following = model.step(world, 0)
         assert following
@@ -335,6 +335,6 @@ def _repairs(model: Model, left: World) -> bool:
     there = world.slice(model.key(world.attempts[0]))
     return world.attempts[0].outcome in {"published", "unchanged"} and there == (
         world.events,
-        there and there.token,
+        there and there.version,
         True,
     )

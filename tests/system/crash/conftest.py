@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from airflow_zendesk.emulator import ZendeskEmulator
-from tests.system.crash.desk import LateWorld
+from tests.system.crash.desk import LateSimulator
 from tests.system.crash.jobs import Place
 
 if TYPE_CHECKING:
@@ -26,13 +26,13 @@ NewPlace = Callable[[], Place]
 
 
 @pytest.fixture(scope="session")
-def world() -> LateWorld:
+def world() -> LateSimulator:
     """A desk of about forty events an hour."""
-    return LateWorld(events_per_day=1_000)
+    return LateSimulator(events_per_day=1_000)
 
 
 @pytest.fixture(scope="session")
-def emulator(world: LateWorld) -> Iterator[ZendeskEmulator]:
+def emulator(world: LateSimulator) -> Iterator[ZendeskEmulator]:
     """A local Zendesk."""
     with ZendeskEmulator(world) as emulator:
         yield emulator

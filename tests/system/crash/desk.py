@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from airflow_zendesk.emulator import World
+from airflow_zendesk.emulator import Simulator
 from airflow_zendesk.emulator.world import Event
 
 
-class LateWorld(World):
+class LateSimulator(Simulator):
     """A desk that keeps every third event back, until it is told not to."""
 
     redacted_comments = False

@@ -61,7 +61,7 @@ def export(place: Place, window: Window, trap: Trap | None, grain: Grain, told: 
     except ZendeskError as error:
         told.send(type(error).__name__)
     else:
-        told.send(tuple(piece.outcome for piece in report.slices))
+        told.send(tuple(slice_.outcome for slice_ in report.slices))
 
 
 def tell_steps(place: Place, window: Window, told: Connection) -> None:

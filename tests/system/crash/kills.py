@@ -13,7 +13,7 @@ from typing import Literal
 from airflow_zendesk.emulator import ZendeskEmulator
 from airflow_zendesk.window import Window
 from tests.system.crash import jobs
-from tests.system.crash.desk import LateWorld
+from tests.system.crash.desk import LateSimulator
 from tests.system.crash.jobs import Place, Trap
 from tests.system.crash.processes import Child, Reader
 
@@ -77,7 +77,7 @@ class Matrix:
     """
 
     def __init__(
-        self, store: str, new_place: Callable[[], Place], emulator: ZendeskEmulator, world: LateWorld, seed: int = 0
+        self, store: str, new_place: Callable[[], Place], emulator: ZendeskEmulator, world: LateSimulator, seed: int = 0
     ) -> None:
         self.tally = Tally(store)
         self._new_place = new_place
@@ -96,7 +96,7 @@ class Matrix:
         """Steps and instants by the dozen, in an order that does well to be cut short."""
         place = self._prepare(found)
         started = time.monotonic()
-        first, second = (Child.start(jobs.tell_steps, place, piece).end() for piece in _pieces()[:2])
+        first, second = (Child.start(jobs.tell_steps, place, slice_).end() for slice_ in _pieces()[:2])
         seconds = (time.monotonic() - started) / 2
         #: Where a dataset is made, which only its first export does.
         founding = self._shuffled(step for step in first if step not in second)
@@ -126,9 +126,9 @@ class Matrix:
     def _kill_in_one_dataset(self, found: Found, traps: Sequence[Trap | Instant]) -> None:
         place = self._prepare(found)
         reader = Reader(place)
-        for piece, trap in zip(_pieces(), traps, strict=False):
-            self._kill(place, piece, trap, found)
-            outcomes = Child.export(place, piece).end()
+        for slice_, trap in zip(_pieces(), traps, strict=False):
+            self._kill(place, slice_, trap, found)
+            outcomes = Child.export(place, slice_).end()
             assert {"published", "unchanged"} >= set(outcomes), f"after {trap} the next run ended in {outcomes}"
         # The rest of the day; what has been exported so far must not be written again.
         outcomes = Child.export(place, DAY).end()
@@ -139,18 +139,18 @@ class Matrix:
         self.tally.lost += readings.lost
         self.tally.doubled += readings.doubled
         self.tally.warnings += readings.warnings
-        truth = Counter(self._emulator.truth("ticket_events", DAY.start, DAY.end))
+        truth = Counter(self._emulator.expected_ids("ticket_events", DAY.start, DAY.end))
         self.tally.lost += (truth - readings.ids()).total()
         self.tally.doubled += (readings.ids() - truth).total()
 
-    def _kill(self, place: Place, piece: Window, trap: Trap | Instant, found: Found) -> None:
+    def _kill(self, place: Place, slice_: Window, trap: Trap | Instant, found: Found) -> None:
         if isinstance(trap, Trap):
-            child = Child.export(place, piece, trap)
+            child = Child.export(place, slice_, trap)
             child.end()
             assert child.was_killed, f"{trap} did not spring"
             self.tally.steps.add((trap.step, found))
         else:
-            child = Child.export(place, piece, Trap(trap.step, 0) if trap.step else None)
+            child = Child.export(place, slice_, Trap(trap.step, 0) if trap.step else None)
             if trap.step:
                 assert trap.step == child.hear()
             time.sleep(trap.seconds)

@@ -44,7 +44,7 @@ def test_twelve_slices_at_once(new_place: NewPlace, emulator: ZendeskEmulator, f
     readings = reader.end()
     assert [("published", "published")] * 12 == outcomes
     assert (0, []) == (readings.wrong, readings.warnings)
-    assert Counter(emulator.truth("ticket_events", DAY.start, DAY.end)) == readings.ids()
+    assert Counter(emulator.expected_ids("ticket_events", DAY.start, DAY.end)) == readings.ids()
 
 
 def test_attempts_at_one_slice_at_once(new_place: NewPlace, emulator: ZendeskEmulator, found: str) -> None:
@@ -55,7 +55,7 @@ def test_attempts_at_one_slice_at_once(new_place: NewPlace, emulator: ZendeskEmu
     readings = reader.end()
     assert {"published", "unchanged"} >= {each for outcome in outcomes for each in outcome}  # type: ignore[attr-defined]
     assert (0, []) == (readings.wrong, readings.warnings)
-    assert Counter(emulator.truth("ticket_events", DOZEN[0].start, DOZEN[0].end)) == readings.ids()
+    assert Counter(emulator.expected_ids("ticket_events", DOZEN[0].start, DOZEN[0].end)) == readings.ids()
 
 
 def test_first_runs_with_different_grains_at_once(new_place: NewPlace, emulator: ZendeskEmulator, found: str) -> None:
@@ -69,4 +69,4 @@ def test_first_runs_with_different_grains_at_once(new_place: NewPlace, emulator:
     assert {"published", "unchanged"} >= {each for outcome in winners for each in outcome}  # type: ignore[attr-defined]
     readings = Reader(place).end()
     assert (1 if winners == daily else 24) == len(readings.known)
-    assert Counter(emulator.truth("ticket_events", DAY.start, DAY.end)) == readings.ids()
+    assert Counter(emulator.expected_ids("ticket_events", DAY.start, DAY.end)) == readings.ids()

@@ -4,7 +4,7 @@ import pytest
 
 from airflow_zendesk.emulator import ZendeskEmulator
 from tests.system.crash.conftest import ALL, NewPlace
-from tests.system.crash.desk import LateWorld
+from tests.system.crash.desk import LateSimulator
 from tests.system.crash.kills import Found, Matrix
 
 #: How many datasets, each with a dozen killed exports, for each thing that an export may find; None for every step.
@@ -14,7 +14,7 @@ if ALL:
 
 
 def test_kill_at_any_step_or_instant(
-    store: str, new_place: NewPlace, emulator: ZendeskEmulator, world: LateWorld, capsys: pytest.CaptureFixture[str]
+    store: str, new_place: NewPlace, emulator: ZendeskEmulator, world: LateSimulator, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """No object is torn, no event lost, none doubled; and the next run, alone, ends with the truth."""
     matrix = Matrix(store, new_place, emulator, world)

@@ -10,7 +10,7 @@ from airflow_zendesk.emulator import ZendeskEmulator
 from airflow_zendesk.window import Window
 from tests.system.crash import jobs
 from tests.system.crash.conftest import ALL, NewPlace
-from tests.system.crash.desk import LateWorld
+from tests.system.crash.desk import LateSimulator
 from tests.system.crash.jobs import Place, Trap
 from tests.system.crash.kills import DAY
 from tests.system.crash.processes import Child, Reader
@@ -19,7 +19,7 @@ PIECE = Window(DAY.start, DAY.start + timedelta(hours=2))
 
 
 def dataset(new_place: NewPlace) -> Place:
-    """A dataset that has its record, and all slices of the day but those of the piece."""
+    """A dataset that has its record, and all slices of the day but those of the slice."""
     place = new_place()
     assert {"published"} == set(Child.export(place, Window(PIECE.end, DAY.end)).end())
     return place
@@ -41,7 +41,7 @@ def stopped(place: Place, step: str) -> Child:
 
 
 def test_zombie_changes_nothing_when_it_wakes(
-    new_place: NewPlace, emulator: ZendeskEmulator, world: LateWorld, steps: list[str]
+    new_place: NewPlace, emulator: ZendeskEmulator, world: LateSimulator, steps: list[str]
 ) -> None:
     """Its successor has seen events that it has not: they stay, wherever it was stopped before its PUT."""
     put = next(number for number, step in enumerate(steps) if step.endswith(" put_and_confirm"))
@@ -58,12 +58,12 @@ def test_zombie_changes_nothing_when_it_wakes(
         assert ("unchanged", "unchanged") == Child.export(place, PIECE).end()
         readings = reader.end()
         assert (0, []) == (readings.wrong, readings.warnings), step
-        assert Counter(emulator.truth("ticket_events", DAY.start, DAY.end)) == readings.ids()
+        assert Counter(emulator.expected_ids("ticket_events", DAY.start, DAY.end)) == readings.ids()
 
 
 @pytest.mark.parametrize("store", ["local"], indirect=True)
 def test_zombie_that_holds_the_lock_of_a_folder(
-    new_place: NewPlace, emulator: ZendeskEmulator, world: LateWorld, steps: list[str]
+    new_place: NewPlace, emulator: ZendeskEmulator, world: LateSimulator, steps: list[str]
 ) -> None:
     """Its successor waits for the lock, is told of the conflict when it has it, and succeeds at the next try."""
     # The lines of the lock: it opens the folder, tries, waits for the lock, and lets the caller go on.
@@ -79,4 +79,4 @@ def test_zombie_that_holds_the_lock_of_a_folder(
     assert ("published", "published") == zombie.end()
     assert "SliceChangedError" == successor.end()
     assert ("published", "published") == Child.export(place, PIECE).end()
-    assert Counter(emulator.truth("ticket_events", DAY.start, DAY.end)) == Reader(place).end().ids()
+    assert Counter(emulator.expected_ids("ticket_events", DAY.start, DAY.end)) == Reader(place).end().ids()

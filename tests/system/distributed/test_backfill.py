@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from airflow_zendesk.dataset.slice_file import read_footer
-from airflow_zendesk.emulator import World, ZendeskEmulator
+from airflow_zendesk.emulator import Simulator, ZendeskEmulator
 from airflow_zendesk.export.run import export_window
 from airflow_zendesk.hooks.zendesk import ZendeskHook
 from airflow_zendesk.window import Window
@@ -74,7 +74,7 @@ def digests(paths: list[Path]) -> dict[str, str]:
     return {path.name: read_footer(pq.ParquetFile(path), path.name).digest for path in paths}
 
 
-def swept(folder: Path, world: World, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+def swept(folder: Path, world: Simulator, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """The digests of the same days in one sweep, in an empty dataset, of the same account without its limit."""
     with ZendeskEmulator(world) as emulator:
         monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", json.dumps(emulator.connection()))
@@ -95,7 +95,7 @@ def test_backfill_with_a_worker_killed_exports_every_slice_once(
     """Two workers, the account's limit on, four runs at a time; and the rows are those of a single sweep."""
     data = tmp_path / "data"
     # Three pages a day, and a minute that is short enough for a test and long enough to make the workers wait.
-    world = World(events_per_day=2_200)
+    world = Simulator(events_per_day=2_200)
     with ZendeskEmulator(world, requests_per_minute=10, minute_seconds=10) as emulator:
         settings = {
             "AIRFLOW_CONN_ZENDESK_DEFAULT": json.dumps(emulator.connection()),
@@ -109,7 +109,7 @@ def test_backfill_with_a_worker_killed_exports_every_slice_once(
             kill_somebody_at_work(running)
             until("the backfill", lambda: succeeded(running) == DAYS, 400)
             tries = [row[0] for row in running.query(_TRIES)]
-        truth = emulator.truth("ticket_events", START, END)
+        truth = emulator.expected_ids("ticket_events", START, END)
         statuses = [request.status for request in emulator.requests]
     paths = exported(data)
     ids = [id_ for path in paths for id_ in pq.ParquetFile(path).read(columns=["id"])["id"].to_pylist()]

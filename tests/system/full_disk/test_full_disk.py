@@ -61,4 +61,4 @@ def test_full_disk_ends_an_export_with_whole_slices_alone(tmp_path: Path, emulat
             verify(file, path.name)
     assert not [path for path in (*data.rglob("*"), *carried_out.rglob("*")) if path.suffix == ".tmp"]
     assert 0 == export(data, {}).returncode
-    assert sorted(emulator.truth("ticket_events", START, END)) == exported_ids(data)
+    assert sorted(emulator.expected_ids("ticket_events", START, END)) == exported_ids(data)

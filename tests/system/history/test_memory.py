@@ -42,7 +42,7 @@ def test_ten_times_the_events_take_no_more_memory(tmp_path: Path) -> None:
         few, small = export(tmp_path / "few", environment, "2026-01-05T09:00:00Z", "2026-01-05T10:30:00Z", "90m")
         many, large = export(tmp_path / "many", environment, "2026-01-05T00:00:00Z", "2026-01-06T00:00:00Z", "1d")
         query = "resource=ticket_events&start=1767571200&end=1767657600"
-        with urllib.request.urlopen(f"{json.loads(connection)['host']}/emulator/truth?{query}") as answer:
+        with urllib.request.urlopen(f"{json.loads(connection)['host']}/emulator/expected_ids?{query}") as answer:
             truth = json.load(answer)["ids"]
         desk.terminate()
     (path,) = (tmp_path / "many").rglob("*.parquet")

@@ -15,7 +15,7 @@ import requests
 from airflow.sdk import ObjectStoragePath
 from botocore.exceptions import ClientError
 
-from airflow_zendesk.emulator import World, ZendeskEmulator
+from airflow_zendesk.emulator import Simulator, ZendeskEmulator
 from airflow_zendesk.export.run import export_window
 from airflow_zendesk.hooks.zendesk import ZendeskHook
 from airflow_zendesk.window import Window
@@ -78,7 +78,7 @@ def damage(file: str) -> None:
 @pytest.fixture(scope="session")
 def desk() -> Iterator[ZendeskEmulator]:
     """A support desk that opens on the second of the three days, so that the first is without events."""
-    with ZendeskEmulator(World(events_per_day=100, opened=datetime(2026, 1, 2, tzinfo=UTC))) as desk:
+    with ZendeskEmulator(Simulator(events_per_day=100, opened=datetime(2026, 1, 2, tzinfo=UTC))) as desk:
         yield desk
 
 

@@ -155,7 +155,7 @@ def told(desk: ZendeskEmulator, resource: str) -> list[Row]:
         if at < WINDOW.end:
             row = item | times | {"timestamp": at, "late": False, "event_date": at.date()}
             found.append({name: value for name, value in row.items() if value is not None})
-    assert sorted(desk.truth(resource, WINDOW.start, WINDOW.end)) == sorted(row["id"] for row in found)
+    assert sorted(desk.expected_ids(resource, WINDOW.start, WINDOW.end)) == sorted(row["id"] for row in found)
     return sorted(found, key=lambda row: row["id"])
 
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airflow_zendesk.dataset.settings import DatasetSettings
-from airflow_zendesk.emulator import World, ZendeskEmulator
+from airflow_zendesk.emulator import Simulator, ZendeskEmulator
 from airflow_zendesk.verify.repair import Target
 from airflow_zendesk.window import Window
 from tests.system.run_starts.home import HOME, Airflow, airflow_home, exported, load, outlive_a_triggerer
@@ -130,7 +130,7 @@ def history(airflow: Airflow, emulator: ZendeskEmulator) -> Told:
 def many_accounts(airflow: Airflow) -> Told:
     """The DAG of many accounts, with two: the slices of each, and which account its dataset names."""
     with ExitStack() as stack, exported() as slices:
-        accounts = {f"zendesk_{seed}": stack.enter_context(ZendeskEmulator(World(seed, 50))) for seed in (1, 2)}
+        accounts = {f"zendesk_{seed}": stack.enter_context(ZendeskEmulator(Simulator(seed, 50))) for seed in (1, 2)}
         for name, emulator in accounts.items():
             os.environ[f"AIRFLOW_CONN_{name.upper()}"] = json.dumps(emulator.connection())
         os.environ["AIRFLOW_VAR_ZENDESK_ACCOUNTS"] = json.dumps(list(accounts))
@@ -142,7 +142,7 @@ def main() -> None:
     """Start everything."""
     # Its clock is an hour ahead, so that by it a window that ends now has settled.
     with (
-        ZendeskEmulator(World(events_per_day=200), clock=lambda: time.time() + 3_600) as emulator,
+        ZendeskEmulator(Simulator(events_per_day=200), clock=lambda: time.time() + 3_600) as emulator,
         airflow_home() as airflow,
     ):
         os.environ["AIRFLOW_CONN_ZENDESK_DEFAULT"] = json.dumps(emulator.connection())

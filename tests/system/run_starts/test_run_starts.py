@@ -89,8 +89,8 @@ def test_partition_has_no_length_of_its_own(told: dict[str, list[str]]) -> None:
     """A partitioned run is refused, unless the DAG says with templates how long a partition is; since Airflow 3.3."""
     if "partitioned" not in told:
         pytest.skip("no partitions before Airflow 3.3")
-    (refusal,) = told["partitioned"]
-    assert "for a partition start='{{ partition_date }}'" in refusal
+    (error_for,) = told["partitioned"]
+    assert "for a partition start='{{ partition_date }}'" in error_for
     assert [key("2026-03-01")] == told["partitioned_with_window"]
 
 

@@ -14,7 +14,7 @@ import psycopg
 from airflow.sdk import Asset
 
 from airflow_zendesk import compat
-from airflow_zendesk.emulator import World, ZendeskEmulator
+from airflow_zendesk.emulator import Simulator, ZendeskEmulator
 from tests.support.commands import ROOT
 from tests.support.postgres import server
 from tests.system.distributed.services import until
@@ -35,7 +35,7 @@ HAS_PARTITIONS = not isinstance(compat.for_each_partition(Asset("any")), list)
 def test_thirty_days_are_loaded_once_whatever_dies(tmp_path: Path) -> None:
     """Into DuckDB and PostgreSQL at the same time, by the shipped DAG: what is in the tables is what the source has."""
     file = tmp_path / "warehouse.duckdb"
-    with ZendeskEmulator(World(events_per_day=400)) as emulator, server() as connection:
+    with ZendeskEmulator(Simulator(events_per_day=400)) as emulator, server() as connection:
         settings = {
             "AIRFLOW_CONN_ZENDESK_DEFAULT": json.dumps(emulator.connection()),
             "AIRFLOW_CONN_WAREHOUSE": connection,
@@ -151,7 +151,7 @@ def ask_postgres(connection: str, sql: str) -> list[tuple[Any, ...]]:
 def compare(ask: Ask, emulator: ZendeskEmulator) -> None:
     """Every table has the ids of the source, each once, and the ledger every slice."""
     for resource, days in DAYS.items():
-        truth = emulator.truth(resource, START, START + timedelta(days=days))
+        truth = emulator.expected_ids(resource, START, START + timedelta(days=days))
         assert sorted(truth) == [id_ for (id_,) in ask(f"select id from zendesk.{resource} order by id")]
         assert [(days, len(truth))] == ask(
             f"select count(*), sum(rows) from zendesk.loaded_slices where resource = '{resource}'"
@@ -160,4 +160,4 @@ def compare(ask: Ask, emulator: ZendeskEmulator) -> None:
         "select (select count(*) from zendesk.ticket_events_doubles), (select count(*) from zendesk.unreadable)"
     )
     ((children, events),) = ask("select count(*), count(distinct event_id) from zendesk.ticket_child_events")
-    assert children > events == len(emulator.truth("ticket_events", START, START + timedelta(days=30)))
+    assert children > events == len(emulator.expected_ids("ticket_events", START, START + timedelta(days=30)))
