@@ -109,16 +109,25 @@ class Window:
         return f"[{self.start:%Y-%m-%dT%H:%M:%SZ}, {self.end:%Y-%m-%dT%H:%M:%SZ})"
 
 
-@dataclass(frozen=True, slots=True)
+class Slice(Window):
+    """One slice of a dataset: a window as long as the dataset's grain."""
+
+    __slots__ = ()
+
+
 class Grain:
-    """The one length of a dataset's slices: whole minutes that divide a UTC day."""
+    """The length of all slices of a dataset: whole minutes that divide a UTC day.
 
-    seconds: int
+    Not a dataclass, so that msgspec leaves its JSON form, text like ``1d``, to a hook.
+    """
 
-    def __post_init__(self) -> None:
-        if self.seconds <= 0 or self.seconds % 60 or DAY_SECONDS % self.seconds:
+    __slots__ = ("seconds",)
+
+    def __init__(self, seconds: int) -> None:
+        self.seconds = seconds
+        if seconds <= 0 or seconds % 60 or DAY_SECONDS % seconds:
             raise SettingsError(
-                f"A grain of {self.seconds} s does not divide a UTC day into whole minutes: "
+                f"A grain of {seconds} s does not divide a UTC day into whole minutes: "
                 "use 1d, 12h, 8h, 6h, 4h, 3h, 2h, 1h, 30m, 15m, 10m, 5m or 1m."
             )
 
@@ -134,11 +143,20 @@ class Grain:
             raise SettingsError(f"A grain of {length} is not made of whole seconds.")
         return cls(length // timedelta(seconds=1))
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Grain) and self.seconds == other.seconds
+
+    def __hash__(self) -> int:
+        return hash(self.seconds)
+
+    def __repr__(self) -> str:
+        return f"Grain({self.seconds})"
+
     def __str__(self) -> str:
         unit = next(unit for unit, seconds in _UNIT_SECONDS.items() if self.seconds % seconds == 0)
         return f"{self.seconds // _UNIT_SECONDS[unit]}{unit}"
 
-    def slices(self, window: Window) -> tuple[Window, ...]:
+    def slices(self, window: Window) -> tuple[Slice, ...]:
         """The whole slices that make up the window, in order.
 
         Raises:
@@ -148,11 +166,11 @@ class Grain:
             raise self._misaligned(window)
         return tuple(self._cut(window))
 
-    def _cut(self, window: Window) -> Iterator[Window]:
+    def _cut(self, window: Window) -> Iterator[Slice]:
         step = timedelta(seconds=self.seconds)
         start = window.start
         while start < window.end:
-            yield Window(start, start + step)
+            yield Slice(start, start + step)
             start += step
 
     def _misaligned(self, window: Window) -> MisalignedWindowError:

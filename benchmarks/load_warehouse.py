@@ -29,7 +29,7 @@ from airflow_zendesk.emulator.wire import encode, ticket_event
 from airflow_zendesk.storage import open_store
 from airflow_zendesk.storage.store import Store
 from airflow_zendesk.warehouse.loading import load_slices, open_warehouse
-from airflow_zendesk.window import Window
+from airflow_zendesk.window import Grain, Slice
 from airflow_zendesk.zendesk.records import RawRecord, read_records
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -37,7 +37,7 @@ from tests.support.postgres import server
 
 EVENTS = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
 A_DAY = min(EVENTS, 200_000)
-DAYS = [Window(start, start + timedelta(days=1)) for start in
+DAYS = [Slice(start, start + timedelta(days=1)) for start in
         (datetime(2026, 1, 5, tzinfo=UTC) + timedelta(days=n) for n in range(EVENTS // A_DAY))]  # fmt: skip
 #: So many rows for the ways that send them one by one.
 FEW = 5_000
@@ -78,10 +78,12 @@ def line(way: str, rows: int, do: Callable[[], None], fast: float | None = None)
     return rows / seconds
 
 
-def make(store: Store, day: Window) -> int:
+def make(store: Store, day: Slice) -> int:
     """Publish a day of invented events."""
     world = Simulator(events_per_day=A_DAY)
-    settings = DatasetSettings("ticket_events", "acme", "1d", (), "all")
+    settings = DatasetSettings(
+        resource="ticket_events", account="acme", grain=Grain.of("1d"), include=(), support_type_scope="all"
+    )
     with closing(SliceWriter(settings, day)) as writer:
         records = []
         for event in world.events("ticket_events", day.start_time, day.end_time):

@@ -140,8 +140,8 @@ class ZendeskIncrementalExportOperator(BaseOperator):
                 allow_shrink=self.allow_shrink,
                 on_progress=Telemetry(
                     self.log.info,
-                    {"dag_id": self.dag_id, "task_id": self.task_id, "account": self.hook.account.name},
-                    follows_present=_is_scheduled(context),
+                    {"dag_id": self.dag_id, "task_id": self.task_id, "account": self.hook.connection_settings.name},
+                    is_scheduled=_is_scheduled(context),
                 ),
             )
         except ZendeskError as error:

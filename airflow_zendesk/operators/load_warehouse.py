@@ -8,7 +8,7 @@ from airflow.sdk import BaseOperator, Context
 
 from airflow_zendesk.exceptions import SettingsError, ZendeskError
 from airflow_zendesk.warehouse.asset_events import SliceRef, slice_refs
-from airflow_zendesk.window import Grain, Window
+from airflow_zendesk.window import Slice, Window
 
 
 class ZendeskLoadWarehouseOperator(BaseOperator):
@@ -60,16 +60,16 @@ class ZendeskLoadWarehouseOperator(BaseOperator):
                 raise
             raise AirflowFailException(str(error)) from error
 
-    def _due(self, context: Context) -> Mapping[str, Sequence[Window]]:
+    def _due(self, context: Context) -> Mapping[str, Sequence[Slice]]:
         """The slices to load, by resource."""
         from airflow_zendesk.dataset.settings import load_settings  # noqa: PLC0415
         from airflow_zendesk.destination import open_destination  # noqa: PLC0415
 
         store = open_destination(self.destination)
         if self.start or self.end:
-            grain = Grain.of(load_settings(store, self.resource).grain)
+            grain = load_settings(store, self.resource).grain
             return {self.resource: grain.slices(Window.of(self.start, self.end))}
-        due: dict[str, list[Window]] = {}
+        due: dict[str, list[Slice]] = {}
         for named in triggering_slices(context):
             if named.dataset != store.uri(named.resource):
                 raise SettingsError(
@@ -84,7 +84,7 @@ class ZendeskLoadWarehouseOperator(BaseOperator):
             )
         return due
 
-    def _load(self, resource: str, slices: Sequence[Window]) -> dict[str, Any]:
+    def _load(self, resource: str, slices: Sequence[Slice]) -> dict[str, Any]:
         # What a DAG file need not import to be parsed.
         from airflow_zendesk.destination import open_destination  # noqa: PLC0415
         from airflow_zendesk.warehouse.loading import load_slices, open_warehouse  # noqa: PLC0415

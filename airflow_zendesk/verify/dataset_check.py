@@ -13,7 +13,7 @@ from airflow_zendesk.storage.store import Store, Version
 from airflow_zendesk.verify.duplicates import IdIndex
 from airflow_zendesk.verify.findings import Audit, Finding, SliceState, VerificationProgress
 from airflow_zendesk.verify.slice_check import SliceCheck, prove
-from airflow_zendesk.window import Grain, Window
+from airflow_zendesk.window import Window
 
 
 def audit(
@@ -37,9 +37,7 @@ def audit(
         StorageError: the storage does not let it be read.
     """
     resource = settings.resource
-    states = [
-        SliceState(slice_, store.uri(slice_key(resource, slice_))) for slice_ in Grain.of(settings.grain).slices(window)
-    ]
+    states = [SliceState(slice_, store.uri(slice_key(resource, slice_))) for slice_ in settings.grain.slices(window)]
     result = Audit(settings, store.uri(resource), window, states)
     stored = store.walk(resource)
     _tile(store, stored, result)

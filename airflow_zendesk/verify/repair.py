@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from airflow_zendesk.dataset.settings import DatasetSettings
 from airflow_zendesk.verify.findings import BLOCKING, Audit
-from airflow_zendesk.window import Grain, Window
+from airflow_zendesk.window import Window
 
 #: The DAGs that come with this package, by what they export.
 SHIPPED_DAGS = {
@@ -50,7 +50,7 @@ class Target:
         Airflow counts both dates in: they are the starts of the first and of the last interval.
         """
         first = window.start.replace(hour=0, minute=0)
-        last = window.end - timedelta(seconds=Grain.of(self.settings.grain).seconds)
+        last = window.end - timedelta(seconds=self.settings.grain.seconds)
         dates = ["--from-date", _date(first), "--to-date", _date(last)]
         words = ["airflow", "backfill", "create", "--dag-id", dag_id, *dates]
         # Otherwise Airflow passes over a date whose run has succeeded, whatever became of the slice since.

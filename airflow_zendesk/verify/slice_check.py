@@ -4,17 +4,16 @@ import os
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-import msgspec
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from airflow_zendesk.dataset.settings import DatasetSettings
-from airflow_zendesk.dataset.slice_file import Certificate, Footer, verify
+from airflow_zendesk.dataset.slice_file import Certificate, Footer, verify_file
 from airflow_zendesk.exceptions import DamagedObjectError, StorageNotFoundError
 from airflow_zendesk.storage.store import Store
 from airflow_zendesk.verify.findings import Problem
-from airflow_zendesk.window import Window
+from airflow_zendesk.window import Slice
 from airflow_zendesk.zendesk.records import LATE, TIMESTAMP
 from airflow_zendesk.zendesk.settling import MIN_SETTLE, settle_seconds
 
@@ -29,7 +28,7 @@ class SliceCheck:
     problems: list[tuple[Problem, str]] = field(default_factory=list)
 
 
-def prove(store: Store, key: str, slice_: Window, settings: DatasetSettings) -> SliceCheck:
+def prove(store: Store, key: str, slice_: Slice, settings: DatasetSettings) -> SliceCheck:
     """Read all of a slice and hold it against its claims.
 
     Args:
@@ -46,7 +45,7 @@ def prove(store: Store, key: str, slice_: Window, settings: DatasetSettings) -> 
     try:
         with store.translate_errors(key), store.open(key) as file:
             proof.size = file.seek(0, os.SEEK_END)
-            footer = verify(file, store.uri(key), rows.look)
+            footer = verify_file(file, store.uri(key), rows.look)
     except DamagedObjectError as error:
         proof.problems.append(("damaged", error.reason))
         return proof
@@ -70,7 +69,7 @@ def prove(store: Store, key: str, slice_: Window, settings: DatasetSettings) -> 
 class _Rows:
     """The rows of a slice, looked at on their way."""
 
-    def __init__(self, slice_: Window) -> None:
+    def __init__(self, slice_: Slice) -> None:
         self.ids: list[NDArray[np.int64]] = []
         self._start, self._end = (second * 1_000_000 for second in (slice_.start_time, slice_.end_time))
         self._before = self._after = self._mislabelled = self._late = 0
@@ -98,13 +97,11 @@ class _Rows:
         return f"it holds {self._late:,} late rows, and its footer says {footer.late:,}"
 
 
-def _mismatches(footer: Footer, slice_: Window, settings: DatasetSettings) -> str | None:
+def _mismatches(footer: Footer, slice_: Slice, settings: DatasetSettings) -> str | None:
     """How the footer differs from the name and the dataset that the object stands in."""
-    ours, theirs = (msgspec.structs.asdict(each) for each in (settings, footer.dataset))
     differences = [
-        f"its {name} is {theirs[name]!r}, and the dataset's {ours[name]!r}"
-        for name in ours
-        if theirs[name] != ours[name]
+        f"its {name} is {theirs!r}, and the dataset's {ours!r}"
+        for name, (ours, theirs) in settings.differences(footer.dataset).items()
     ]
     if (footer.start, footer.end) != (slice_.start.isoformat(), slice_.end.isoformat()):
         differences.append(f"by its footer it is the slice from {footer.start!r} to {footer.end!r}")
@@ -113,7 +110,7 @@ def _mismatches(footer: Footer, slice_: Window, settings: DatasetSettings) -> st
     return "; ".join(differences) or None
 
 
-def _uncertified_reason(certificate: Certificate, slice_: Window) -> str | None:
+def _uncertified_reason(certificate: Certificate, slice_: Slice) -> str | None:
     """What the certificate does not prove."""
     needed = slice_.end_time + settle_seconds(timedelta())
     if certificate.server_date_at_least < needed:

@@ -4,18 +4,18 @@ All that the operator and the command have in common.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 
 import pyarrow.parquet as pq
 
-from airflow_zendesk.dataset.diff import compare
-from airflow_zendesk.dataset.layout import slice_key
-from airflow_zendesk.dataset.publish import PublishResult, open_slice
+from airflow_zendesk.dataset.diff import diff_slices
+from airflow_zendesk.dataset.publish import open_slice
 from airflow_zendesk.dataset.settings import DatasetSettings, check_settings, load_settings
 from airflow_zendesk.dataset.slice_file import SealedSlice
 from airflow_zendesk.destination import open_destination
-from airflow_zendesk.export.run import extract_slices
+from airflow_zendesk.export.extract import extract
 from airflow_zendesk.hooks.zendesk import ZendeskHook
-from airflow_zendesk.storage.store import Store, Version
+from airflow_zendesk.storage.store import Store
 from airflow_zendesk.verify.dataset_check import audit
 from airflow_zendesk.verify.findings import Audit, SliceState, VerificationProgress
 from airflow_zendesk.window import Window
@@ -48,8 +48,10 @@ def verify_window(
     store = open_destination(destination)
     settings = load_settings(store, resource)
     if hook is not None:
-        account = hook.account
-        check_settings(store, DatasetSettings.of(settings.query(), account.name, settings.grain, account.hash_key))
+        connection = hook.connection_settings
+        check_settings(
+            store, DatasetSettings.from_query(settings.query(), connection.name, settings.grain, connection.hash_key)
+        )
     result = audit(store, settings, window, on_progress)
     if hook is not None:
         readable = [state for state in result.slices if state.digest]
@@ -74,25 +76,19 @@ def _compare(
 ) -> None:
     """Extract the slices again, into private files, and compare them with what is stored."""
     rows = 0
-    found = {state.slice: state for state in states}
-
-    def compare_with(sealed: SealedSlice, _: Version | None) -> PublishResult:
-        nonlocal rows
-        state = found[sealed.slice]
-        if sealed.footer.digest != state.digest:
-            result.add("different", state, _differs(store, slice_key(result.settings.resource, state.slice), sealed))
-        rows += sealed.footer.rows
-        result.compared += 1
-        on_progress(VerificationProgress("compared", result.compared, len(states), rows, len(result.findings)))
-        return PublishResult("unchanged")
-
-    extract_slices(hook, store, result.settings, list(found), compare_with)
+    with closing(extract(hook, result.settings, [state.slice for state in states])) as sealed_slices:
+        for state, sealed in zip(states, sealed_slices, strict=True):
+            if sealed.footer.digest != state.digest:
+                result.add("different", state, _differs(store, sealed))
+            rows += sealed.footer.rows
+            result.compared += 1
+            on_progress(VerificationProgress("compared", result.compared, len(states), rows, len(result.findings)))
 
 
-def _differs(store: Store, key: str, sealed: SealedSlice) -> str:
-    with open_slice(store, key) as stored:
-        difference = compare(stored, pq.ParquetFile(sealed.file), store.uri(key))
+def _differs(store: Store, sealed: SealedSlice) -> str:
+    with open_slice(store, sealed.key) as stored:
+        diff = diff_slices(stored, pq.ParquetFile(sealed.file), store.uri(sealed.key))
     return (
-        f"of the events that Zendesk answers now, {difference.added:,} are missing here and {difference.changed:,} are "
-        f"stored otherwise; {difference.removed:,} are stored that it does not answer"
+        f"of the events that Zendesk answers now, {diff.added:,} are missing here and {diff.changed:,} are "
+        f"stored otherwise; {diff.removed:,} are stored that it does not answer"
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 from airflow_zendesk.dataset.layout import slice_key
 from airflow_zendesk.exceptions import SettingsError
-from airflow_zendesk.window import Grain, Window, to_utc
+from airflow_zendesk.window import Grain, Slice, Window, to_utc
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -15,7 +15,7 @@ class SliceRef:
 
     dataset: str
     resource: str
-    slice: Window
+    slice: Slice
 
     @property
     def uri(self) -> str:
@@ -53,7 +53,7 @@ def slice_refs(extras: Iterable[Mapping[str, Any]], partition_key: str | None = 
 def _told(extra: Mapping[str, Any]) -> list[SliceRef]:
     dataset, resource = str(extra["destination"]), str(extra["resource"])
     if "slices" in extra:
-        slices: Iterable[Window] = [Window.of(each["start"], each["end"]) for each in extra["slices"]]
+        slices: Iterable[Slice] = [Slice.of(each["start"], each["end"]) for each in extra["slices"]]
     else:
         slices = Grain.of(str(extra["grain"])).slices(Window.of(extra["start"], extra["end"]))
     return [SliceRef(dataset, resource, slice_) for slice_ in slices]

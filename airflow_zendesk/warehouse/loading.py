@@ -14,7 +14,7 @@ from airflow_zendesk.warehouse.ensure_tables import prepare
 from airflow_zendesk.warehouse.load_report import LoadReport, SliceLoad
 from airflow_zendesk.warehouse.stored_slices import StoredSlice, find_slices
 from airflow_zendesk.warehouse.tables import events_table
-from airflow_zendesk.window import Window
+from airflow_zendesk.window import Slice
 
 _DUCKDB = "duckdb://"
 
@@ -46,7 +46,7 @@ def load_slices(
     database: Database,
     store: Store,
     resource: str,
-    slices: Sequence[Window],
+    slices: Sequence[Slice],
     on_progress: Callable[[SliceLoad], None] = lambda _: None,
 ) -> LoadReport:
     """Load slices, in the order given; what was committed before an error stays, and is whole.

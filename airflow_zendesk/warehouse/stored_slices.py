@@ -27,7 +27,7 @@ from airflow_zendesk.exceptions import (
     StorageError,
 )
 from airflow_zendesk.storage.store import Store, Version
-from airflow_zendesk.window import Window
+from airflow_zendesk.window import Slice
 
 _CHUNK_BYTES = 8 << 20
 #: About 20 MB of JSON with comments: what a load has in memory at a time.
@@ -39,7 +39,7 @@ class StoredSlice:
     """One slice of a dataset, as its footer describes it; the rows are not read yet."""
 
     store: Store
-    slice: Window
+    slice: Slice
     key: str
     version: Version
     footer: Footer
@@ -103,7 +103,7 @@ class StoredSlice:
             )
 
 
-def find_slices(store: Store, settings: DatasetSettings, slices: Sequence[Window]) -> Iterator[StoredSlice]:
+def find_slices(store: Store, settings: DatasetSettings, slices: Sequence[Slice]) -> Iterator[StoredSlice]:
     """The slices as they are stored now, one after the other; it is seen first that all of them are there.
 
     Raises:
@@ -119,7 +119,7 @@ def find_slices(store: Store, settings: DatasetSettings, slices: Sequence[Window
     return (_stored(store, settings, slice_, key, versions[key]) for slice_, key in zip(slices, keys, strict=True))
 
 
-def _stored(store: Store, settings: DatasetSettings, slice_: Window, key: str, version: Version) -> StoredSlice:
+def _stored(store: Store, settings: DatasetSettings, slice_: Slice, key: str, version: Version) -> StoredSlice:
     footer = stored_footer(store, key)
     uri = store.uri(key)
     if _version(footer.schema_version) > _version(SCHEMA_VERSION):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from airflow_zendesk.dataset.slice_file import verify
+from airflow_zendesk.dataset.slice_file import verify_file
 from airflow_zendesk.exceptions import (
     DatasetMismatchError,
     SliceChangedError,
@@ -71,7 +71,7 @@ class Stage:
         grains = {str(grain): name for name, grain in GRAINS.items()}
         return (
             grains[msgspec.json.decode(record.content)["grain"]] if record else None,
-            {KEYS[key]: verify(BytesIO(version.content), key).rows for key, version in slices.items()},
+            {KEYS[key]: verify_file(BytesIO(version.content), key).rows for key, version in slices.items()},
         )
 
 

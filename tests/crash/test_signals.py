@@ -11,7 +11,7 @@ from types import FrameType
 import pytest
 from airflow.providers.common.compat.sdk import AirflowTaskTimeout, timeout
 
-from airflow_zendesk.dataset.slice_file import verify
+from airflow_zendesk.dataset.slice_file import verify_file
 from airflow_zendesk.export.run import export_window
 from airflow_zendesk.hooks.zendesk import ZendeskHook
 from airflow_zendesk.zendesk.resources import Query
@@ -125,6 +125,6 @@ def test_signal_at_any_step_of_the_writer_and_of_the_put(
             if step in writer:
                 assert SLICE not in names(folder)
             elif SLICE in names(folder):
-                assert 2 == verify((folder / SLICE).open("rb"), step).rows
+                assert 2 == verify_file((folder / SLICE).open("rb"), step).rows
             export(folder)
             assert (tmp_path / "undisturbed" / SLICE).read_bytes() == (folder / SLICE).read_bytes()

@@ -13,7 +13,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from airflow_zendesk.dataset.slice_file import Footer, verify
+from airflow_zendesk.dataset.slice_file import Footer, verify_file
 from airflow_zendesk.exceptions import (
     DatasetMismatchError,
     FutureWindowError,
@@ -65,7 +65,7 @@ def ids(version: ObjectVersion) -> set[int]:
 
 def footer(content: bytes) -> Footer:
     """What a slice says of itself; WHOLE: it says the truth, and no id stands in it twice."""
-    return verify(BytesIO(content), "an object")
+    return verify_file(BytesIO(content), "an object")
 
 
 class Publishing(RuleBasedStateMachine):

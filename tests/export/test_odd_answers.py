@@ -247,7 +247,7 @@ def test_row_is_true(
     promised = re.findall(r"`([^`]+)`", seen)
     errors = [vars(exceptions)[name] for name in promised if name.endswith("Error")]
     time = FakeClock()
-    hook = ZendeskHook(patience=RetryBudget(page_seconds=5), sleep=time.sleep, clock=time.clock)
+    hook = ZendeskHook(retry_budget=RetryBudget(page_seconds=5), sleep=time.sleep, clock=time.clock)
     words = []
     with scripted(*case.replies) as server, caplog.at_level(logging.INFO, "airflow_zendesk"):
         monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", server.connection(login="", max_page_mebibytes=1))

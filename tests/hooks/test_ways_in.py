@@ -36,7 +36,7 @@ def time() -> FakeClock:
 @pytest.fixture
 def hook(time: FakeClock) -> ZendeskHook:
     """A hook that does not really sleep."""
-    return ZendeskHook(patience=RetryBudget(page_seconds=100), sleep=time.sleep, clock=time.clock)
+    return ZendeskHook(retry_budget=RetryBudget(page_seconds=100), sleep=time.sleep, clock=time.clock)
 
 
 @pytest.fixture
@@ -126,7 +126,7 @@ def test_connection_test_knows_an_admin(
 @pytest.mark.parametrize(
     ("way", "told"),
     [
-        ("password", "127.0.0.1 does not know these credentials: it takes them for anonymous."),
+        ("password", "127.0.0.1 does not accept these credentials."),
         ("api_token", "Zendesk answered 401 to /api/v2/users/me"),
         ("bearer", "Zendesk answered 401 (invalid_token) to /api/v2/users/me"),
         ("client_credentials", "Zendesk answered 401 (invalid_client) to /oauth/tokens"),

@@ -134,7 +134,7 @@ def test_faults_of_the_moment_are_left_to_airflows_retries(tmp_path: Path, monke
     monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", connection)
 
     class Impatient(ZendeskIncrementalExportOperator):
-        hook = ZendeskHook(patience=RetryBudget(page_seconds=0))
+        hook = ZendeskHook(retry_budget=RetryBudget(page_seconds=0))
 
     with pytest.raises(TransportError):
         run(Impatient(task_id="export", destination=tmp_path.as_uri()), DAY)

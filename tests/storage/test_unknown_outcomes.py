@@ -22,11 +22,14 @@ from airflow_zendesk.exceptions import (
 )
 from airflow_zendesk.storage.s3 import S3Store
 from airflow_zendesk.storage.store import Store
+from airflow_zendesk.window import Grain
 from tests.support.slices import DAY, content, event, sealed
 from tests.support.stores.proxy import Fault, Proxy, proxy_of
 from tests.support.stores.servers import StoreServer, connected
 
-SETTINGS = DatasetSettings("ticket_events", "acme.zendesk.com", "1d", (), "all")
+SETTINGS = DatasetSettings(
+    resource="ticket_events", account="acme.zendesk.com", grain=Grain.of("1d"), include=(), support_type_scope="all"
+)
 KEY = slice_key("ticket_events", DAY)
 ONE, TWO, THREE = [event(1)], [event(1), event(2)], [event(1), event(2), event(3)]
 #: botocore as it is tries again by itself, and waits in between.
@@ -137,14 +140,14 @@ def test_record_is_made_once_whatever_becomes_of_the_answer(moto_proxied: tuple[
     assert "published" == attempt(store, ONE, None)
     assert (SETTINGS, []) == (read_settings(truth, "ticket_events"), proxy.faults)
     with pytest.raises(DatasetMismatchError):
-        ensure_settings(store, msgspec.structs.replace(SETTINGS, grain="1h"))
+        ensure_settings(store, msgspec.structs.replace(SETTINGS, grain=Grain.of("1h")))
     assert SETTINGS == read_settings(truth, "ticket_events")
 
 
 def test_record_of_a_rival_counts(moto_proxied: tuple[Store, Store, Proxy]) -> None:
     """Of two first runs with different grains one makes the record, and the other is refused before it writes rows."""
     store, truth, proxy = moto_proxied
-    hourly = msgspec.structs.replace(SETTINGS, grain="1h")
+    hourly = msgspec.structs.replace(SETTINGS, grain=Grain.of("1h"))
     proxy.watched = ".json"
     proxy.faults = [lambda: ensure_settings(truth, hourly)]
     with pytest.raises(DatasetMismatchError, match="grain is '1h', asked for '1d'"):

@@ -6,14 +6,14 @@ import pytest
 
 from airflow_zendesk.exceptions import SettingsError
 from airflow_zendesk.warehouse.asset_events import SliceRef, slice_refs
-from airflow_zendesk.window import Window
+from airflow_zendesk.window import Slice
 
 DATASET = "s3://bucket/zendesk/ticket_events"
 
 
-def hour(number: int) -> Window:
+def hour(number: int) -> Slice:
     """An hour of a day."""
-    return Window.of(f"2026-01-01T{number:02}:00:00Z", f"2026-01-01T{number + 1:02}:00:00Z")
+    return Slice.of(f"2026-01-01T{number:02}:00:00Z", f"2026-01-01T{number + 1:02}:00:00Z")
 
 
 def extra(*hours: int, **changes: Any) -> dict[str, Any]:

@@ -12,14 +12,13 @@ from hypothesis import strategies as st
 from airflow_zendesk.storage.store import Store
 from airflow_zendesk.warehouse.database import Database
 from airflow_zendesk.warehouse.loading import load_slices
-from airflow_zendesk.window import Window
 from airflow_zendesk.zendesk.child_events import read_child_events
 from tests.support.published import put
 from tests.support.slices import DAY, event
 
 Ask = Callable[[str], list[tuple[Any, ...]]]
 
-DAYS = [Window(DAY.start + timedelta(days=n), DAY.end + timedelta(days=n)) for n in range(3)]
+DAYS = [Slice(DAY.start + timedelta(days=n), DAY.end + timedelta(days=n)) for n in range(3)]
 
 #: What happens: a day is exported again with some ids, or is loaded.
 STEPS = st.lists(

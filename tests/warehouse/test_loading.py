@@ -17,7 +17,7 @@ from airflow_zendesk.storage.store import Store
 from airflow_zendesk.warehouse.database import Database
 from airflow_zendesk.warehouse.load_report import SliceLoad
 from airflow_zendesk.warehouse.loading import load_slices, open_warehouse
-from airflow_zendesk.window import Window
+from airflow_zendesk.window import Slice
 from airflow_zendesk.zendesk.resources import RESOURCES
 from tests.support.published import NEXT_DAY, metric_event, put
 from tests.support.slices import DAY, event
@@ -27,7 +27,7 @@ Ask = Callable[[str], list[tuple[Any, ...]]]
 CHILDREN = [{"id": 11, "event_type": "Change", "status": "open", "previous_value": "new"}, {"event_type": "Comment"}]
 
 
-def load(database: Database, store: Store, *slices: Window, resource: str = "ticket_events") -> Sequence[SliceLoad]:
+def load(database: Database, store: Store, *slices: Slice, resource: str = "ticket_events") -> Sequence[SliceLoad]:
     """Load the slices, by default the day."""
     return load_slices(database, store, resource, slices or [DAY]).slices
 
@@ -104,7 +104,7 @@ def test_slice_without_rows_is_loaded_too(database: Database, store: Store, ask:
 
 @pytest.mark.parametrize("order", [(DAY, NEXT_DAY), (NEXT_DAY, DAY)])
 def test_id_in_two_slices_is_in_the_table_once(
-    database: Database, store: Store, ask: Ask, order: tuple[Window, Window]
+    database: Database, store: Store, ask: Ask, order: tuple[Slice, Slice]
 ) -> None:
     """As the later slice has it, whatever the order of the loads; the load says so. If it goes there, it stays here."""
     put(store, [event(1, via="first", child_events=CHILDREN), event(2)])
@@ -162,7 +162,7 @@ import sys, time
 from fsspec.implementations.local import LocalFileSystem
 from airflow_zendesk.storage import open_store
 from airflow_zendesk.warehouse.loading import load_slices, open_warehouse
-from airflow_zendesk.window import Window
+from airflow_zendesk.window import Slice
 
 warehouse, schema, folder, stop, *slices = sys.argv[1:]
 database = open_warehouse(warehouse, schema)
@@ -177,11 +177,11 @@ class Stopping(type(database)):
 if stop == "stop":
     database.__class__ = Stopping
 store = open_store(LocalFileSystem(), folder, "file://" + folder)
-load_slices(database, store, "ticket_events", [Window.of(*text.split("/")) for text in slices])
+load_slices(database, store, "ticket_events", [Slice.of(*text.split("/")) for text in slices])
 """
 
 
-def loader(warehouse: str, schema: str, folder: Path, stop: str, *slices: Window) -> "subprocess.Popen[str]":
+def loader(warehouse: str, schema: str, folder: Path, stop: str, *slices: Slice) -> "subprocess.Popen[str]":
     """Such a process."""
     texts = [f"{slice_.start.isoformat()}/{slice_.end.isoformat()}" for slice_ in slices]
     command = [sys.executable, "-c", LOADER, warehouse, schema, str(folder), stop, *texts]
@@ -207,7 +207,7 @@ def test_killed_load_leaves_what_was_there(
 
 def test_loads_side_by_side_are_right(warehouse: str, schema: str, store: Store, ask: Ask, tmp_path: Path) -> None:
     """Three at a time, five slices, an id in all of them and tables that are not there yet."""
-    days = [Window(DAY.start + timedelta(days=n), DAY.end + timedelta(days=n)) for n in range(5)]
+    days = [Slice(DAY.start + timedelta(days=n), DAY.end + timedelta(days=n)) for n in range(5)]
     for number, day in enumerate(days, 1):
         put(store, [event(100, via=f"day {number}"), event(number, timestamp=day.start_time)], day)
     parts = [days[0:2], days[1:4], days[3:5]]

@@ -4,13 +4,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from airflow_zendesk.emulator.paging import answer_page
-from airflow_zendesk.hooks.client import RequestStats
 from airflow_zendesk.hooks.connection import ConnectionSettings
 from airflow_zendesk.hooks.zendesk import ZendeskHook
 from airflow_zendesk.window import Window
 from airflow_zendesk.zendesk.paging import Page, Sweep
 from airflow_zendesk.zendesk.resources import Query
-from airflow_zendesk.zendesk.response import Answer
+from airflow_zendesk.zendesk.response import ExportResponse
 from tests.support.slices import as_records
 
 #: Few enough that a handful of events is several pages.
@@ -42,13 +41,13 @@ class Desk:
             if each.surfaces <= self.now and window.start_time <= each.timestamp < window.end_time
         }
 
-    def answer(self, start_time: int) -> Answer:
+    def answer(self, start_time: int) -> ExportResponse:
         """A page, by Zendesk's rules as the emulator keeps them."""
         self._answers += 1
         there = sorted(each for each in self.happened if each.surfaces <= self.now and each.timestamp >= start_time)
         page = answer_page(there, start_time=start_time, per_page=_PER_PAGE, now=self.now + 60, shuffle=self._answers)
         records = [{"id": each.id, "timestamp": each.timestamp} for each in page.items]
-        return Answer(as_records(records), page.end_time, page.end_of_stream, self.now)
+        return ExportResponse(as_records(records), page.end_time, page.end_of_stream, self.now)
 
 
 class DeskHook(ZendeskHook):
@@ -65,14 +64,9 @@ class DeskHook(ZendeskHook):
         self._ask = ask
 
     @property
-    def account(self) -> ConnectionSettings:
+    def connection_settings(self) -> ConnectionSettings:
         """An invented account."""
         return ConnectionSettings("https://acme.zendesk.com", "bearer", "", "invented")
-
-    @property
-    def traffic(self) -> RequestStats:
-        """Not counted."""
-        return RequestStats()
 
     def iter_sweep(self, query: Query, sweep: Sweep) -> Iterator[Page]:
         """Ask what the sweep wants to know, until it is done; a wait takes the desk's clock along."""

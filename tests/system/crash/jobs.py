@@ -14,7 +14,7 @@ from multiprocessing.synchronize import Event
 import pyarrow.parquet as pq
 from airflow.sdk import ObjectStoragePath
 
-from airflow_zendesk.dataset.slice_file import verify
+from airflow_zendesk.dataset.slice_file import verify_file
 from airflow_zendesk.exceptions import DamagedObjectError, ZendeskError
 from airflow_zendesk.export.run import export_window
 from airflow_zendesk.hooks.zendesk import ZendeskHook
@@ -118,7 +118,7 @@ def _read_all(place: Place, readings: Readings) -> None:
         content = folder.fs.cat_file(path)
         readings.reads += 1
         try:
-            verify(BytesIO(content), path)
+            verify_file(BytesIO(content), path)
         except DamagedObjectError as error:
             readings.torn += 1
             readings.warnings.append(str(error))

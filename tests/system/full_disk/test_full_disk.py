@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from airflow_zendesk.dataset.slice_file import verify
+from airflow_zendesk.dataset.slice_file import verify_file
 from airflow_zendesk.emulator import ZendeskEmulator
 from tests.support.commands import executable
 from tests.support.rows import exported_ids
@@ -58,7 +58,7 @@ def test_full_disk_ends_an_export_with_whole_slices_alone(tmp_path: Path, emulat
     assert (0 < len(paths) < 12) if full == "destination" else not paths
     for path in paths:
         with path.open("rb") as file:
-            verify(file, path.name)
+            verify_file(file, path.name)
     assert not [path for path in (*data.rglob("*"), *carried_out.rglob("*")) if path.suffix == ".tmp"]
     assert 0 == export(data, {}).returncode
     assert sorted(emulator.expected_ids("ticket_events", START, END)) == exported_ids(data)

@@ -15,7 +15,7 @@ from typing import Any
 from airflow_zendesk.dataset.settings import DatasetSettings
 from airflow_zendesk.emulator import Simulator, ZendeskEmulator
 from airflow_zendesk.verify.repair import Target
-from airflow_zendesk.window import Window
+from airflow_zendesk.window import Grain, Window
 from tests.system.run_starts.home import HOME, Airflow, airflow_home, exported, load, outlive_a_triggerer
 
 EVENTS, HISTORY = "zendesk_ticket_events", "zendesk_history"
@@ -58,7 +58,9 @@ def by_schedule(airflow: Airflow) -> Told:
 
 def repair(airflow: Airflow) -> Told:
     """By the command that an audit prints for a gap, over runs that have succeeded."""
-    record = DatasetSettings("ticket_events", "acme.zendesk.com", "1d", (), "all")
+    record = DatasetSettings(
+        resource="ticket_events", account="acme.zendesk.com", grain=Grain.of("1d"), include=(), support_type_scope="all"
+    )
     gap = Window.of("2026-03-02T00:00:00Z", "2026-03-04T00:00:00Z")
     _, *arguments = shlex.split(Target("file:///data", record).backfill(gap, EVENTS))
     yield "repair", [told for run_id in airflow.runs_of(*arguments) for told in airflow.run(EVENTS, run_id)]
