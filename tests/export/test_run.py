@@ -344,7 +344,7 @@ def test_report_is_json_without_row_data(tmp_path: Path, monkeypatch: pytest.Mon
     assert {"unheard": 1, "(not a plain name)": 1} == report.to_dict()["unknown_keys"]
     assert [
         "Zendesk sent keys without a column, which are kept in extra: unheard, (not a plain name).",
-        "Values of unexpected type were kept in extra and left their columns null: ticket_id (1).",
+        "Values of an unexpected type are kept in extra, and their columns are null: ticket_id (1).",
     ] == report.warnings()
     assert (
         Counter(["resource", "account", "destination", "grain", "start", "end", "slices"]).keys()

@@ -383,7 +383,7 @@ def test_error_says_that_patience_has_ended_only_when_it_has(
         pytest.raises(TransportError, match=r"cut short or damaged: .* Gave up after"),
     ):
         export(monkeypatch, server, time, RetryBudget(page_seconds=5))
-    asking_again = [message for message in caplog.messages if "Asking again" in message]
+    asking_again = [message for message in caplog.messages if "Retrying in" in message]
     assert len(server.paths) == len(asking_again) + 1
     assert not any("Gave up" in message for message in asking_again)
 

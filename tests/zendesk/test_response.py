@@ -131,7 +131,7 @@ def test_deep_nesting_and_broken_utf8_are_refused() -> None:
     with pytest.raises(MalformedResponseError, match="nested too deeply"):
         read(b'{"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}")
     for broken in (b"\xff", b"\xc3", b"x" * 2_000_000 + b"\xff"):
-        with pytest.raises(MalformedResponseError, match="its text is no UTF-8"):
+        with pytest.raises(MalformedResponseError, match="its text is not valid UTF-8"):
             read(b'{"ticket_events": [{"id": 1, "timestamp": 5, "via": "%b"}], "end_of_stream": true}' % broken)
 
 
