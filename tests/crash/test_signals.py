@@ -11,9 +11,12 @@ from types import FrameType
 import pytest
 from airflow.providers.common.compat.sdk import AirflowTaskTimeout, timeout
 
-from airflow_zendesk.dataset.slice_file import verify
+from airflow_zendesk.dataset import slice_file
+from airflow_zendesk.dataset.slice_file import SliceWriter, verify
 from airflow_zendesk.export.run import export_window
 from airflow_zendesk.hooks.zendesk import ZendeskHook
+from airflow_zendesk.storage import local
+from airflow_zendesk.storage.local import LocalStore
 from airflow_zendesk.zendesk.resources import Query
 from tests.support.crash.steps import at, steps_of
 from tests.support.scripted import page, scripted
@@ -114,9 +117,11 @@ def test_signal_at_any_step_of_the_writer_and_of_the_put(
     with scripted(ANSWER) as server:
         monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", server.connection())
         steps = steps_of(lambda: export(tmp_path / "undisturbed"))
-        put = [step for step in steps if step.startswith("dataset/stores/local.py") and "reach" not in step]
+        put = [step for step in steps if step.is_in(local) and not step.is_in(LocalStore.check_access)]
         # The writer is closed after the PUT too.
-        writer = [step for step in steps if step.startswith("dataset/parquet.py") and not step.endswith(" close")]
+        writer = [step for step in steps if step.is_in(slice_file) and not step.is_in(SliceWriter.close)]
+        assert len(put) >= 26
+        assert len(writer) >= 79
         for folder_number, step in enumerate([*writer[::8], *put]):
             folder = tmp_path / str(folder_number)
             with handled(), at(step, lambda: os.kill(os.getpid(), number)), pytest.raises(error):
@@ -125,6 +130,6 @@ def test_signal_at_any_step_of_the_writer_and_of_the_put(
             if step in writer:
                 assert SLICE not in names(folder)
             elif SLICE in names(folder):
-                assert 2 == verify((folder / SLICE).open("rb"), step).rows
+                assert 2 == verify((folder / SLICE).open("rb"), SLICE).rows
             export(folder)
             assert (tmp_path / "undisturbed" / SLICE).read_bytes() == (folder / SLICE).read_bytes()

@@ -20,7 +20,7 @@ from airflow_zendesk.export.run import export_window
 from airflow_zendesk.hooks.zendesk import ZendeskHook
 from airflow_zendesk.window import Grain, Window
 from airflow_zendesk.zendesk.resources import Query
-from tests.support.crash.steps import at, steps_of
+from tests.support.crash.steps import Step, at, steps_of
 
 # The emulator has an API token, and every process would warn of it.
 logging.disable(logging.WARNING)
@@ -41,7 +41,7 @@ class Place:
 class Trap:
     """A signal that a process sends to itself when it comes to a step, after telling so; 0 only tells."""
 
-    step: str
+    step: Step
     signal: int
 
     def spring(self, told: Connection) -> None:

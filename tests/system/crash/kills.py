@@ -10,8 +10,13 @@ from datetime import timedelta
 from itertools import islice, pairwise
 from typing import Literal
 
+from airflow_zendesk import storage
+from airflow_zendesk.dataset import publish, settings
 from airflow_zendesk.emulator import ZendeskEmulator
+from airflow_zendesk.storage.bucket import BucketStore
+from airflow_zendesk.storage.local import LocalStore
 from airflow_zendesk.window import Window
+from tests.support.crash.steps import Step
 from tests.system.crash import jobs
 from tests.system.crash.desk import LateSimulator
 from tests.system.crash.jobs import Place, Trap
@@ -22,8 +27,10 @@ DAY = Window.of("2026-01-05T00:00:00Z", "2026-01-06T00:00:00Z")
 _LENGTH = timedelta(hours=2)
 #: How many of them a dataset holds.
 _PER_DATASET = 12
-#: The steps that touch storage, or decide to.
-_CLOSE = ("dataset/store", "dataset/publish", "dataset/record")
+#: The code that accesses storage, or decides to.
+_CLOSE = (storage, publish, settings)
+#: The methods that write an object.
+_PUT = (LocalStore.put, BucketStore.put)
 
 #: What a killed export finds: no slices, slices that lack events, slices that are as they should be.
 Found = Literal["nothing", "less", "all"]
@@ -34,7 +41,7 @@ class Instant:
     """A kill from outside, so long after the process has told that it comes to the step, or after its start."""
 
     seconds: float
-    step: str | None = None
+    step: Step | None = None
 
 
 @dataclass
@@ -49,7 +56,7 @@ class Tally:
     doubled: int = 0
     seconds: float = 0.0
     #: Where processes were killed, and what they found.
-    steps: set[tuple[str, Found]] = field(default_factory=set)
+    steps: set[tuple[Step, Found]] = field(default_factory=set)
     warnings: list[str] = field(default_factory=list)
 
     @property
@@ -100,9 +107,9 @@ class Matrix:
         seconds = (time.monotonic() - started) / 2
         #: Where a dataset is made, which only its first export does.
         founding = self._shuffled(step for step in first if step not in second)
-        close = self._shuffled(step for step in second if step.startswith(_CLOSE))
-        others = self._shuffled(step for step in second if not step.startswith(_CLOSE))
-        puts = [step for step, following in pairwise(second) if following.endswith(" put")]
+        close = self._shuffled(step for step in second if step.is_in(*_CLOSE))
+        others = self._shuffled(step for step in second if not step.is_in(*_CLOSE))
+        puts = [step for step, following in pairwise(second) if following.is_in(*_PUT)]
         while founding or close or others:
             drawn = [(group or close).pop() for group in (founding, *[close] * 5, *[others] * 3) if group or close]
             yield [
@@ -111,7 +118,7 @@ class Matrix:
                 *(Instant(self._dice.uniform(0, 0.02), step) for step in puts[:1] * 2),
             ]
 
-    def _shuffled(self, steps: Iterable[str]) -> list[str]:
+    def _shuffled(self, steps: Iterable[Step]) -> list[Step]:
         return self._dice.sample(drawn := list(steps), len(drawn))
 
     def _prepare(self, found: Found) -> Place:

@@ -6,8 +6,12 @@ from datetime import timedelta
 
 import pytest
 
+from airflow_zendesk.dataset.slice_file import SliceWriter
 from airflow_zendesk.emulator import ZendeskEmulator
+from airflow_zendesk.storage.local import _locked
+from airflow_zendesk.storage.store import put_and_confirm
 from airflow_zendesk.window import Window
+from tests.support.crash.steps import Step, first_step_in
 from tests.system.crash import jobs
 from tests.system.crash.conftest import ALL, NewPlace
 from tests.system.crash.desk import LateSimulator
@@ -26,13 +30,13 @@ def dataset(new_place: NewPlace) -> Place:
 
 
 @pytest.fixture
-def steps(new_place: NewPlace) -> list[str]:
+def steps(new_place: NewPlace) -> list[Step]:
     """What an export does after it has asked Zendesk."""
-    steps: list[str] = Child.start(jobs.tell_steps, dataset(new_place), PIECE).end()
-    return steps[next(number for number, step in enumerate(steps) if step.endswith(" write")) :]
+    steps: list[Step] = Child.start(jobs.tell_steps, dataset(new_place), PIECE).end()
+    return steps[first_step_in(steps, SliceWriter.write) :]
 
 
-def stopped(place: Place, step: str) -> Child:
+def stopped(place: Place, step: Step) -> Child:
     """An export that is stopped at the step."""
     zombie = Child.export(place, PIECE, Trap(step, signal.SIGSTOP))
     assert step == zombie.hear()
@@ -41,10 +45,10 @@ def stopped(place: Place, step: str) -> Child:
 
 
 def test_zombie_changes_nothing_when_it_wakes(
-    new_place: NewPlace, emulator: ZendeskEmulator, world: LateSimulator, steps: list[str]
+    new_place: NewPlace, emulator: ZendeskEmulator, world: LateSimulator, steps: list[Step]
 ) -> None:
     """Its successor has seen events that it has not: they stay, wherever it was stopped before its PUT."""
-    put = next(number for number, step in enumerate(steps) if step.endswith(" put_and_confirm"))
+    put = first_step_in(steps, put_and_confirm)
     before_put = steps[: put + 1]
     for step in before_put if ALL else [*before_put[:-8:-2], before_put[0], before_put[put // 2]]:
         place = dataset(new_place)
@@ -63,12 +67,11 @@ def test_zombie_changes_nothing_when_it_wakes(
 
 @pytest.mark.parametrize("store", ["local"], indirect=True)
 def test_zombie_that_holds_the_lock_of_a_folder(
-    new_place: NewPlace, emulator: ZendeskEmulator, world: LateSimulator, steps: list[str]
+    new_place: NewPlace, emulator: ZendeskEmulator, world: LateSimulator, steps: list[Step]
 ) -> None:
     """Its successor waits for the lock, is told of the conflict when it has it, and succeeds at the next try."""
-    # The lines of the lock: it opens the folder, tries, waits for the lock, and lets the caller go on.
-    locking = [number for number, step in enumerate(steps) if step.endswith(" _locked")]
-    lock, inside = steps[locking[2]], steps[locking[3] + 1]
+    first = first_step_in(steps, _locked)
+    lock, inside = steps[first], next(step for step in steps[first:] if not step.is_in(_locked))
     place = dataset(new_place)
     world.redacted_comments = True
     zombie = stopped(place, inside)
