@@ -157,8 +157,8 @@ class ZendeskIncrementalExportOperator(BaseOperator):
             if isinstance(outlet, Asset):
                 event = context["outlet_events"][outlet]
                 event.extra = report.to_event()
-                # Also of unchanged slices: an attempt that was killed after it had published some did not report them, and
-                # the next one finds them unchanged. A load skips what it has loaded.
+                # Also of unchanged slices: an attempt that was killed after it had published some did not report them,
+                # and the next one finds them unchanged. A load skips what it has loaded.
                 parts = report.slices if "slices" in event.extra else [report.window]
                 add_partition_keys(event, [part.start.strftime(_PARTITION_KEY) for part in parts])
 

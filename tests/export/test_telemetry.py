@@ -99,8 +99,5 @@ def test_log_has_a_line_now_and_then_and_one_at_the_end() -> None:
         telemetry(progress((page + 1) / 20, pages=page + 1, events=1_000 * (page + 1)))
         time.sleep(6)
     assert 5 == len(lines)
-    assert (
-        "Complete until 2026-01-01T00:00:00Z (5%): 1,000 events, 1 page, 2 events/s, "
-        "about 3:10:00 left" == lines[0]
-    )
+    assert "Complete until 2026-01-01T00:00:00Z (5%): 1,000 events, 1 page, 2 events/s, about 3:10:00 left" == lines[0]
     assert "(100%): 20,000 events, 20 pages" in lines[-1]

@@ -179,8 +179,16 @@ def test_body_that_stays_cut_is_an_error(hook: ZendeskHook, monkeypatch: pytest.
     ("replies", "ok", "sentence"),
     [
         ([Reply({"user": {"id": 7, "role": "admin"}})], True, "Connected to 127.0.0.1 as administrator, user 7."),
-        ([Reply({"user": {"id": None, "name": "Anonymous user"}})], False, "does not accept these credentials. Check login"),
-        ([Reply({"user": {"id": 7, "role": "agent"}}), EMPTY], True, "user 7, who is not an administrator but may export"),
+        (
+            [Reply({"user": {"id": None, "name": "Anonymous user"}})],
+            False,
+            "does not accept these credentials. Check login",
+        ),
+        (
+            [Reply({"user": {"id": 7, "role": "agent"}}), EMPTY],
+            True,
+            "user 7, who is not an administrator but may export",
+        ),
         ([Reply({"user": {"id": 7, "role": "agent"}}), Reply({}, 403)], False, "Only an administrator may use"),
         ([Reply({}, 401)], False, "The credentials in the Airflow connection are wrong"),
         ([Reply({}, 404)], False, "Check the subdomain in the connection's host"),
