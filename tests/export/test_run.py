@@ -304,7 +304,7 @@ def test_rerun_that_lacks_events_is_refused_unless_allowed(tmp_path: Path, monke
     with scripted(page((1, DAY.start_time), (2, DAY.start_time), end_time=None), page(end_time=None)) as server:
         monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", server.connection())
         export(tmp_path)
-        with pytest.raises(ShrinkRefusedError, match="2 of the 2 events stored"):
+        with pytest.raises(ShrinkRefusedError, match="2 of 2 events stored"):
             export(tmp_path)
         assert [1, 2] == exported_ids(tmp_path)
         report = export(tmp_path, allow_shrink=True)

@@ -129,7 +129,7 @@ def test_missing_bucket_is_named(server: StoreServer) -> None:
     with pytest.raises(StorageNotFoundError, match=rf"The bucket, container or folder of {uri} does not exist \("):
         store.check_access()
     for expected in (None, "7"):
-        with pytest.raises(StorageNotFoundError, match=f"for {uri}/key"):
+        with pytest.raises(StorageNotFoundError, match=f"of {uri}/key"):
             store.put("key", io.BytesIO(b"content"), expected)
 
 

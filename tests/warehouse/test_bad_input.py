@@ -115,7 +115,7 @@ def test_slice_of_another_time_is_not_loaded(loaded: Database, store: Store, ask
 def test_slice_of_a_newer_version_is_not_loaded(loaded: Database, store: Store, ask: Ask) -> None:
     """It may have columns that nobody here knows."""
     rewrite(store, lambda table: table, schema_version="1.9", digest="sum-sha256:other")
-    refused(loaded, store, NewerSchemaError, rf"has schema version 1.9, .* knows {SCHEMA_VERSION}", ask)
+    refused(loaded, store, NewerSchemaError, rf"has schema version 1.9, .* supports {SCHEMA_VERSION}", ask)
 
 
 def test_slice_of_an_older_version_lacks_columns(loaded: Database, store: Store, ask: Ask) -> None:
