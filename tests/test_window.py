@@ -76,11 +76,11 @@ def test_lengths_of_time_are_text_or_timedelta() -> None:
 def test_misaligned_window_names_the_largest_grain_that_fits() -> None:
     """A day in local time is whole hours, or half or quarter ones."""
     kathmandu = Window.of("2026-01-01T00:00:00+05:45", "2026-01-02T00:00:00+05:45")
-    with pytest.raises(MisalignedWindowError, match="the largest grain that holds it is 15m") as caught:
+    with pytest.raises(MisalignedWindowError, match="the largest grain that fits is 15m") as caught:
         Grain.of("1d").slices(kathmandu)
     assert "15m" == caught.value.fitting_grain
     assert 96 == len(Grain.of("15m").slices(kathmandu))
-    with pytest.raises(MisalignedWindowError, match="does not lie on whole minutes"):
+    with pytest.raises(MisalignedWindowError, match="does not start and end on whole minutes"):
         Grain.of("1d").slices(Window.of("2026-01-01T00:00:01Z", "2026-01-02T00:00:00Z"))
 
 

@@ -105,7 +105,7 @@ def test_estimate_of_time_that_is_not_over_is_refused(
 ) -> None:
     """By Zendesk's clock, like an export of it."""
     assert 1 == main(["estimate", "--from", "2026-03-01T00:00:00Z", "--to", "2100-01-01T00:00:00Z"])
-    assert "Export it once it is over" in capsys.readouterr().err
+    assert "Export the window after it has ended" in capsys.readouterr().err
     assert 1 == len(emulator.requests)
 
 

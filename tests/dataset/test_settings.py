@@ -43,11 +43,11 @@ def test_record_is_made_once_and_reads_as_it_was_made(store: Store) -> None:
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"account": "other.zendesk.com"}, "account is 'acme.zendesk.com', asked for 'other.zendesk.com'"),
-        ({"grain": "1h"}, "grain is '1d', asked for '1h'"),
-        ({"include": ()}, r"include is \('comment_events',\), asked for \(\)"),
-        ({"support_type_scope": "agent"}, "support_type_scope is 'all', asked for 'agent'"),
-        ({"schema_major_version": 2}, "schema_major_version is 1, asked for 2"),
+        ({"account": "other.zendesk.com"}, "account is 'acme.zendesk.com', requested 'other.zendesk.com'"),
+        ({"grain": "1h"}, "grain is '1d', requested '1h'"),
+        ({"include": ()}, r"include is \('comment_events',\), requested \(\)"),
+        ({"support_type_scope": "agent"}, "support_type_scope is 'all', requested 'agent'"),
+        ({"schema_major_version": 2}, "schema_major_version is 1, requested 2"),
     ],
 )
 def test_other_settings_are_refused_with_the_difference(store: Store, change: dict[str, Any], told: str) -> None:

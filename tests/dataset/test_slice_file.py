@@ -190,5 +190,5 @@ def test_full_disk_under_the_spool_is_named() -> None:
     for limit in (4, 20_000):
         with closing(SliceWriter(SETTINGS, DAY)) as writer, largest_file(limit):
             writer.write(rows)
-            with pytest.raises(StorageFullError, match=r"There is no room for the local spool \(EFBIG\)"):
+            with pytest.raises(StorageFullError, match=r"There is no space for the local spool \(EFBIG\)"):
                 writer.seal(CERTIFICATE, duplicates=0)

@@ -245,7 +245,7 @@ def test_other_faults_shrink_no_page(monkeypatch: pytest.MonkeyPatch, time: Fake
 def test_page_that_never_comes_is_named_by_its_second(monkeypatch: pytest.MonkeyPatch, time: FakeClock) -> None:
     """Only when the patience is spent on its smallest form: an outage of a minute has the same face."""
     told = (
-        r"begins at 2026-01-01T00:01:00Z does not come through even with per_page=1: .*answered 504.*"
+        r"at 2026-01-01T00:01:00Z cannot be retrieved even with per_page=1: .*answered 504.*"
         r"Gave up after 1\d attempts in \d+ s: the next wait would be \d+ s, and \d+ s of the retry budget are left"
     )
     with (
@@ -305,7 +305,7 @@ def test_absurd_wish_is_not_slept_through(
 ) -> None:
     """An hour is beyond every budget: the error says what was asked for, and Airflow can come back then."""
     told = (
-        "to wait 3600 s.* Gave up after 1 attempt in 0 s: the next wait would be 360[01] s, "
+        "Retry-After is 3600 s.* Gave up after 1 attempt in 0 s: the next wait would be 360[01] s, "
         "and 1800 s of the retry budget are left"
     )
     with (
@@ -397,4 +397,4 @@ def test_own_deadline_is_a_reason_for_smaller_pages(monkeypatch: pytest.MonkeyPa
     with scripted(say_nothing, EMPTY) as server:
         export(monkeypatch, server, time, timeout=0.2)
     assert [1000, 500] == sizes(server)
-    assert "raise the timeout in the connection's extras" in str(PageTimeoutError("/path", "late"))
+    assert "raise timeout in the connection's extras" in str(PageTimeoutError("/path", "late"))

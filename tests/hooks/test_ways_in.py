@@ -109,9 +109,9 @@ def test_who_is_no_admin_is_told(
 ) -> None:
     """At once, by the export and by the test of the connection."""
     connect(monkeypatch, emulator, way)
-    with pytest.raises(PermissionDeniedError, match="Only an administrator may use the incremental exports"):
+    with pytest.raises(PermissionDeniedError, match="Use the credentials, or an OAuth client, of an administrator"):
         exported(hook)
-    assert (False, True) == (hook.test_connection()[0], "Only an administrator" in hook.test_connection()[1])
+    assert (False, True) == (hook.test_connection()[0], "of an administrator" in hook.test_connection()[1])
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -60,7 +60,7 @@ def test_gap_fails_the_run_with_a_short_message(folder: Path, capsys: pytest.Cap
     path.unlink()
     (folder / "ticket_events" / "notes.txt").write_text("not a slice")
     with pytest.raises(
-        AirflowFailException, match=r"is not whole in .*: 1 foreign, 1 missing\. The first is foreign: "
+        AirflowFailException, match=r"is not complete in .*: 1 foreign, 1 missing; the first is foreign: "
     ):
         run(audit(folder))
     logged = capsys.readouterr().out

@@ -51,7 +51,7 @@ def test_missing_bucket_ends_the_check(moto: StoreServer) -> None:
     """With the sentence of the error."""
     findings = list(check_storage(open_destination(moto.bucket.replace(BUCKET, "no-such-bucket"))))
     assert ["reach"] == failed(findings)
-    assert "There is no bucket, container or folder" in findings[0].told
+    assert "The bucket, container or folder of" in findings[0].told
     assert (False, "Exports there are not safe: see reach.") == (is_safe(findings), meaning(findings))
 
 

@@ -150,7 +150,7 @@ def test_record_of_a_rival_counts(moto_proxied: tuple[Store, Store, Proxy]) -> N
     hourly = msgspec.structs.replace(SETTINGS, grain=Grain.of("1h"))
     proxy.watched = ".json"
     proxy.faults = [lambda: ensure_settings(truth, hourly)]
-    with pytest.raises(DatasetMismatchError, match="grain is '1h', asked for '1d'"):
+    with pytest.raises(DatasetMismatchError, match="grain is '1h', requested '1d'"):
         attempt(store, ONE, None)
     assert (hourly, None) == (read_settings(truth, "ticket_events"), truth.version(KEY))
 

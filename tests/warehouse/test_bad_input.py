@@ -79,7 +79,7 @@ def test_missing_slices_are_named_before_anything_is_loaded(database: Database, 
     put(store, [event(1)])
     later = [NEXT_DAY, type(DAY)(NEXT_DAY.end, NEXT_DAY.end + (DAY.end - DAY.start))]
     with pytest.raises(
-        MissingSliceError, match=r"20260102T000000Z--20260103T000000Z.parquet \(and 1 more\) is not there"
+        MissingSliceError, match=r"20260102T000000Z--20260103T000000Z.parquet \(and 1 more\) is not in storage"
     ):
         load_slices(database, store, "ticket_events", [DAY, *later])
     assert [(0,)] == ask("SELECT count(*) FROM information_schema.tables WHERE table_schema = '$schema'")
@@ -115,7 +115,7 @@ def test_slice_of_another_time_is_not_loaded(loaded: Database, store: Store, ask
 def test_slice_of_a_newer_version_is_not_loaded(loaded: Database, store: Store, ask: Ask) -> None:
     """It may have columns that nobody here knows."""
     rewrite(store, lambda table: table, schema_version="1.9", digest="sum-sha256:other")
-    refused(loaded, store, NewerSchemaError, rf"has schema version 1.9, .* knows {SCHEMA_VERSION}", ask)
+    refused(loaded, store, NewerSchemaError, rf"has schema version 1.9, .* supports {SCHEMA_VERSION}", ask)
 
 
 def test_slice_of_an_older_version_lacks_columns(loaded: Database, store: Store, ask: Ask) -> None:
@@ -147,9 +147,9 @@ def test_slice_replaced_while_it_is_read_is_tried_again(store: Store) -> None:
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"account": "other.zendesk.com"}, "account is 'acme.zendesk.com', asked for 'other.zendesk.com'"),
-        ({"include": ("comment_events",)}, r"include is \(\), asked for \('comment_events',\)"),
-        ({"grain": "1h"}, "grain is '1d', asked for '1h'"),
+        ({"account": "other.zendesk.com"}, "account is 'acme.zendesk.com', requested 'other.zendesk.com'"),
+        ({"include": ("comment_events",)}, r"include is \(\), requested \('comment_events',\)"),
+        ({"grain": "1h"}, "grain is '1d', requested '1h'"),
     ],
 )
 def test_another_dataset_needs_another_schema(
@@ -166,7 +166,7 @@ def test_other_resource_of_another_account_needs_another_schema(loaded: Database
     put(store, [], resource="ticket_metric_events")
     settings = msgspec.structs.replace(RECORDS["ticket_metric_events"], account="other.zendesk.com")
     (tmp_path / "data/_datasets/ticket_metric_events.json").write_bytes(msgspec.json.encode(settings))
-    with pytest.raises(WarehouseMismatchError, match=r"account is 'acme\.zendesk\.com', asked for 'other\.zend"):
+    with pytest.raises(WarehouseMismatchError, match=r"account is 'acme\.zendesk\.com', requested 'other\.zend"):
         load_slices(loaded, store, "ticket_metric_events", [DAY])
 
 
@@ -228,7 +228,7 @@ class Broken(LocalStore):
         ("ALTER TABLE $schema.ticket_events ALTER COLUMN metric TYPE varchar(9)", "its column metric is "),
         (
             "DROP TABLE $schema.ticket_events_doubles",
-            "ticket_events_doubles in .* is not as the loads left it: it is gone",
+            "ticket_events_doubles in .* was changed since the last load: it is gone",
         ),
     ],
 )

@@ -58,7 +58,7 @@ def test_full_disk_ends_an_export_with_whole_slices_only(tmp_path: Path, emulato
             "sh",
         )
     assert 1 == ended.returncode, ended.stderr
-    assert "There is no room for " in ended.stderr
+    assert "There is no space for " in ended.stderr
     assert "(ENOSPC)" in ended.stderr
     paths = sorted(data.rglob("*.parquet"))
     assert (0 < len(paths) < 12) if full == "destination" else not paths
