@@ -69,7 +69,7 @@ def export_window(
         stored = read_settings(store, query.resource.name)
         grain = Grain.of(stored.grain) if stored else DEFAULT_GRAIN
     slices = grain.slices(window)
-    settings = DatasetSettings.of(query, hook.account.name, str(grain), hook.account.hash_key)
+    settings = DatasetSettings.of(query, hook.account.host, str(grain), hook.account.hash_key)
     check_settings(store, settings)
     report = ExportReport(settings.resource, settings.account, store.uri(settings.resource), settings.grain, window)
     deliver = partial(publish, store, settings, allow_shrink=allow_shrink)

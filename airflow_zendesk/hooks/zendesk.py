@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 import requests
-from airflow.providers.common.compat.sdk import AirflowNotFoundException
 from airflow.providers.http.hooks.http import HttpHook
 from airflow.sdk.log import mask_secret
 
-from airflow_zendesk.exceptions import SettingsError, ZendeskError
+from airflow_zendesk.exceptions import ZendeskError
 from airflow_zendesk.hooks.client import HEADERS, Client, RequestStats
 from airflow_zendesk.hooks.connection import ConnectionSettings
+from airflow_zendesk.hooks.connection_lookup import load_connection
 from airflow_zendesk.window import Window
 from airflow_zendesk.zendesk.paging import Page, Sweep
 from airflow_zendesk.zendesk.resources import SAMPLE_PATH, SAMPLE_START_TIME, Query
@@ -66,18 +66,11 @@ class ZendeskHook(HttpHook):
     @cached_property
     def account(self) -> ConnectionSettings:
         """The account that the connection names; its secrets are masked in all logs from now on."""
-        try:
-            connection = self.get_connection(self.zendesk_conn_id)
-        except AirflowNotFoundException:
-            raise SettingsError(
-                f"There is no connection {self.zendesk_conn_id!r}: add it under Admin, Connections, or set "
-                f"AIRFLOW_CONN_{self.zendesk_conn_id.upper()} in the environment."
-            ) from None
-        account = ConnectionSettings.of(connection)
+        account = ConnectionSettings.from_connection(load_connection(self.zendesk_conn_id))
         for secret in account.secrets():
             mask_secret(secret)
-        if account.remark:
-            logger.warning(account.remark)
+        if account.deprecation:
+            logger.warning(account.deprecation)
         return account
 
     @property
@@ -187,15 +180,15 @@ class ZendeskHook(HttpHook):
                 user = read_user(self._client.get(session, CURRENT_USER_PATH))
                 if user.is_anonymous:
                     return False, (
-                        f"{self.account.name} does not know these credentials: it takes them for anonymous. Check "
+                        f"{self.account.host} does not know these credentials: it takes them for anonymous. Check "
                         "login and secret; for an API token, the login is the e-mail address with /token behind it."
                     )
                 if user.is_admin:
-                    return True, f"Connected to {self.account.name} as administrator, user {user.id}."
+                    return True, f"Connected to {self.account.host} as administrator, user {user.id}."
                 # Custom roles: the documentation says administrators only, so let the export itself decide.
                 self._client.get(session, SAMPLE_PATH, start_time=SAMPLE_START_TIME)
-                return True, f"Connected to {self.account.name} as user {user.id}, no administrator, who may export."
+                return True, f"Connected to {self.account.host} as user {user.id}, no administrator, who may export."
         except ZendeskError as error:
             return False, str(error)
         except ValueError:
-            return False, f"{self.account.name} does not answer like Zendesk. Check the host of the connection."
+            return False, f"{self.account.host} does not answer like Zendesk. Check the host of the connection."

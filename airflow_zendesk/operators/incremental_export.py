@@ -140,7 +140,7 @@ class ZendeskIncrementalExportOperator(BaseOperator):
                 allow_shrink=self.allow_shrink,
                 on_progress=Telemetry(
                     self.log.info,
-                    {"dag_id": self.dag_id, "task_id": self.task_id, "account": self.hook.account.name},
+                    {"dag_id": self.dag_id, "task_id": self.task_id, "account": self.hook.account.host},
                     follows_present=_is_scheduled(context),
                 ),
             )

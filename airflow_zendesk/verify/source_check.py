@@ -49,7 +49,7 @@ def verify_window(
     settings = load_settings(store, resource)
     if hook is not None:
         account = hook.account
-        check_settings(store, DatasetSettings.of(settings.query(), account.name, settings.grain, account.hash_key))
+        check_settings(store, DatasetSettings.of(settings.query(), account.host, settings.grain, account.hash_key))
     result = audit(store, settings, window, on_progress)
     if hook is not None:
         readable = [state for state in result.slices if state.digest]
