@@ -3,6 +3,7 @@
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Any
+from urllib.parse import urlsplit
 
 from airflow.sdk import ObjectStoragePath
 from fsspec import AbstractFileSystem
@@ -36,7 +37,7 @@ def open_destination(destination: str | Path | ObjectStoragePath) -> Store:
         path = destination
     else:
         url = destination.absolute().as_uri() if isinstance(destination, Path) else destination
-        if not isinstance(url, str) or "://" not in url:
+        if not isinstance(url, str) or not _is_url(url):
             given = repr(url) if isinstance(url, str) else f"of the type {type(url).__name__}"
             raise SettingsError(
                 f"The destination {given} is not a URL. Use one like s3://conn_id@bucket/zendesk or file:///data/zendesk."
@@ -50,6 +51,13 @@ def open_destination(destination: str | Path | ObjectStoragePath) -> Store:
     fs = _file_system(path, uri)
     _refuse_nested(fs, path, uri)
     return open_store(fs, path.path, uri)
+
+
+def _is_url(text: str) -> bool:
+    try:
+        return bool(urlsplit(text).scheme) and "://" in text
+    except ValueError:  # half of an IPv6 address
+        return False
 
 
 def _file_system(path: ObjectStoragePath, uri: str) -> AbstractFileSystem:
