@@ -62,7 +62,7 @@ def export_window(
         stored = read_settings(store, query.resource.name)
         grain = stored.grain if stored else DEFAULT_GRAIN
     slices = grain.slices(window)
-    settings = DatasetSettings.from_query(query, connection.name, grain, connection.hash_key)
+    settings = DatasetSettings.from_query(query, connection.host, grain, connection.hash_key)
     check_settings(store, settings)
     report = ExportReport(settings=settings, destination=store.uri(settings.resource), window=window)
     # Versions are read before the first request, so that a version which another run writes later is noticed.

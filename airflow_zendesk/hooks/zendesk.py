@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 import requests
-from airflow.providers.common.compat.sdk import AirflowNotFoundException
 from airflow.providers.http.hooks.http import HttpHook
 from airflow.sdk.log import mask_secret
 
 from airflow_zendesk.exceptions import SettingsError, ZendeskError
 from airflow_zendesk.hooks.client import HEADERS, Client
 from airflow_zendesk.hooks.connection import ConnectionSettings
+from airflow_zendesk.hooks.connection_lookup import load_connection
 from airflow_zendesk.window import Window
 from airflow_zendesk.zendesk.paging import Page, Sweep
 from airflow_zendesk.zendesk.resources import SAMPLE_PATH, SAMPLE_START_TIME, Query
@@ -67,18 +67,11 @@ class ZendeskHook(HttpHook):
     @cached_property
     def connection_settings(self) -> ConnectionSettings:
         """The connection's settings; its secrets are masked in all logs from here on."""
-        try:
-            connection = self.get_connection(self.zendesk_conn_id)
-        except AirflowNotFoundException:
-            raise SettingsError(
-                f"There is no connection {self.zendesk_conn_id!r}. Add it under Admin, Connections, or set "
-                f"AIRFLOW_CONN_{self.zendesk_conn_id.upper()} in the environment."
-            ) from None
-        settings = ConnectionSettings.of(connection)
+        settings = ConnectionSettings.from_connection(load_connection(self.zendesk_conn_id))
         for secret in settings.secrets():
             mask_secret(secret)
-        if settings.remark:
-            logger.warning(settings.remark)
+        if settings.deprecation:
+            logger.warning(settings.deprecation)
         return settings
 
     @property
@@ -196,7 +189,7 @@ class ZendeskHook(HttpHook):
     def test_connection(self) -> tuple[bool, str]:
         """Whether the credentials may export, and a sentence about it for the connection form."""
         try:
-            host = self.connection_settings.name
+            host = self.connection_settings.host
             with self.get_conn() as session:
                 user = read_user(self._client.get(session, CURRENT_USER_PATH))
                 if user.is_anonymous:

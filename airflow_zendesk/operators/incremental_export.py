@@ -139,7 +139,7 @@ class ZendeskIncrementalExportOperator(BaseOperator):
                 allow_shrink=self.allow_shrink,
                 on_progress=Telemetry(
                     self.log.info,
-                    {"dag_id": self.dag_id, "task_id": self.task_id, "account": self.hook.connection_settings.name},
+                    {"dag_id": self.dag_id, "task_id": self.task_id, "account": self.hook.connection_settings.host},
                     is_scheduled=_is_scheduled(context),
                 ),
             )

@@ -50,7 +50,7 @@ def verify_window(
     if hook is not None:
         connection = hook.connection_settings
         check_settings(
-            store, DatasetSettings.from_query(settings.query(), connection.name, settings.grain, connection.hash_key)
+            store, DatasetSettings.from_query(settings.query(), connection.host, settings.grain, connection.hash_key)
         )
     result = audit(store, settings, window, on_progress)
     if hook is not None:

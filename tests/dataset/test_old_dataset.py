@@ -24,7 +24,7 @@ from airflow_zendesk.destination import open_destination
 from airflow_zendesk.export.run import export_window
 from airflow_zendesk.hooks.zendesk import ZendeskHook
 from airflow_zendesk.verify.source_check import verify_window
-from airflow_zendesk.window import Grain, Window
+from airflow_zendesk.window import Window
 from tests.support.commands import ROOT
 from tests.support.scripted import Reply, scripted, write
 

@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from airflow_zendesk.storage.store import Store
-from airflow_zendesk.window import Slice
 from airflow_zendesk.warehouse.database import Database
 from airflow_zendesk.warehouse.loading import load_slices
+from airflow_zendesk.window import Slice
 from airflow_zendesk.zendesk.child_events import read_child_events
 from tests.support.published import put
 from tests.support.slices import DAY, event
