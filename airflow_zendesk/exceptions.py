@@ -170,7 +170,7 @@ class DatasetIncompleteError(DatasetError):
         listed = ", ".join(f"{count:,} {problem}" for problem, count in self.problems.items())
         return (
             f"The dataset at {self.uri} is not whole in {self.window}: {listed}. The first is {self.first}. "
-            "The task's log, or `airflow-zendesk audit`, lists the rest and the commands that repair it."
+            "The task's log, or `airflow-zendesk verify`, lists the rest and the commands that repair it."
         )
 
 
