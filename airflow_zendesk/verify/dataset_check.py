@@ -52,11 +52,7 @@ def verify_dataset(
             index.add(check.ids[:0] if check.problems else check.ids)
             rows += state.rows
             on_progress(VerificationProgress("read", done, len(states), rows, len(report.findings)))
-        for (first, second), shared in index.shared().items():
-            one, other = states[first], states[second]
-            reason = f"{shared.count:,} of its ids are also in {one.uri}, for example {shared.example}"
-            report.findings.append(Finding("duplicate", other.uri, reason, Window(one.slice.start, other.slice.end)))
-            one.problem, other.problem = one.problem or "duplicate", other.problem or "duplicate"
+        _add_duplicates(index, report)
     return report
 
 
@@ -82,6 +78,14 @@ def _check_other_objects(store: Store, stored: Collection[str], report: Verifica
         elif slice_.start < window.end and window.start < slice_.end:
             reason = f"its time {slice_} is not a slice of {report.settings.grain}, and overlaps slices of the dataset"
             report.findings.append(Finding("overlapping", store.uri(key), reason))
+
+
+def _add_duplicates(index: IdIndex, report: VerificationReport) -> None:
+    for (first, second), shared in index.shared().items():
+        one, other = report.slices[first], report.slices[second]
+        reason = f"{shared.count:,} of its ids are also in {one.uri}, for example {shared.example}"
+        report.findings.append(Finding("duplicate", other.uri, reason, Window(one.slice.start, other.slice.end)))
+        one.problem, other.problem = one.problem or "duplicate", other.problem or "duplicate"
 
 
 def _check(store: Store, stored: Collection[str], state: SliceState, report: VerificationReport) -> SliceCheck:

@@ -3,7 +3,10 @@
 import json
 import os
 import re
+import signal
+import socket
 import subprocess
+import sys
 import urllib.request
 from pathlib import Path
 
@@ -137,6 +140,34 @@ finally:
     done = run("python", "-c", code)
     assert 0 == done.returncode, done.stderr
     assert told in done.stdout
+
+
+def test_closed_pipe_is_not_an_error_message() -> None:
+    """As in `airflow-zendesk ... | head -1`: no traceback, not even at exit."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [executable("airflow-zendesk"), "emulator", "--list-faults"]
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writer)
+    assert (1, "") == (done.returncode, done.stderr)
+
+
+def test_interrupt_ends_the_command_with_one_line(tmp_path: Path) -> None:
+    """While it waits for Zendesk, as after Ctrl-C."""
+    # The handler is Python's own, unless the tests run in the background of a script.
+    code = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    code += "import sys; from airflow_zendesk.cli import main; sys.exit(main())"
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        connection = {"host": f"http://127.0.0.1:{silent.getsockname()[1]}", "login": "a@example.com", "password": "-"}
+        environment = os.environ | {"AIRFLOW_CONN_ZENDESK_DEFAULT": json.dumps(connection)}
+        command = [sys.executable, "-c", code, "export", *DAY, "--destination", tmp_path.as_uri()]
+        with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as export:
+            with silent.accept()[0]:
+                export.send_signal(signal.SIGINT)
+                _, errors = export.communicate(timeout=60)
+    assert 130 == export.returncode
+    assert "airflow-zendesk: interrupted; every slice that was published is complete\n" in errors
+    assert "Traceback" not in errors
 
 
 def test_emulator_serves_until_it_is_terminated(tmp_path: Path) -> None:

@@ -86,6 +86,16 @@ def test_command_prints_a_line_per_slice_and_ticket(
     ] == printed(capsys).splitlines()
 
 
+@pytest.mark.parametrize("bound", ["--start", "--end"])
+def test_one_bound_alone_is_an_error(tmp_path: Path, bound: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The message names the options, and nothing about runs of a DAG."""
+    find = ["find", "--ticket-id", "7", "--destination", tmp_path.as_uri()]
+    assert 1 == main([*find, bound, "2026-01-01T00:00:00Z"])
+    assert (
+        "airflow-zendesk: Only one of --start and --end is given. Give both, or neither to search the whole dataset.\n"
+    ) == capsys.readouterr().err
+
+
 def test_incomplete_search_is_a_failure(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

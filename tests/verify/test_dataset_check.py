@@ -1,11 +1,13 @@
 """Verify a dataset: every kind of damage is found."""
 
 import io
+import os
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import IO, Any
 
+import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -14,13 +16,14 @@ from fsspec.implementations.local import LocalFileSystem
 from airflow_zendesk.cli import main
 from airflow_zendesk.dataset.layout import slice_key
 from airflow_zendesk.dataset.settings import DatasetSettings, ensure_settings
-from airflow_zendesk.dataset.slice_file import Certificate
+from airflow_zendesk.dataset.slice_file import FOOTER_KEY, Certificate
 from airflow_zendesk.exceptions import MisalignedWindowError
 from airflow_zendesk.storage.local import LocalStore
 from airflow_zendesk.storage.store import Store
 from airflow_zendesk.verify.dataset_check import verify_dataset
 from airflow_zendesk.verify.findings import Run, VerificationProgress
 from airflow_zendesk.window import Grain, Window
+from tests.support.commands import read_by_bash
 from tests.support.forgery import SETTLE, forged, honest, rows_of
 from tests.support.slices import DAY, SETTINGS, event
 
@@ -290,6 +293,41 @@ def test_object_that_is_not_a_slice_is_unexpected(folder: Path, findings: Findin
     path.write_bytes((folder / KEY).read_bytes())
     reason = "it is not a slice, but readers take it for one"
     assert (1, [f"unexpected: .../ticket_events/{name}: {reason}"]) == findings()
+
+
+@pytest.mark.parametrize(
+    "name", ["x\n  airflow-zendesk export --allow-shrink", "\x1b[2J", os.fsdecode(b"\xff.parquet")]
+)
+def test_name_of_an_object_cannot_forge_output(
+    folder: Path, capsys: pytest.CaptureFixture[str], findings: Findings, name: str
+) -> None:
+    """Control characters are escaped in the findings and in the repair."""
+    (folder / "ticket_events" / name).write_bytes(b"text")
+    code, (finding,) = findings()
+    assert (1, True) == (code, finding.isprintable())
+    main(
+        ["verify", "--destination", folder.as_uri(), "--start", "2026-01-01T00:00:00Z", "--end", "2026-01-02T00:00:00Z"]
+    )
+    lines = capsys.readouterr().out.splitlines()
+    assert all(line.isprintable() for line in lines)
+    assert "  airflow-zendesk export --allow-shrink" not in lines
+    (address,) = [line.strip() for line in lines if line.startswith("  $'")]
+    assert [f"{folder.as_uri()}/ticket_events/{name}"] == read_by_bash(address)
+
+
+def test_slice_of_a_newer_version_is_not_damaged(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It has a column that this version does not know. Nothing is to be moved away: a newer version can read it."""
+    content = (folder / KEY).read_bytes()
+    table = pq.read_table(io.BytesIO(content))
+    footer = msgspec.json.decode(pq.ParquetFile(io.BytesIO(content)).metadata.metadata[FOOTER_KEY])
+    newer = table.append_column("new", pa.array([None] * table.num_rows, pa.string()))
+    entry = {FOOTER_KEY: msgspec.json.encode(footer | {"schema_version": "1.10"})}
+    pq.write_table(newer.replace_schema_metadata(entry), folder / KEY)
+    window = ["--start", ALL.start.isoformat(), "--end", ALL.end.isoformat()]
+    assert 1 == main(["verify", "--destination", folder.as_uri(), *window])
+    output = capsys.readouterr()
+    assert f"{KEY} has schema version 1.10" in output.err
+    assert "Move" not in output.out
 
 
 @pytest.mark.parametrize(

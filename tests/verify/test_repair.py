@@ -1,17 +1,20 @@
 """The commands that make a dataset complete."""
 
+import os
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from airflow_zendesk.cli import _parser
 from airflow_zendesk.verify.findings import Finding, Problem, VerificationReport
-from airflow_zendesk.verify.repair import Repair, Target, merge, repair
+from airflow_zendesk.verify.repair import Repair, Target, merge, repair, shell_line
 from airflow_zendesk.window import Window
+from tests.support.commands import read_by_bash
 from tests.support.slices import SETTINGS
 
 DESTINATION = "s3://aws@my bucket/zendesk"
@@ -23,9 +26,9 @@ def days(first: int, last: int) -> Window:
     return Window.of(f"2026-01-{first:02}T00:00:00Z", f"2026-01-{last + 1:02}T00:00:00Z")
 
 
-def target(**settings: Any) -> Target:
-    """A dataset with these settings."""
-    return Target(DESTINATION, msgspec.structs.replace(SETTINGS, **settings))
+def target(**changes: Any) -> Target:
+    """A dataset with other settings."""
+    return Target(DESTINATION, msgspec.structs.replace(SETTINGS, **changes))
 
 
 def report_of(*findings: tuple[Problem, str, Window | None]) -> VerificationReport:
@@ -100,6 +103,36 @@ def test_backfills_need_a_dag_that_the_user_named() -> None:
     """A dataset does not know which DAG exports to it, so by default only the export command is printed."""
     advice = repair(report_of(("missing", "s3://bucket/1", days(1, 1))), target())
     assert ([], [target().export(days(1, 1))]) == (advice.backfills, advice.exports)
+
+
+#: Any text that can be an argument of a process, including names that are not UTF-8.
+WORDS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])) | st.binary(max_size=8).map(
+    lambda name: os.fsdecode(name.replace(b"\0", b""))
+)
+
+
+@settings(max_examples=50)
+@given(st.lists(WORDS, min_size=1, max_size=4))
+def test_shell_reads_the_same_words_from_a_printed_line(words: list[str]) -> None:
+    """Law: for any characters. The line has no control character, so it is one line and hides nothing."""
+    line = shell_line(words)
+    assert line.isprintable()
+    assert words == read_by_bash(line)
+
+
+@settings(max_examples=50)
+@given(
+    WORDS, WORDS.filter(lambda text: not text.startswith("-")),
+    st.lists(st.sampled_from(["via", "system.location", "updater_id"])),
+)  # fmt: skip
+def test_command_reads_its_own_settings_from_a_printed_line(place: str, conn_id: str, fields: list[str]) -> None:
+    """Law: for destinations with blanks, quotes and connection ids."""
+    record = msgspec.structs.replace(SETTINGS, drop_fields=tuple(fields))
+    line = Target(f"s3://conn@{place}", record, conn_id).export(days(1, 2))
+    read = _parser().parse_args(read_by_bash(line)[1:])
+    assert (f"s3://conn@{place}", conn_id, fields, False) == (
+        read.destination, read.zendesk_conn_id, read.drop_field, read.allow_shrink,
+    )  # fmt: skip
 
 
 @given(st.lists(st.tuples(st.integers(1, 25), st.integers(0, 5)), max_size=8))
