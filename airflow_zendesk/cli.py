@@ -1,6 +1,7 @@
-"""The command: exports without a DAG, and a local Zendesk to try them with. It needs no Airflow database."""
+"""The command ``airflow-zendesk``: export and verify datasets without a DAG and without an Airflow database."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -18,20 +19,30 @@ from airflow_zendesk.exceptions import ZendeskError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; 0 means that everything asked for is done."""
+    """Run the command and return its exit code: 0 means that everything asked for is done."""
     arguments = _parser().parse_args(argv)
     try:
-        return int(arguments.run(arguments))
+        code = int(arguments.run(arguments))
+        # Here and not at exit, so that a closed pipe is noticed.
+        sys.stdout.flush()
     except ZendeskError as error:
         print(f"airflow-zendesk: {error}", file=sys.stderr)
         return 1
+    except BrokenPipeError:
+        # The reader, for example `head`, has what it wanted. Python would fail once more when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except KeyboardInterrupt:
-        print("airflow-zendesk: interrupted; what is published is whole", file=sys.stderr)
+        print("airflow-zendesk: interrupted; every slice that was published is complete", file=sys.stderr)
         return 130
+    return code
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="airflow-zendesk", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="airflow-zendesk",
+        description="Export Zendesk data and verify it, without a DAG and without an Airflow database.",
+    )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for command in (

@@ -1,4 +1,4 @@
-"""What only newer Airflows have, and what has moved."""
+"""Features that only newer versions of Airflow have, and names that have moved between versions."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -14,9 +14,9 @@ __all__ = ["add_partition_keys", "stats"]
 
 
 def add_partition_keys(outlet_event: Any, keys: Iterable[str]) -> None:
-    """Name the partitions that an asset event brings: Airflow 3.3 starts one downstream run for each.
+    """Add partition keys to an asset event: Airflow 3.3 starts one downstream run for each key.
 
-    Older Airflows have no partition keys; there the event's ``extra`` is all a consumer gets.
+    Older versions have no partition keys; there, a consumer only gets the event's ``extra``.
     """
     if hasattr(outlet_event, "add_partitions"):
         outlet_event.add_partitions(list(keys))
@@ -25,10 +25,11 @@ def add_partition_keys(outlet_event: Any, keys: Iterable[str]) -> None:
 def for_each_partition(asset: Asset) -> Any:
     """The schedule of a DAG that runs once for each partition of an asset.
 
-    Where Airflow has no partitions, the DAG runs for the asset's events, of which it may merge several into one run.
+    Where Airflow has no partitions, the DAG runs for the asset's events; several events may be merged into one run.
 
-    One asset, and not several: Airflow 3.3.2 gives a run to a key, whichever asset it is of, and an event that comes
-    while the run of its key is being made gets none. Of one asset that is no loss: the run reads what is stored then.
+    It takes one asset and not several: Airflow 3.3.2 gives a run to a key, whichever asset the key belongs to, and an
+    event that arrives while the run of its key is being created gets no run. With one asset nothing is lost, because
+    the run reads what is stored at that time.
     """
     try:
         from airflow.sdk import PartitionedAssetTimetable  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""When a failed export is tried again: a retry policy, for Airflow 3.3 and newer."""
+"""Airflow retry policy for exports (Airflow 3.3 and newer)."""
 
 from datetime import timedelta
 
@@ -9,14 +9,14 @@ from airflow_zendesk.exceptions import RateLimitedError, ServerError, ZendeskErr
 try:
     from airflow.sdk import RetryDecision, RetryPolicy
 except ImportError:
-    raise ImportError("Retry policies came with Airflow 3.3; before it, a task has retries and retry_delay.") from None
+    raise ImportError("Retry policies need Airflow 3.3. On older versions, use retries and retry_delay.") from None
 
 
 class ZendeskRetryPolicy(RetryPolicy):
-    """Wait as long as Zendesk asked for, and do not retry what no retry mends.
+    """Wait as long as Zendesk asked for, and do not retry errors that a retry cannot resolve.
 
-    For the argument ``retry_policy`` of a task. Exceptions of other kinds are left to the task's ``retry_delay``; its
-    number of retries is the limit here too.
+    Use it as the argument ``retry_policy`` of a task. For exceptions of other packages, the task's ``retry_delay``
+    applies. The task's number of ``retries`` limits this policy too.
     """
 
     def evaluate(
@@ -26,14 +26,14 @@ class ZendeskRetryPolicy(RetryPolicy):
         max_tries: int,  # noqa: ARG002
         context: Context | None = None,  # noqa: ARG002
     ) -> RetryDecision:
-        """Decide by what the export ended in."""
+        """Decide whether and when to retry after the exception of a failed try."""
         if not isinstance(exception, ZendeskError):
             return RetryDecision.default()
         if not exception.retryable:
             return RetryDecision.fail(str(exception))
-        wish: float | None = None
+        delay: float | None = None
         if isinstance(exception, RateLimitedError):
-            wish = exception.retry_after or exception.next_minute
+            delay = exception.retry_after or exception.next_minute
         elif isinstance(exception, ServerError):
-            wish = exception.retry_after
-        return RetryDecision.retry(timedelta(seconds=wish) if wish else None, str(exception))
+            delay = exception.retry_after
+        return RetryDecision.retry(timedelta(seconds=delay) if delay else None, str(exception))

@@ -41,7 +41,7 @@ def shell(script: str, folder: Path, environment: Mapping[str, str]) -> str:
 def test_every_block_is_run_here() -> None:
     """A new block needs a test."""
     words = ["make demo", "pip install", "connections add", "support_desk", "backfill create", "emulator --port"]
-    words += ["zendesk_warehouse", "zendesk audit", "pools set"]
+    words += ["zendesk_warehouse", "zendesk verify", "pools set"]
     words += ["pd.read_parquet", "hook.get_df", "def test_my_export"]
     assert len(BLOCKS) == len({block(word) for word in words})
 
@@ -136,8 +136,8 @@ def test_command_exports_and_the_readers_read(tmp_path: Path, monkeypatch: pytes
     script = block("emulator --port").replace("/tmp/zendesk", str(tmp_path)).replace("8090", port)
     printed = shell(script, tmp_path, {**os.environ, "AIRFLOW_HOME": str(tmp_path / "home")})
     assert "7 published" in printed
-    proven = shell(block("zendesk audit").replace("/tmp/zendesk", str(tmp_path)), tmp_path, os.environ)
-    assert "whole, and every id once" in proven
+    proven = shell(block("zendesk verify").replace("/tmp/zendesk", str(tmp_path)), tmp_path, os.environ)
+    assert "complete, without duplicates" in proven
     namespace: dict[str, Any] = {}
     exec(block("pd.read_parquet").replace("/tmp/zendesk", str(tmp_path)), namespace)
     frame, table, solved = namespace["frame"], namespace["table"], namespace["solved"]

@@ -1,5 +1,6 @@
-"""The subcommands of ``airflow-zendesk``, a module each.
+"""The subcommands of ``airflow-zendesk``, one module each.
 
-A module adds its parser with ``add_to`` and does its work in a function that returns the exit code: 0 only if all that
-was asked for is done. What takes long to import, Airflow above all, is imported there, so that ``--help`` is quick.
+A module adds its parser with ``add_to``; its ``run`` function does the work and returns the exit code, which is 0 only
+if everything asked for is done. Modules that take long to import, above all Airflow, are imported inside that function,
+so that ``--help`` is fast.
 """

@@ -1,57 +1,52 @@
-"""``airflow-zendesk estimate``: what a long export will cost."""
+"""``airflow-zendesk estimate``: estimate the cost of a long export."""
 
 import argparse
-import contextlib
 import json
-import sys
 from typing import TYPE_CHECKING
 
+from airflow_zendesk.commands import options
+from airflow_zendesk.commands.terminal import logs_to_stderr
 from airflow_zendesk.window import Grain, Window
 
 if TYPE_CHECKING:
     from airflow_zendesk.export.estimate import Estimate
 
 _EPILOG = """\
-It asks for ten pages at most, spread over the time, and exports nothing.
+Requests at most ten pages, spread over the window, and exports nothing.
 
 example:
-  airflow-zendesk estimate --from 2024-01-01T00:00:00Z --to 2026-01-01T00:00:00Z --grain 1h
+  airflow-zendesk estimate --start 2024-01-01T00:00:00Z --end 2026-01-01T00:00:00Z --grain 1h
 """
 
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the subcommand."""
-    estimate = commands.add_parser(
+    parser = options.add_command(
+        commands,
         "estimate",
-        help="tell what a long export will cost: requests, minutes, bytes",
+        _run,
+        summary="estimate the requests, minutes and bytes of a long export",
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    add = estimate.add_argument
-    add("--resource", default="ticket_events", help="ticket_events (default) or ticket_metric_events")
-    add("--from", required=True, dest="start", metavar="TIME", help="first instant, ISO 8601 with a time zone")
-    add("--to", required=True, dest="end", metavar="TIME", help="first instant after")
-    add("--grain", default="1d", metavar="LENGTH", help="length of a slice: 1d (default), 1h, 15m ...")
-    add("--include", action="append", default=[], metavar="SIDELOAD", help="comment_events: with texts of comments")
-    add("--support-type-scope", default="all", help="all (default), agent or ai_agent")
-    add("--zendesk-conn-id", default="zendesk_default", metavar="ID", help="default: zendesk_default")
-    add("--json", action="store_true", help="print the estimate as JSON")
-    estimate.set_defaults(run=_run)
+    options.add_resource(parser)
+    options.add_window(parser)
+    parser.add_argument("--grain", default="1d", metavar="LENGTH", help="length of a slice: 1d (default), 1h, 15m ...")
+    options.add_query(parser)
+    options.add_connection(parser)
+    options.add_json(parser)
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    # Standard output is for the result: what Airflow logs, some of it as soon as it is imported, goes the other way.
-    with contextlib.redirect_stdout(sys.stderr):
-        done = _estimate(arguments)
+    with logs_to_stderr():
+        estimate = _estimate(arguments)
     if arguments.json:
-        print(json.dumps(done.to_dict(), indent=2))
+        print(json.dumps(estimate.to_dict(), indent=2))
     else:
-        _print(done)
+        _print(estimate)
     return 0
 
 
 def _estimate(arguments: argparse.Namespace) -> "Estimate":
-    # Airflow takes a second to import, which --help should not.
     from airflow_zendesk.export.estimate import estimate  # noqa: PLC0415
     from airflow_zendesk.hooks.zendesk import ZendeskHook  # noqa: PLC0415
     from airflow_zendesk.zendesk.resources import Query  # noqa: PLC0415
@@ -64,13 +59,13 @@ def _estimate(arguments: argparse.Namespace) -> "Estimate":
     )
 
 
-def _print(done: "Estimate") -> None:
-    margin = "which may be anything: one page tells no margin" if done.margin is None else f"± {done.margin:,}"
-    print(f"{done.window}: {done.slices:,} slices of {done.grain}")
-    print(
-        f"events           {done.events:>12,}  {'counted' if done.margin == 0 else margin}, by {done.probes} requests"
-    )
-    print(f"bytes in storage {done.bytes:>12,}")
-    print(f"{'':16} {'requests':>12}  minutes at {done.requests_per_minute:,} requests a minute")
-    for way, cost in (("one sweep", done.sweep), ("a run per slice", done.run_per_slice)):
-        print(f"{way:16} {cost.requests:>12,}  {cost.minutes:,.1f}")
+def _print(estimate: "Estimate") -> None:
+    margin = "margin unknown (only one page was sampled)" if estimate.margin is None else f"± {estimate.margin:,}"
+    if estimate.margin == 0:
+        margin = "counted"
+    print(f"{estimate.window}: {estimate.slices:,} slices of {estimate.grain}")
+    print(f"events           {estimate.events:>12,}  {margin}, by {estimate.probes} requests")
+    print(f"bytes in storage {estimate.bytes:>12,}")
+    print(f"{'':16} {'requests':>12}  minutes at {estimate.requests_per_minute:,} requests a minute")
+    for name, cost in (("one sweep", estimate.sweep), ("a run per slice", estimate.run_per_slice)):
+        print(f"{name:16} {cost.requests:>12,}  {cost.minutes:,.1f}")

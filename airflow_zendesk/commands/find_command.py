@@ -1,86 +1,91 @@
-"""``airflow-zendesk find``: which slices hold a ticket, and what exports them again without it."""
+"""``airflow-zendesk find``: list the slices that hold a ticket, and the commands that export them again."""
 
 import argparse
-import contextlib
 import json
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-
-from airflow_zendesk.commands.progress import progress_bar
+from airflow_zendesk.commands import options
+from airflow_zendesk.commands.terminal import logs_to_stderr, progress_bar
+from airflow_zendesk.exceptions import SettingsError
 from airflow_zendesk.window import Window
 
 if TYPE_CHECKING:
     from airflow_zendesk.verify.ticket_search import Search
 
 _EPILOG = """\
-Of each slice only the ticket ids are read, and of those only what may hold one of the tickets by its statistics. Delete
-the tickets in Zendesk first; then the printed commands export the slices again, and what Zendesk does not answer any
-more is gone from them. The exit code is 0 if everything in the dataset's folder was searched, found or not.
+Only the ticket ids of each slice are read, and only where the statistics of the file allow a match. Delete the tickets
+in Zendesk first. The printed commands then export the slices again without them. The exit code is 0 if every object in
+the dataset's folder was searched, whether or not the tickets were found.
 
 example:
   airflow-zendesk find --ticket-id 4711 --ticket-id 4712 --destination file:///data/zendesk
 """
+_ADVICE = """
+After the tickets are deleted in Zendesk, run these commands. Each removes every stored event of its slices
+that Zendesk no longer returns, and reports how many. To see that number first, leave out --allow-shrink:
+nothing is removed then."""
 
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the subcommand."""
-    find = commands.add_parser(
-        "find",
-        help="list the slices that hold a ticket",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    add = find.add_argument
-    add("--ticket-id", action="append", type=int, required=True, metavar="N", help="may be given several times")
-    add("--destination", required=True, metavar="URL", help="folder or bucket, like s3://conn_id@bucket/zendesk")
-    add("--resource", default="ticket_events", help="ticket_events (default) or ticket_metric_events")
-    add("--from", dest="start", metavar="TIME", help="first instant to search (default: all that is there)")
-    add("--to", dest="end", metavar="TIME", help="first instant after it; goes with --from")
-    add("--zendesk-conn-id", default="zendesk_default", metavar="ID", help="for the printed commands")
-    add("--json", action="store_true", help="print what was found as JSON")
-    find.set_defaults(run=_find)
+    parser = options.add_command(commands, "find", _run, summary="list the slices that hold a ticket", epilog=_EPILOG)
+    parser.add_argument("--ticket-id", action="append", type=int, required=True, metavar="N", help="may be repeated")
+    options.add_destination(parser)
+    options.add_resource(parser)
+    options.add_window(parser, required=False)
+    options.add_connection(parser)
+    options.add_json(parser)
 
 
-def _find(arguments: argparse.Namespace) -> int:
-    # Standard output is for the result: what Airflow logs, some of it as soon as it is imported, goes the other way.
-    with contextlib.redirect_stdout(sys.stderr):
-        search, commands = _run_find(arguments)
+def _run(arguments: argparse.Namespace) -> int:
+    with logs_to_stderr():
+        search, commands = _search(arguments)
+        from airflow_zendesk.verify.findings import printable  # noqa: PLC0415  imports pyarrow
     if arguments.json:
-        print(json.dumps({"ticket_ids": arguments.ticket_id, **_told(search), "commands": commands}, indent=2))
+        print(json.dumps({"ticket_ids": arguments.ticket_id, **_to_dict(search), "commands": commands}, indent=2))
     else:
         _print(search, commands)
     for uri, reason in search.not_searched:
-        print(f"airflow-zendesk: not searched: {uri}: {reason}", file=sys.stderr)
+        print(f"airflow-zendesk: not searched: {printable(uri)}: {reason}", file=sys.stderr)
     return 1 if search.not_searched else 0
 
 
-def _run_find(arguments: argparse.Namespace) -> "tuple[Search, list[str]]":
+def _search(arguments: argparse.Namespace) -> "tuple[Search, list[str]]":
     from airflow_zendesk.dataset.settings import load_settings  # noqa: PLC0415
     from airflow_zendesk.destination import open_destination  # noqa: PLC0415
     from airflow_zendesk.verify.repair import Target, merge  # noqa: PLC0415
-    from airflow_zendesk.verify.ticket_search import find_tickets  # noqa: PLC0415  so that --help is quick
+    from airflow_zendesk.verify.ticket_search import find_tickets  # noqa: PLC0415
 
-    window = Window.of(arguments.start, arguments.end) if arguments.start or arguments.end else None
+    window = _window(arguments)
     store = open_destination(arguments.destination)
     settings = load_settings(store, arguments.resource)
-    with progress_bar(Console(stderr=True)) as bar:
-        task = bar.add_task("", total=None, told="listing ...")
+    with progress_bar() as bar:
+        task = bar.add_task("", total=None, text="listing ...")
         search = find_tickets(
             store,
             settings.resource,
             arguments.ticket_id,
             window,
-            on_progress=lambda now: bar.update(task, completed=now.done, total=now.total, told=str(now)),
+            on_progress=lambda now: bar.update(task, completed=now.done, total=now.total, text=str(now)),
         )
     target = Target(arguments.destination, settings, arguments.zendesk_conn_id)
     slices = merge(match.slice for match in search.matches)
     return search, [target.export(window, allow_shrink=True) for window in slices]
 
 
-def _told(search: "Search") -> dict[str, Any]:
+def _window(arguments: argparse.Namespace) -> Window | None:
+    if arguments.start is None and arguments.end is None:
+        return None
+    if arguments.start is None or arguments.end is None:
+        raise SettingsError(
+            "Only one of --start and --end is given. Give both, or neither to search the whole dataset."
+        )
+    return Window.of(arguments.start, arguments.end)
+
+
+def _to_dict(search: "Search") -> dict[str, Any]:
     return {
         "destination": search.uri,
         "searched": search.searched,
@@ -105,6 +110,6 @@ def _print(search: "Search", commands: Sequence[str]) -> None:
             print(f"{match.slice.start:%Y-%m-%d %H:%M}  {ticket_id:>16}  {rows:>9,}  {match.uri}")
     print(f"{search.rows:,} rows in {len(search.matches):,} of {search.searched:,} slices of {search.uri}")
     if commands:
-        print("\nOnce the tickets are gone from Zendesk, these make the slices anew and say how many rows went:")
+        print(_ADVICE)
     for command in commands:
         print(f"  {command}")

@@ -1,4 +1,4 @@
-"""The window that a task is for."""
+"""The window of a task: given by its parameters, or the data interval of its run."""
 
 from datetime import datetime
 
@@ -9,20 +9,20 @@ from airflow_zendesk.window import Window
 
 
 def window_of(context: Context, start: datetime | str | None, end: datetime | str | None) -> Window:
-    """From ``start`` to ``end``, or the data interval of the run where both are None or empty.
+    """The window from ``start`` to ``end``. Defaults to the run's data interval if both are None or empty.
 
     Raises:
-        InvalidWindowError: there is no such time, or Airflow made up an interval that the run's date is not of.
+        InvalidWindowError: there is no such window, or Airflow derived an interval that does not match the run's date.
     """
     if start or end:
         return Window.of(start, end)
-    # The keys are absent from the context of a run that has no data interval.
+    # The context of a run without a data interval does not have these keys.
     window = Window.of(context.get("data_interval_start"), context.get("data_interval_end"))
-    dated = context.get("logical_date")
-    if dated is not None and dated < window.start:
+    logical_date = context.get("logical_date")
+    if logical_date is not None and logical_date < window.start:
         raise InvalidWindowError(
-            f"The run is dated {dated.isoformat()}, but its interval is {window}: `airflow dags trigger "
-            "--logical-date` gives the interval before now, whatever the date. Use `airflow backfill create` for "
-            "that date, or give start and end as params of the run, where the DAG has them."
+            f"The run's logical date is {logical_date.isoformat()}, but its data interval is {window}: `airflow dags "
+            "trigger --logical-date` uses the interval before the current time, whatever the date. Use `airflow "
+            "backfill create` for that date, or give start and end as params of the run, if the DAG has them."
         )
     return window

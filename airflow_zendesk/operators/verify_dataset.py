@@ -1,35 +1,36 @@
-"""Prove a dataset, or fail the run."""
+"""Airflow operator that verifies a dataset and fails if it is not complete."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow.sdk import BaseOperator, Context
 
-from airflow_zendesk.exceptions import DatasetIncompleteError, ZendeskError
+from airflow_zendesk.exceptions import DatasetIncompleteError
 from airflow_zendesk.operators.data_interval import window_of
+from airflow_zendesk.operators.errors_to_failures import errors_to_failures
 
 if TYPE_CHECKING:
-    from airflow_zendesk.verify.findings import Audit, VerificationProgress
+    from airflow_zendesk.verify.findings import VerificationProgress, VerificationReport
 
-#: How many findings and commands the log has; `airflow-zendesk audit --json` has them all.
-_LOGGED = 20
+#: How many findings and commands are logged; `airflow-zendesk verify --json` prints all.
+_MAX_LOGGED = 20
 
 
 class ZendeskVerifyDatasetOperator(BaseOperator):
-    """Prove that a dataset is whole in a window: every slice there, undamaged, certified, and every id in it once.
+    """Verify that a dataset is complete in a window: every slice is stored, undamaged and certified; ids are unique.
 
-    Reads all slices of the window. If anything is wrong, the task fails, without retries; its log lists what was found
-    and the commands that repair it. Otherwise the totals are returned.
+    Reads all slices of the window. If there is a finding, the task fails without retries and logs the findings and the
+    commands that repair them. Otherwise it returns the totals.
 
-    :param destination: where the dataset lies, as for the export. (templated)
+    :param destination: the destination of the exports. (templated)
     :param resource: ``ticket_events`` or ``ticket_metric_events``. (templated)
-    :param zendesk_conn_id: the connection of the account, for ``source``. (templated)
-    :param start: first instant of the window, with a time zone. (templated)
-    :param end: first instant after the window. The window is the data interval where both are None, or templates that
-        come out empty. (templated)
-    :param source: compare with Zendesk again, publishing nothing: so many slices spread over the window, or ``all``.
+    :param zendesk_conn_id: the connection of the account; used only with ``source``. (templated)
+    :param start: start of the window, with a time zone. (templated)
+    :param end: end of the window, exclusive. Defaults to the run's data interval if both are None or render to an empty
+        string. (templated)
+    :param source: how many slices, spread over the window, are extracted from Zendesk again and compared; ``"all"`` for
+        every slice, None for no comparison. Nothing is published.
     """
 
     template_fields: Sequence[str] = ("resource", "destination", "zendesk_conn_id", "start", "end")
@@ -55,43 +56,39 @@ class ZendeskVerifyDatasetOperator(BaseOperator):
         self.source = source
 
     def execute(self, context: Context) -> dict[str, Any]:
-        """Audit the window; returns the totals."""
-        # What a DAG file need not import to be parsed, which happens every thirty seconds.
-        from airflow_zendesk.hooks.zendesk import ZendeskHook  # noqa: PLC0415
+        """Verify the window and return the totals."""
+        # Imported here because a DAG file is parsed every thirty seconds, and parsing does not need it.
         from airflow_zendesk.verify.source_check import verify_window  # noqa: PLC0415
 
-        try:
-            audit = verify_window(
+        with errors_to_failures():
+            report = verify_window(
                 self.destination,
                 self.resource,
                 window_of(context, self.start, self.end),
-                hook=None if self.source is None else ZendeskHook(self.zendesk_conn_id),
-                sample=None if self.source == "all" else self.source,
-                on_progress=self._tell,
+                source=self.source,
+                zendesk_conn_id=self.zendesk_conn_id,
+                on_progress=self._log_progress,
             )
-        except ZendeskError as error:
-            if error.retryable:
-                raise
-            raise AirflowFailException(str(error)) from error
-        if not audit.whole:
-            self._log_findings(audit)
-            failure = DatasetIncompleteError(audit.uri, str(audit.window), audit.problems(), str(audit.findings[0]))
-            raise AirflowFailException(str(failure)) from failure
-        return audit.summary()
+            if not report.complete:
+                self._log_findings(report)
+                raise DatasetIncompleteError(report.uri, str(report.window), report.problems(), str(report.findings[0]))
+        return report.summary()
 
-    def _tell(self, progress: "VerificationProgress") -> None:
+    def _log_progress(self, progress: "VerificationProgress") -> None:
         if progress.done % max(1, progress.total // 20) == 0:
             self.log.info("%s", progress)
 
-    def _log_findings(self, audit: "Audit") -> None:
-        from airflow_zendesk.verify.repair import SHIPPED_DAGS, Target, repair  # noqa: PLC0415
+    def _log_findings(self, report: "VerificationReport") -> None:
+        from airflow_zendesk.verify.repair import Target, repair, shell_word  # noqa: PLC0415
 
-        advice = repair(
-            audit, Target(self.destination, audit.settings, self.zendesk_conn_id), SHIPPED_DAGS[audit.settings.resource]
-        )
-        for finding in audit.findings[:_LOGGED]:
+        advice = repair(report, Target(self.destination, report.settings, self.zendesk_conn_id))
+        for finding in report.findings[:_MAX_LOGGED]:
             self.log.error("%s", finding)
-        for uri in advice.move_away[:_LOGGED]:
-            self.log.error("To repair it, move away: %s", uri)
-        for command in (*advice.exports[:_LOGGED], *advice.crawls[:_LOGGED]):
+        for uri in advice.move_away[:_MAX_LOGGED]:
+            self.log.error("To repair it, move this object out of the dataset's folder: %s", shell_word(uri))
+        for command in advice.exports[:_MAX_LOGGED]:
             self.log.error("To repair it, run: %s", command)
+        for command in advice.one_pass_exports[:_MAX_LOGGED]:
+            self.log.error(
+                "To remove duplicate ids, run this, and add --allow-shrink if its count is right: %s", command
+            )

@@ -4,7 +4,7 @@ Exports never rename or delete an object. A key holds either a whole object or n
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import PurePosixPath
 from typing import IO, Any, ClassVar, cast
@@ -46,7 +46,7 @@ class Store(ABC):
 
     def uri(self, key: str) -> str:
         """The URI of an object, for reports and readers."""
-        return f"{self._uri}/{key}".rstrip("/")
+        return f"{self._uri}/{key}" if key else self._uri
 
     def check_access(self) -> None:  # noqa: B027  not every file system can check it
         """Check that the storage exists and is accessible, before any work is done."""
@@ -70,13 +70,32 @@ class Store(ABC):
         }
 
     def walk(self, folder: str) -> dict[str, Version]:
-        """The keys and versions of all objects below a folder, at any depth; empty if there is no such folder."""
+        """The keys and versions of all objects below a folder, at any depth; empty if there is no such folder.
+
+        Folder markers are left out.
+        """
+        return self._find(folder)[0]
+
+    def folder_markers(self, folder: str) -> tuple[str, ...]:
+        """The keys of empty objects that stand for a folder, as consoles and other tools create them in buckets."""
+        return tuple(self._find(folder)[1])
+
+    def _find(self, folder: str) -> tuple[dict[str, Version], Sequence[str]]:
         # ``find`` returns paths in the file system's own spelling, so the folder is measured in that spelling too.
         top = len(self._fs._strip_protocol(self._path(folder)))  # noqa: SLF001  fsspec has no public name for it
         with self.translate_errors(folder):
             self._fs.invalidate_cache()
             entries = self._fs.find(self._path(folder), detail=True)
-        return {f"{folder}{name[top:]}": self._version_of(entry) for name, entry in entries.items()}
+        folders = {str(parent) for name in entries for parent in PurePosixPath(name).parents}
+        objects, markers = {}, []
+        for name, entry in entries.items():
+            key = f"{folder}{name[top:]}"
+            # Azure's file system drops the slash at the end of a marker's name.
+            if not entry["size"] and (name.endswith("/") or name in folders):
+                markers.append(f"{key.rstrip('/')}/")
+            else:
+                objects[key] = self._version_of(entry)
+        return objects, markers
 
     def version(self, key: str) -> Version | None:
         """The stored version of the object, or None if there is no object."""

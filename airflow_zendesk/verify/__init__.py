@@ -1,1 +1,1 @@
-"""Verification: a dataset into findings, and the commands that repair them."""
+"""Verification of a dataset: findings, and the commands that repair them."""

@@ -1,94 +1,103 @@
-"""The proof of a dataset: every slice of a window is there, is what it claims to be, and no id stands in two of them.
+"""Verify a stored dataset: every slice of a window exists, is what it claims to be, and shares no id with another.
 
-It only reads, and believes nothing but the bytes: every object is listed, every footer opened, every row read.
+Verification only reads, and trusts nothing but the bytes: it lists every object, opens every footer, reads every row.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection
 from contextlib import closing
 from pathlib import PurePosixPath
 
 from airflow_zendesk.dataset.layout import parse_slice_key, slice_key
 from airflow_zendesk.dataset.settings import DatasetSettings
-from airflow_zendesk.storage.store import Store, Version
+from airflow_zendesk.storage.store import Store
 from airflow_zendesk.verify.duplicates import IdIndex
-from airflow_zendesk.verify.findings import Audit, Finding, SliceState, VerificationProgress
-from airflow_zendesk.verify.slice_check import SliceCheck, prove
+from airflow_zendesk.verify.findings import Finding, SliceState, VerificationProgress, VerificationReport
+from airflow_zendesk.verify.slice_check import SliceCheck, verify_slice
 from airflow_zendesk.window import Window
 
 
-def audit(
+def verify_dataset(
     store: Store,
     settings: DatasetSettings,
     window: Window,
     on_progress: Callable[[VerificationProgress], None] = lambda _: None,
-) -> Audit:
-    """Read a dataset in a window and tell what is wrong with it.
+) -> VerificationReport:
+    """Read a dataset in a window and report every problem.
 
-    Memory is that of one slice's ids, and of what ``IdIndex`` holds, whatever the window.
+    Memory is that of the ids of one slice plus that of ``IdIndex``, however long the window is.
 
     Args:
-        store: where the dataset lies.
-        record: how it is made.
-        window: the time to prove: whole slices.
+        store: the destination.
+        settings: the settings of the dataset.
+        window: the time to verify: whole slices.
         on_progress: called after each slice.
 
     Raises:
         MisalignedWindowError: the window is not made of whole slices.
-        StorageError: the storage does not let it be read.
+        StorageError: the dataset cannot be read.
     """
     resource = settings.resource
     states = [SliceState(slice_, store.uri(slice_key(resource, slice_))) for slice_ in settings.grain.slices(window)]
-    result = Audit(settings, store.uri(resource), window, states)
-    stored = store.walk(resource)
-    _tile(store, stored, result)
+    report = VerificationReport(settings, store.uri(resource), window, states)
+    stored = store.walk(resource).keys()
+    report.folder_markers = [store.uri(key) for key in store.folder_markers(resource)]
+    _check_other_objects(store, stored, report)
     rows = 0
-    with closing(IdIndex()) as ledger:
+    with closing(IdIndex()) as index:
         for done, state in enumerate(states, 1):
-            proof = _read(store, stored, state, result)
-            # Of an object that is to be moved away the ids do not count.
-            ledger.add(proof.ids[:0] if proof.problems else proof.ids)
+            check = _check(store, stored, state, report)
+            # An object with a problem is to be moved away, so its ids do not count.
+            index.add(check.ids[:0] if check.problems else check.ids)
             rows += state.rows
-            on_progress(VerificationProgress("read", done, len(states), rows, len(result.findings)))
-        for (first, second), shared in ledger.shared().items():
-            one, other = states[first], states[second]
-            reason = f"{shared.count:,} ids stand in {one.uri} too, like {shared.example}"
-            result.findings.append(Finding("doubled", other.uri, reason, Window(one.slice.start, other.slice.end)))
-            one.problem, other.problem = one.problem or "doubled", other.problem or "doubled"
-    return result
+            on_progress(VerificationProgress("read", done, len(states), rows, len(report.findings)))
+        _add_duplicates(index, report)
+    return report
 
 
 def is_hidden(key: str) -> bool:
-    """Whether readers of Parquet pass the object by, as they do with names that begin with a dot or an underscore."""
+    """Whether readers of Parquet ignore the object, as they do where a name begins with a dot or an underscore."""
     return any(part.startswith((".", "_")) for part in PurePosixPath(key).parts)
 
 
-def _tile(store: Store, stored: Mapping[str, Version], result: Audit) -> None:
-    """Find the objects that are no slices of the dataset, and those for other slices of the window's time."""
-    resource, window = result.settings.resource, result.window
-    expected = {slice_key(resource, state.slice) for state in result.slices}
-    for key in sorted(stored.keys() - expected):
+def _check_other_objects(store: Store, stored: Collection[str], report: VerificationReport) -> None:
+    """Report objects that are not slices of the dataset, and those for other slices of the window's time."""
+    resource, window = report.settings.resource, report.window
+    expected = {slice_key(resource, state.slice) for state in report.slices}
+    folders = {str(parent) for key in stored for parent in PurePosixPath(key).parents}
+    for key in sorted(set(stored) - expected):
         slice_ = parse_slice_key(key)
         if is_hidden(key):
-            result.hidden.append(store.uri(key))
+            report.hidden.append(store.uri(key))
         elif slice_ is None or key != slice_key(resource, slice_):
-            result.findings.append(Finding("foreign", store.uri(key), "it is no slice, but readers take it for one"))
+            reason = "it is not a slice, but readers take it for one"
+            if key.rstrip("/") in folders:
+                reason += "; it has the name of a folder: move this object alone, not the objects below that name"
+            report.findings.append(Finding("unexpected", store.uri(key), reason))
         elif slice_.start < window.end and window.start < slice_.end:
-            reason = f"its time {slice_} is no slice of {result.settings.grain}, and other slices have it too"
-            result.findings.append(Finding("overlapping", store.uri(key), reason))
+            reason = f"its time {slice_} is not a slice of {report.settings.grain}, and overlaps slices of the dataset"
+            report.findings.append(Finding("overlapping", store.uri(key), reason))
 
 
-def _read(store: Store, stored: Mapping[str, Version], state: SliceState, result: Audit) -> SliceCheck:
-    key = slice_key(result.settings.resource, state.slice)
+def _add_duplicates(index: IdIndex, report: VerificationReport) -> None:
+    for (first, second), shared in index.shared().items():
+        one, other = report.slices[first], report.slices[second]
+        reason = f"{shared.count:,} of its ids are also in {one.uri}, for example {shared.example}"
+        report.findings.append(Finding("duplicate", other.uri, reason, Window(one.slice.start, other.slice.end)))
+        one.problem, other.problem = one.problem or "duplicate", other.problem or "duplicate"
+
+
+def _check(store: Store, stored: Collection[str], state: SliceState, report: VerificationReport) -> SliceCheck:
+    key = slice_key(report.settings.resource, state.slice)
     if key not in stored:
-        result.add("missing", state, "there is no such object")
+        report.add("missing", state, "the object does not exist")
         return SliceCheck()
-    proof = prove(store, key, state.slice, result.settings)
-    if proof.problems:
-        # The store failed for a moment, or somebody replaced the object while it was read: damage is there again.
-        proof = prove(store, key, state.slice, result.settings)
-    for problem, reason in proof.problems:
-        result.add(problem, state, reason)
-    state.bytes = proof.size
-    if proof.footer:
-        state.rows, state.late, state.digest = proof.footer.rows, proof.footer.late, proof.footer.digest
-    return proof
+    check = verify_slice(store, key, state.slice, report.settings)
+    if check.problems:
+        # The cause may be a transient failure, or a run that replaced the object meanwhile: real damage is found again.
+        check = verify_slice(store, key, state.slice, report.settings)
+    for problem, reason in check.problems:
+        report.add(problem, state, reason)
+    state.bytes = check.size
+    if check.footer:
+        state.rows, state.late, state.digest = check.footer.rows, check.footer.late, check.footer.digest
+    return check

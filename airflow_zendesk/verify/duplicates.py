@@ -1,4 +1,4 @@
-"""Which ids stand in more than one slice, however many there are: they wait on the local disk, not in memory."""
+"""Find ids that are in more than one slice; they are kept on the local disk, so memory does not grow with them."""
 
 import tempfile
 from dataclasses import dataclass
@@ -7,57 +7,57 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-#: Twelve bytes an id, on the disk: the id, and the number of its slice.
+#: Twelve bytes per id on disk: the id, and the number of its slice.
 _ENTRY = np.dtype([("id", np.int64), ("slice", np.int32)])
-#: Ids are dealt to so many buckets, and one bucket is in memory at a time: four million of a billion ids.
+#: Ids are spread over this many buckets, of which one is in memory at a time: four million ids of a billion.
 _BUCKETS = 256
-#: Ids that gather in memory before they go to the disk, about twelve MB.
-_GATHERED = 1 << 20
+#: How many ids are buffered in memory before they are written to the disk: about 12 MB.
+_MAX_BUFFERED = 1 << 20
 
 
 @dataclass(slots=True)
 class Shared:
-    """How many ids two slices share, and the first that was found."""
+    """The number of ids that two slices share, and one of them."""
 
     count: int
     example: int
 
 
 class IdIndex:
-    """Takes the ids of slices, one slice after the other, and tells which slices share some.
+    """Collects the ids of slices, one slice after the other, and finds the slices that share ids.
 
-    Memory is that of about a million ids, or of a 256th of all, whichever is more; the rest lies in a file without a
-    name, which goes with the process.
+    Memory holds about a million ids, or one 256th of all ids, whichever is more. The rest is in an unnamed temporary
+    file, which disappears with the process.
 
     Args:
-        gathered: how many ids gather in memory before they are written.
+        max_buffered: how many ids are buffered in memory before they are written.
     """
 
-    def __init__(self, gathered: int = _GATHERED) -> None:
-        self._most = gathered
-        self._gathered = 0
+    def __init__(self, max_buffered: int = _MAX_BUFFERED) -> None:
+        self._max_buffered = max_buffered
+        self._buffered = 0
         self._slices = 0
-        self._waiting: list[NDArray[Any]] = []
+        self._buffer: list[NDArray[Any]] = []
         self._file = tempfile.TemporaryFile(prefix="airflow-zendesk-")  # noqa: SIM115  closed in close()
-        #: For each chunk in the file, where its buckets begin and end, counted in entries.
+        #: For each chunk of the file, where its buckets begin and end, counted in entries.
         self._bounds: list[NDArray[np.int64]] = []
 
     def close(self) -> None:
-        """Drop the file."""
+        """Delete the temporary file."""
         self._file.close()
 
     def add(self, ids: NDArray[np.int64]) -> None:
-        """Take the ids of the next slice, each of which stands in it once; slices are numbered from 0."""
+        """Add the ids of the next slice, each of which is in it once; slices are numbered from 0."""
         entries = np.empty(ids.size, _ENTRY)
         entries["id"], entries["slice"] = ids, self._slices
-        self._waiting.append(entries)
+        self._buffer.append(entries)
         self._slices += 1
-        self._gathered += ids.size
-        if self._gathered >= self._most:
+        self._buffered += ids.size
+        if self._buffered >= self._max_buffered:
             self._flush()
 
     def shared(self) -> dict[tuple[int, int], Shared]:
-        """What slices share, by the numbers of two; of three with one id, the first two and the last two."""
+        """The ids that pairs of slices share, by the slices' numbers; an id in three slices counts for two pairs."""
         self._flush()
         found: dict[tuple[int, int], Shared] = {}
         for bucket in range(_BUCKETS):
@@ -72,15 +72,15 @@ class IdIndex:
         return found
 
     def _flush(self) -> None:
-        entries = np.concatenate([np.empty(0, _ENTRY), *self._waiting])
-        # Fibonacci hashing: ids that are multiples of something would fill few buckets by their remainder.
+        entries = np.concatenate([np.empty(0, _ENTRY), *self._buffer])
+        # Fibonacci hashing: by their remainder, ids that are multiples of a number would fill few buckets.
         hashes = entries["id"].astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
         buckets = (hashes >> np.uint64(64 - 8)).astype(np.uint8)
         begins = self._bounds[-1][-1] if self._bounds else 0
         counts = np.bincount(buckets, minlength=_BUCKETS)
         self._bounds.append(begins + np.concatenate([[0], np.cumsum(counts)]))
         self._file.write(entries[np.argsort(buckets, kind="stable")].tobytes())
-        self._waiting, self._gathered = [], 0
+        self._buffer, self._buffered = [], 0
 
     def _read(self, bucket: int) -> NDArray[Any]:
         parts = []

@@ -1,4 +1,4 @@
-"""What an audit tells: what is there, slice by slice, and everything that is wrong with it. No row data, no secret."""
+"""The result of a verification: the state of every slice, and every problem found. No row data, no secret."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -13,20 +13,22 @@ Problem = Literal[
     "missing",  # no object for a slice of the window
     "damaged",  # not readable, or not what its footer says
     "mismatched",  # not the slice that its name says, or of another dataset
-    "unproven",  # the certificate does not cover the slice
-    "misplaced",  # rows outside the time of the slice
-    "doubled",  # ids that another slice has too
-    "different",  # not what Zendesk answers now
-    "overlapping",  # an object for a time that is no slice of the dataset's grain
-    "foreign",  # an object that is no slice at all
+    "uncertified",  # the certificate does not cover the slice
+    "out_of_range",  # rows outside the time of the slice
+    "duplicate",  # ids that another slice has too
+    "stale",  # not what Zendesk returns now
+    "overlapping",  # an object for a time that is not a slice of the dataset's grain
+    "unexpected",  # an object that is not a slice
 ]
-#: What stands in the way of an export, which overwrites only slices that are what they claim to be.
-BLOCKING: frozenset[Problem] = frozenset({"damaged", "mismatched", "unproven", "misplaced", "overlapping", "foreign"})
+#: Problems that block an export, which overwrites only slices that are what they claim to be.
+BLOCKING: frozenset[Problem] = frozenset(
+    {"damaged", "mismatched", "uncertified", "out_of_range", "overlapping", "unexpected"}
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong; ``affected`` is the time that is not whole because of it, if there is such a time."""
+    """One problem; ``affected`` is the time that is not complete because of it, if there is such a time."""
 
     problem: Problem
     uri: str
@@ -34,12 +36,12 @@ class Finding:
     affected: Window | None = None
 
     def __str__(self) -> str:
-        return f"{self.problem}: {self.uri}: {self.reason}"
+        return f"{self.problem}: {printable(self.uri)}: {printable(self.reason)}"
 
 
 @dataclass(slots=True)
 class SliceState:
-    """One slice of the window, as it was found; ``problem`` is the first that was."""
+    """One slice of the window, as it is stored; ``problem`` is the first that was found."""
 
     slice: Slice
     uri: str
@@ -52,7 +54,7 @@ class SliceState:
 
 @dataclass(slots=True)
 class Run:
-    """Slices that follow upon each other, all whole or all with the same problem."""
+    """Consecutive slices, all complete or all with the same problem."""
 
     start: datetime
     end: datetime
@@ -65,7 +67,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class VerificationProgress:
-    """How far an audit is: slices ``read`` from storage, or ``compared`` with Zendesk."""
+    """The progress of a verification: slices ``read`` from storage, or ``compared`` with Zendesk."""
 
     step: Literal["read", "compared"]
     done: int
@@ -78,10 +80,11 @@ class VerificationProgress:
 
 
 @dataclass(slots=True)
-class Audit:
-    """A dataset in a window: what is there and what is wrong. ``compared`` slices were asked of Zendesk again.
+class VerificationReport:
+    """A dataset in a window: what is stored and what is wrong. ``compared`` slices were compared with Zendesk.
 
-    ``hidden`` are objects whose names begin with a dot or an underscore, which no reader takes for data.
+    ``hidden`` are objects whose names begin with a dot or an underscore, which readers ignore. ``folder_markers`` are
+    empty objects that stand for a folder. Neither is a problem of the dataset.
     """
 
     settings: DatasetSettings
@@ -90,24 +93,25 @@ class Audit:
     slices: list[SliceState]
     findings: list[Finding] = field(default_factory=list)
     hidden: list[str] = field(default_factory=list)
+    folder_markers: list[str] = field(default_factory=list)
     compared: int = 0
 
     @property
-    def whole(self) -> bool:
-        """Whether nothing is wrong."""
+    def complete(self) -> bool:
+        """Whether no problem was found."""
         return not self.findings
 
     def add(self, problem: Problem, state: SliceState, reason: str) -> None:
-        """Note what is wrong with a slice."""
+        """Add a problem of a slice."""
         self.findings.append(Finding(problem, state.uri, reason, state.slice))
         state.problem = state.problem or problem
 
     def problems(self) -> dict[str, int]:
-        """How many findings there are of each kind."""
+        """The number of findings of each kind."""
         return dict(Counter[str](finding.problem for finding in self.findings))
 
     def runs(self) -> Iterator[Run]:
-        """The slices of the window, those alike taken together."""
+        """The slices of the window; consecutive slices in the same state are one run."""
         run: Run | None = None
         for state in self.slices:
             if run is None or run.problem != state.problem:
@@ -130,7 +134,7 @@ class Audit:
             "destination": self.uri,
             "grain": self.settings.grain,
             **_times(self.window),
-            "whole": self.whole,
+            "complete": self.complete,
             "slices": len(self.slices),
             **{name: sum(getattr(state, name) for state in self.slices) for name in ("rows", "late", "bytes")},
             "compared": self.compared,
@@ -138,10 +142,11 @@ class Audit:
         }
 
     def to_dict(self) -> dict[str, Any]:
-        """All of it as JSON-able values."""
+        """The whole report as JSON-able values."""
         return {
             **self.summary(),
             "hidden": self.hidden,
+            "folder_markers": self.folder_markers,
             "runs": [asdict(run) | _times(run) for run in self.runs()],
             "findings": [
                 {"problem": finding.problem, "uri": finding.uri, "reason": finding.reason}
@@ -149,6 +154,11 @@ class Audit:
                 for finding in self.findings
             ],
         }
+
+
+def printable(text: str) -> str:
+    """Text for a log or a terminal: a name with control characters could forge lines, so it is escaped."""
+    return text if text.isprintable() else text.encode("unicode_escape").decode()
 
 
 def _times(slice_: Window | Run) -> dict[str, str]:

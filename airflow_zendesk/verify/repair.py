@@ -1,24 +1,22 @@
-"""What to do, word by word, so that a dataset becomes whole."""
+"""The objects to move away and the exact commands to run, so that a dataset becomes complete.
 
+Every command is safe to run as printed: none of them removes a stored event.
+"""
+
+import re
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from airflow_zendesk.dataset.settings import DatasetSettings
-from airflow_zendesk.verify.findings import BLOCKING, Audit
+from airflow_zendesk.verify.findings import BLOCKING, VerificationReport
 from airflow_zendesk.window import Window
-
-#: The DAGs that come with this package, by what they export.
-SHIPPED_DAGS = {
-    "ticket_events": "zendesk_ticket_events",
-    "ticket_metric_events": "zendesk_ticket_metric_events",
-}
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A dataset as somebody names it in a command: the destination, with its connection, and that of the account."""
+    """A dataset as a command names it: its destination, with the id of its connection, and its account's connection."""
 
     destination: str
     settings: DatasetSettings
@@ -42,47 +40,50 @@ class Target:
             words += ["--support-type-scope", str(settings.support_type_scope)]
         if self.zendesk_conn_id != "zendesk_default":
             words += ["--zendesk-conn-id", self.zendesk_conn_id]
-        return shlex.join([*words, "--allow-shrink"] if allow_shrink else words)
+        return shell_line([*words, "--allow-shrink"] if allow_shrink else words)
 
     def backfill(self, window: Window, dag_id: str) -> str:
-        """The command that lets a DAG export the window again, be its intervals slices or days.
+        """The command that makes a DAG export the window again, whether its intervals are slices or days.
 
-        Airflow counts both dates in: they are the starts of the first and of the last interval.
+        Airflow includes both dates: they are the starts of the first and of the last interval.
         """
         first = window.start.replace(hour=0, minute=0)
         last = window.end - timedelta(seconds=self.settings.grain.seconds)
         dates = ["--from-date", _date(first), "--to-date", _date(last)]
         words = ["airflow", "backfill", "create", "--dag-id", dag_id, *dates]
-        # Otherwise Airflow passes over a date whose run has succeeded, whatever became of the slice since.
-        return shlex.join([*words, "--reprocess-behavior", "completed", "--max-active-runs", "1"])
+        # By default, Airflow skips a date whose run has succeeded, even if its slice was damaged later.
+        return shell_line([*words, "--reprocess-behavior", "completed", "--max-active-runs", "1"])
 
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """What makes a dataset whole: objects to move away by hand, then the commands.
+    """How to make a dataset complete: objects to move away by hand, then commands.
 
-    ``backfills`` and ``exports`` do the same, with and without a DAG; ``crawls`` let ids go that stand in two slices.
+    ``backfills`` and ``exports`` are alternatives, with and without a DAG. ``one_pass_exports`` cover slices that share
+    ids: each is refused with the number of events that it would remove, until ``--allow-shrink`` is added.
     """
 
     move_away: list[str]
     backfills: list[str]
     exports: list[str]
-    crawls: list[str]
+    one_pass_exports: list[str]
 
 
-def repair(audit: Audit, target: Target, dag_id: str | None) -> Repair:
-    """What is to be done about the findings of an audit; without a ``dag_id`` there are no backfills.
+def repair(report: VerificationReport, target: Target, dag_id: str | None = None) -> Repair:
+    """The repair of all findings.
 
-    Within one crawl an id that comes again is dropped, so a crawl over both slices leaves it in one of them.
+    There are backfills only for a ``dag_id`` that the user named: a dataset does not know which DAG exports to it, and
+    a backfill of another DAG would export to another destination.
     """
-    spoilt = [(finding.problem, finding.affected) for finding in audit.findings if finding.affected]
-    again = merge(window for problem, window in spoilt if problem != "doubled")
-    doubled = merge(window for problem, window in spoilt if problem == "doubled")
+    affected = [(finding.problem, finding.affected) for finding in report.findings if finding.affected]
+    windows = merge(window for problem, window in affected if problem != "duplicate")
+    # Within one pass a repeated id is dropped, so an export of both slices in one pass leaves it in one of them.
+    shared = merge(window for problem, window in affected if problem == "duplicate")
     return Repair(
-        move_away=list(dict.fromkeys(finding.uri for finding in audit.findings if finding.problem in BLOCKING)),
-        backfills=[target.backfill(window, dag_id) for window in again] if dag_id else [],
-        exports=[target.export(window) for window in again],
-        crawls=[target.export(window, allow_shrink=True) for window in doubled],
+        move_away=list(dict.fromkeys(finding.uri for finding in report.findings if finding.problem in BLOCKING)),
+        backfills=[target.backfill(window, dag_id) for window in windows] if dag_id else [],
+        exports=[target.export(window) for window in windows],
+        one_pass_exports=[target.export(window) for window in shared],
     )
 
 
@@ -95,6 +96,20 @@ def merge(windows: Iterable[Window]) -> list[Window]:
         else:
             merged.append(window)
     return merged
+
+
+def shell_line(words: Sequence[str]) -> str:
+    """Words as one line for a shell; a shell reads exactly these words from it."""
+    return " ".join(map(shell_word, words))
+
+
+def shell_word(word: str) -> str:
+    """One word, quoted for bash and zsh. Control characters are escaped, so that a name cannot forge a line."""
+    if word.isprintable():
+        return shlex.quote(word)
+    encoded = word.encode("utf-8", "surrogateescape")
+    escaped = re.sub(rb"[^\w./:=@%+-]", lambda found: b"\\x%02x" % found[0][0], encoded)
+    return f"$'{escaped.decode()}'"
 
 
 def _date(start: datetime) -> str:

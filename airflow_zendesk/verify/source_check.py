@@ -1,10 +1,11 @@
-"""One audit: a dataset is read whole, and held against Zendesk if that is asked for.
+"""Verify a dataset in a window, and on request compare it with Zendesk.
 
-All that the operator and the command have in common.
+The operator and the command share this module.
 """
 
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from typing import Literal
 
 import pyarrow.parquet as pq
 
@@ -13,12 +14,16 @@ from airflow_zendesk.dataset.publish import open_slice
 from airflow_zendesk.dataset.settings import DatasetSettings, check_settings, load_settings
 from airflow_zendesk.dataset.slice_file import SealedSlice
 from airflow_zendesk.destination import open_destination
+from airflow_zendesk.exceptions import SettingsError
 from airflow_zendesk.export.extract import extract
 from airflow_zendesk.hooks.zendesk import ZendeskHook
 from airflow_zendesk.storage.store import Store
-from airflow_zendesk.verify.dataset_check import audit
-from airflow_zendesk.verify.findings import Audit, SliceState, VerificationProgress
+from airflow_zendesk.verify.dataset_check import verify_dataset
+from airflow_zendesk.verify.findings import SliceState, VerificationProgress, VerificationReport
 from airflow_zendesk.window import Window
+
+#: How many slices to compare with Zendesk; None compares none and sends no request.
+SourceSample = int | Literal["all"] | None
 
 
 def verify_window(
@@ -26,42 +31,44 @@ def verify_window(
     resource: str,
     window: Window,
     *,
-    hook: ZendeskHook | None = None,
-    sample: int | None = None,
+    source: SourceSample = None,
+    zendesk_conn_id: str = "zendesk_default",
     on_progress: Callable[[VerificationProgress], None] = lambda _: None,
-) -> Audit:
-    """Prove a dataset in a window.
+) -> VerificationReport:
+    """Verify a dataset in a window.
 
     Args:
-        destination: where the dataset lies, as a URL that Airflow's object storage understands.
-        resource: which dataset.
-        window: the time to prove: whole slices.
-        hook: the account, to compare with; None reads the dataset alone.
-        sample: how many slices to compare, spread over the window; None for all.
+        destination: the destination of the exports, as a URL of Airflow's object storage.
+        resource: the resource of the dataset.
+        window: the time to verify: whole slices.
+        source: how many slices, spread over the window, are extracted from Zendesk again and compared.
+        zendesk_conn_id: the connection of the account; used only with ``source``.
         on_progress: called after each slice that was read or compared.
 
     Raises:
         DatasetNotFoundError: there is no such dataset.
-        DatasetMismatchError: the dataset is of another account than the hook's, or hashed with another key.
+        DatasetMismatchError: the dataset belongs to another account, or its fields were hashed with another key.
         ZendeskError: see ``airflow_zendesk.exceptions``.
     """
+    if isinstance(source, int) and source < 1:
+        raise SettingsError(f"source is {source}. Use a number of slices, at least 1, or all.")
     store = open_destination(destination)
     settings = load_settings(store, resource)
-    if hook is not None:
-        connection = hook.connection_settings
-        check_settings(
-            store, DatasetSettings.from_query(settings.query(), connection.host, settings.grain, connection.hash_key)
-        )
-    result = audit(store, settings, window, on_progress)
-    if hook is not None:
-        readable = [state for state in result.slices if state.digest]
-        if chosen := readable if sample is None else spread(readable, sample):
-            _compare(hook, store, chosen, result, on_progress)
-    return result
+    hook = None
+    if source is not None:
+        hook = ZendeskHook(zendesk_conn_id)
+        account, hash_key = hook.connection_settings.host, hook.connection_settings.hash_key
+        check_settings(store, DatasetSettings.from_query(settings.query(), account, settings.grain, hash_key))
+    report = verify_dataset(store, settings, window, on_progress)
+    if hook is not None and source is not None:
+        readable = [state for state in report.slices if state.digest]
+        if chosen := readable if source == "all" else spread(readable, source):
+            _compare(hook, store, chosen, report, on_progress)
+    return report
 
 
 def spread(states: Sequence[SliceState], number: int) -> list[SliceState]:
-    """So many of the slices, or all if there are not more: always the same, from the first to the last."""
+    """Choose evenly spread slices, always the same, from the first to the last; all if there are no more."""
     if number >= len(states):
         return list(states)
     return [states[position * (len(states) - 1) // max(number - 1, 1)] for position in range(number)]
@@ -71,24 +78,24 @@ def _compare(
     hook: ZendeskHook,
     store: Store,
     states: Sequence[SliceState],
-    result: Audit,
+    report: VerificationReport,
     on_progress: Callable[[VerificationProgress], None],
 ) -> None:
-    """Extract the slices again, into private files, and compare them with what is stored."""
+    """Extract the slices again into private files, and compare them with the stored slices."""
     rows = 0
-    with closing(extract(hook, result.settings, [state.slice for state in states])) as sealed_slices:
+    with closing(extract(hook, report.settings, [state.slice for state in states])) as sealed_slices:
         for state, sealed in zip(states, sealed_slices, strict=True):
             if sealed.footer.digest != state.digest:
-                result.add("different", state, _differs(store, sealed))
+                report.add("stale", state, _difference(store, sealed))
             rows += sealed.footer.rows
-            result.compared += 1
-            on_progress(VerificationProgress("compared", result.compared, len(states), rows, len(result.findings)))
+            report.compared += 1
+            on_progress(VerificationProgress("compared", report.compared, len(states), rows, len(report.findings)))
 
 
-def _differs(store: Store, sealed: SealedSlice) -> str:
+def _difference(store: Store, sealed: SealedSlice) -> str:
     with open_slice(store, sealed.key) as stored:
         diff = diff_slices(stored, pq.ParquetFile(sealed.file), store.uri(sealed.key))
     return (
-        f"of the events that Zendesk answers now, {diff.added:,} are missing here and {diff.changed:,} are "
-        f"stored otherwise; {diff.removed:,} are stored that it does not answer"
+        f"compared with what Zendesk returns now, {diff.added:,} events are missing, {diff.changed:,} "
+        f"differ, and {diff.removed:,} are stored that Zendesk does not return"
     )

@@ -1,4 +1,4 @@
-"""Which slices hold a ticket: what must be exported again when somebody is to be forgotten."""
+"""Find the slices that hold a ticket: they must be exported again when a person is to be erased."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -19,7 +19,7 @@ _COLUMN = "ticket_id"
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A slice that holds some of the tickets, with its number of rows for each."""
+    """A slice that holds some of the tickets, with the number of rows of each."""
 
     slice: Slice
     uri: str
@@ -28,7 +28,7 @@ class Match:
 
 @dataclass(slots=True)
 class Search:
-    """What was found; ``not_searched`` are objects, with the reason, that may hold the tickets as well."""
+    """The result of a search; ``not_searched`` are objects, with the reason, that may also hold the tickets."""
 
     uri: str
     searched: int = 0
@@ -37,13 +37,13 @@ class Search:
 
     @property
     def rows(self) -> int:
-        """How many rows were found in all."""
+        """The number of rows found in all slices."""
         return sum(sum(match.rows.values()) for match in self.matches)
 
 
 @dataclass(frozen=True, slots=True)
 class SearchProgress:
-    """How far a search is."""
+    """The progress of a search."""
 
     done: int
     total: int
@@ -62,17 +62,17 @@ def find_tickets(
 ) -> Search:
     """Search a dataset for the rows of tickets.
 
-    Of each slice the footer is read, and the column ``ticket_id`` of those row groups that can hold one of them.
+    Reads the footer of each slice, and the column ``ticket_id`` of the row groups that can hold one of the tickets.
 
     Args:
-        store: where the dataset lies.
-        resource: which dataset.
+        store: the destination.
+        resource: the resource of the dataset.
         ticket_ids: the tickets.
-        window: the time to search; None for all that is there. Slices that reach into it are searched.
+        window: the time to search, including slices that overlap it; None for the whole dataset.
         on_progress: called after each object.
 
     Raises:
-        StorageError: the storage does not let it be read.
+        StorageError: the dataset cannot be read.
     """
     wanted = frozenset(ticket_ids)
     search = Search(store.uri(resource))
@@ -80,7 +80,7 @@ def find_tickets(
     for done, key in enumerate(keys, 1):
         slice_ = parse_slice_key(key)
         if slice_ is None or key != slice_key(resource, slice_):
-            search.not_searched.append((store.uri(key), "it is no slice"))
+            search.not_searched.append((store.uri(key), "it is not a slice"))
         elif window is None or (slice_.start < window.end and window.start < slice_.end):
             _search(store, key, slice_, wanted, search)
         on_progress(SearchProgress(done, len(keys), search.rows))
@@ -99,7 +99,7 @@ def _search(store: Store, key: str, slice_: Slice, wanted: frozenset[int], searc
 
 
 def _count(store: Store, key: str, wanted: frozenset[int]) -> Counter[int]:
-    """The rows of each of the tickets in one slice."""
+    """The number of rows of each ticket in one slice."""
     with open_slice(store, key) as file:
         read_footer(file, store.uri(key))
         groups = [group for group in range(file.num_row_groups) if _may_hold(file, group, wanted)]
@@ -111,7 +111,7 @@ def _count(store: Store, key: str, wanted: frozenset[int]) -> Counter[int]:
 
 
 def _may_hold(file: pq.ParquetFile, group: int, wanted: frozenset[int]) -> bool:
-    """Whether the statistics of a row group leave room for one of the tickets."""
+    """Whether, by its statistics, a row group can hold one of the tickets."""
     statistics = file.metadata.row_group(group).column(file.schema_arrow.get_field_index(_COLUMN)).statistics
     if statistics is None or not statistics.has_min_max:
         return True

@@ -1,9 +1,12 @@
-"""The command: what it prints, and that it succeeds only when all is done."""
+"""The command: its output and its exit codes."""
 
 import json
 import os
 import re
+import signal
+import socket
 import subprocess
+import sys
 import urllib.request
 from pathlib import Path
 
@@ -21,7 +24,7 @@ DAY = ["--start", "2026-01-01T00:00:00Z", "--end", "2026-01-02T00:00:00Z"]
 def test_export_prints_a_line_per_slice(
     tmp_path: Path, emulator: ZendeskEmulator, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Rows, bytes, what became of it, and where it lies; then the sum."""
+    """Rows, bytes, outcome and object; then the total."""
     assert 0 == main(["export", *DAY, "--destination", tmp_path.as_uri(), "--grain", "12h"])
     lines = printed(capsys).splitlines()
     assert ["slice", "rows", "bytes", "object"] == lines[0].split()
@@ -33,8 +36,8 @@ def test_export_prints_a_line_per_slice(
 
 
 @pytest.mark.usefixtures("emulator")
-def test_export_prints_json_alone_when_asked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """For scripts: nothing else goes to standard output."""
+def test_export_prints_only_json_on_request(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing else goes to standard output."""
     arguments = ["--destination", tmp_path.as_uri(), "--resource", "ticket_metric_events", "--json"]
     assert 0 == main(["export", *DAY, *arguments])
     report = json.loads(printed(capsys))
@@ -54,7 +57,7 @@ def test_export_prints_json_alone_when_asked(tmp_path: Path, capsys: pytest.Capt
         ([*DAY, "--include", "users"], "ticket_events has no sideload users"),
     ],
 )
-def test_error_is_one_sentence_and_a_failure(
+def test_error_is_printed_once_and_is_a_failure(
     tmp_path: Path, arguments: list[str], reason: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """On standard error, without a traceback."""
@@ -65,11 +68,9 @@ def test_error_is_one_sentence_and_a_failure(
     assert "" == captured.out
 
 
-def test_estimate_is_close_and_says_how_sure_it_is(
-    emulator: ZendeskEmulator, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """A month, judged by ten pages: the events within the margin, and what either way of exporting them costs."""
-    window = ["--from", "2026-03-01T00:00:00Z", "--to", "2026-04-01T00:00:00Z", "--grain", "1h"]
+def test_estimate_is_within_its_margin(emulator: ZendeskEmulator, capsys: pytest.CaptureFixture[str]) -> None:
+    """A month, sampled by ten pages: events, margin, and the cost of a sweep and of a run per slice."""
+    window = ["--start", "2026-03-01T00:00:00Z", "--end", "2026-04-01T00:00:00Z", "--grain", "1h"]
     assert 0 == main(["estimate", *window, "--json"])
     told = json.loads(printed(capsys))
     month = Window.of(*told["window"].values())
@@ -81,15 +82,15 @@ def test_estimate_is_close_and_says_how_sure_it_is(
     assert (744, 744) == (told["slices"], told["run_per_slice"]["requests"])
 
 
-def test_estimate_counts_what_fits_into_its_pages(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A week of a quiet desk, exactly; in words, and the minutes at the limit that the answers tell."""
+def test_estimate_counts_events_that_fit_into_its_pages(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A quiet week is counted exactly; the minutes are those of the rate limit that the responses state."""
     window = ["2026-03-01T00:00:00Z", "2026-03-08T00:00:00Z"]
     with (
         ZendeskEmulator(Simulator(events_per_day=200), requests_per_minute=10) as emulator,
         pytest.MonkeyPatch.context() as patch,
     ):
         patch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", json.dumps(emulator.connection()))
-        assert 0 == main(["estimate", "--from", window[0], "--to", window[1]])
+        assert 0 == main(["estimate", "--start", window[0], "--end", window[1]])
         truth = len(emulator.expected_ids("ticket_events", Window.of(*window).start, Window.of(*window).end))
         told = printed(capsys)
         assert 0 == main(["export", "--start", window[0], "--end", window[1], "--destination", tmp_path.as_uri()])
@@ -100,18 +101,16 @@ def test_estimate_counts_what_fits_into_its_pages(tmp_path: Path, capsys: pytest
     assert 0.9 * size < estimated < 1.1 * size
 
 
-def test_estimate_of_time_that_is_not_over_is_refused(
-    emulator: ZendeskEmulator, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """By Zendesk's clock, like an export of it."""
-    assert 1 == main(["estimate", "--from", "2026-03-01T00:00:00Z", "--to", "2100-01-01T00:00:00Z"])
+def test_estimate_of_a_future_window_is_refused(emulator: ZendeskEmulator, capsys: pytest.CaptureFixture[str]) -> None:
+    """By Zendesk's clock, as in an export."""
+    assert 1 == main(["estimate", "--start", "2026-03-01T00:00:00Z", "--end", "2100-01-01T00:00:00Z"])
     assert "Export the window after it has ended" in capsys.readouterr().err
     assert 1 == len(emulator.requests)
 
 
 @pytest.mark.parametrize("arguments", [[], ["export"], ["exprot"]])
-def test_wrong_usage_is_told(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    """With the usage, as commands do."""
+def test_wrong_usage_is_an_error(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """With the usage of the command."""
     with pytest.raises(SystemExit, match="2"):
         main(arguments)
     assert "usage: airflow-zendesk" in capsys.readouterr().err
@@ -122,14 +121,14 @@ def test_wrong_usage_is_told(arguments: list[str], capsys: pytest.CaptureFixture
     [
         (["--help"], "emulator"),
         (["export", "--help"], "example:"),
-        (["estimate", "--help"], "ten pages at most"),
-        (["audit", "--help"], "example:"),
+        (["estimate", "--help"], "at most ten pages"),
+        (["verify", "--help"], "example:"),
         (["find", "--help"], "example:"),
         (["--version"], __version__),
     ],
 )
-def test_help_helps_without_airflow(arguments: list[str], told: str) -> None:
-    """At once: Airflow is not imported for it."""
+def test_help_does_not_import_airflow(arguments: list[str], told: str) -> None:
+    """So that it is fast."""
     code = f"""
 import sys
 from airflow_zendesk.cli import main
@@ -143,7 +142,35 @@ finally:
     assert told in done.stdout
 
 
-def test_emulator_serves_until_it_is_ended(tmp_path: Path) -> None:
+def test_closed_pipe_is_not_an_error_message() -> None:
+    """As in `airflow-zendesk ... | head -1`: no traceback, not even at exit."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [executable("airflow-zendesk"), "emulator", "--list-faults"]
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writer)
+    assert (1, "") == (done.returncode, done.stderr)
+
+
+def test_interrupt_ends_the_command_with_one_line(tmp_path: Path) -> None:
+    """While it waits for Zendesk, as after Ctrl-C."""
+    # The handler is Python's own, unless the tests run in the background of a script.
+    code = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    code += "import sys; from airflow_zendesk.cli import main; sys.exit(main())"
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        connection = {"host": f"http://127.0.0.1:{silent.getsockname()[1]}", "login": "a@example.com", "password": "-"}
+        environment = os.environ | {"AIRFLOW_CONN_ZENDESK_DEFAULT": json.dumps(connection)}
+        command = [sys.executable, "-c", code, "export", *DAY, "--destination", tmp_path.as_uri()]
+        with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as export:
+            with silent.accept()[0]:
+                export.send_signal(signal.SIGINT)
+                _, errors = export.communicate(timeout=60)
+    assert 130 == export.returncode
+    assert "airflow-zendesk: interrupted; every slice that was published is complete\n" in errors
+    assert "Traceback" not in errors
+
+
+def test_emulator_serves_until_it_is_terminated(tmp_path: Path) -> None:
     """It prints the connection to use, and an export with it works without an Airflow database."""
     command = [executable("airflow-zendesk"), "emulator", "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as emulator:

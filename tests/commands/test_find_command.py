@@ -1,4 +1,4 @@
-"""A person is forgotten: the slices that hold a ticket are found, and made anew without it."""
+"""Erase a person: find the slices that hold a ticket, and export them again without it."""
 
 import json
 import shlex
@@ -29,10 +29,10 @@ def tickets_of(folder: Path) -> list[int]:
     return sorted(id_ for table in tables for id_ in table["ticket_id"].to_pylist())
 
 
-def test_ticket_is_found_and_gone_after_the_printed_commands(
+def test_printed_commands_erase_the_ticket(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The export says how many rows went; afterwards nothing is found, and nothing else is gone."""
+    """Each export reports how many rows it removed. Afterwards the ticket is not found, and other rows remain."""
     find = ["find", "--ticket-id", "7", "--destination", tmp_path.as_uri()]
     with scripted(events({1: 7, 2: 8, 3: 7}), events({})) as server:
         monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", server.connection())
@@ -52,8 +52,8 @@ def test_ticket_is_found_and_gone_after_the_printed_commands(
     assert [8] == tickets_of(tmp_path)
 
 
-def test_export_without_leave_forgets_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing shrinks in silence, not even by the command."""
+def test_export_without_allow_shrink_removes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is refused."""
     with scripted(events({1: 7, 2: 8}), events({2: 8})) as server:
         monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", server.connection())
         export = ["export", *THREE_DAYS, "--destination", tmp_path.as_uri()]
@@ -64,12 +64,12 @@ def test_export_without_leave_forgets_nobody(tmp_path: Path, monkeypatch: pytest
 def test_command_prints_a_line_per_slice_and_ticket(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Then the sum, then what to run; slices that touch are one command."""
+    """Then the total, then the commands; adjacent slices are one command."""
     with scripted(events({1: 7, 2: 8, 3: 7})) as server:
         monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", server.connection())
         main(["export", *THREE_DAYS, "--destination", tmp_path.as_uri()])
     capsys.readouterr()
-    two_days = ["--from", "2026-01-01T00:00:00Z", "--to", "2026-01-03T00:00:00Z"]
+    two_days = ["--start", "2026-01-01T00:00:00Z", "--end", "2026-01-03T00:00:00Z"]
     assert 0 == main(["find", "--ticket-id", "7", "--ticket-id", "8", "--destination", tmp_path.as_uri(), *two_days])
     day = "{}/ticket_events/event_date=2026-01-0{}/2026010{}T000000Z--2026010{}T000000Z.parquet"
     window = "--start 2026-01-01T00:00:00Z --end 2026-01-03T00:00:00Z"
@@ -79,19 +79,31 @@ def test_command_prints_a_line_per_slice_and_ticket(
         f"2026-01-02 00:00                 8          1  {day.format(tmp_path.as_uri(), 2, 2, 3)}",
         f"2 rows in 2 of 2 slices of {tmp_path.as_uri()}/ticket_events",
         "",
-        "Once the tickets are gone from Zendesk, these make the slices anew and say how many rows went:",
+        "After the tickets are deleted in Zendesk, run these commands. Each removes every stored event of its slices",
+        "that Zendesk no longer returns, and reports how many. To see that number first, leave out --allow-shrink:",
+        "nothing is removed then.",
         f"  airflow-zendesk export --resource ticket_events {window} --destination {tmp_path.as_uri()} --allow-shrink",
     ] == printed(capsys).splitlines()
 
 
-def test_search_that_is_not_whole_is_a_failure(
+@pytest.mark.parametrize("bound", ["--start", "--end"])
+def test_one_bound_alone_is_an_error(tmp_path: Path, bound: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The message names the options, and nothing about runs of a DAG."""
+    find = ["find", "--ticket-id", "7", "--destination", tmp_path.as_uri()]
+    assert 1 == main([*find, bound, "2026-01-01T00:00:00Z"])
+    assert (
+        "airflow-zendesk: Only one of --start and --end is given. Give both, or neither to search the whole dataset.\n"
+    ) == capsys.readouterr().err
+
+
+def test_incomplete_search_is_a_failure(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What could not be searched is named."""
+    """Objects that could not be searched are listed."""
     with scripted(page(end_time=None)) as server:
         monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", server.connection())
         main(["export", *THREE_DAYS, "--destination", tmp_path.as_uri()])
     (tmp_path / "ticket_events" / "copy.parquet").write_bytes(b"of somebody")
     assert 1 == main(["find", "--ticket-id", "7", "--destination", tmp_path.as_uri()])
     told = capsys.readouterr().err
-    assert f"not searched: {tmp_path.as_uri()}/ticket_events/copy.parquet: it is no slice" in told
+    assert f"not searched: {tmp_path.as_uri()}/ticket_events/copy.parquet: it is not a slice" in told

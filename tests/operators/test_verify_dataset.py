@@ -1,4 +1,4 @@
-"""The audit as a task: it fails its run when something is wrong."""
+"""Verification as a task: it fails if there is a finding."""
 
 import ast
 import inspect
@@ -29,14 +29,14 @@ def run(task: ZendeskVerifyDatasetOperator | ZendeskIncrementalExportOperator, c
     return task.execute(context)
 
 
-def audit(folder: Path, **options: Any) -> ZendeskVerifyDatasetOperator:
-    """An audit of the folder."""
-    return ZendeskVerifyDatasetOperator(task_id="audit", destination=folder.as_uri(), **options)
+def verify(folder: Path, **options: Any) -> ZendeskVerifyDatasetOperator:
+    """A task that verifies the folder."""
+    return ZendeskVerifyDatasetOperator(task_id="verify", destination=folder.as_uri(), **options)
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A day in four slices, exported; the server goes on answering."""
+    """A day in four slices, exported; the server keeps running."""
     events = [(number, START + 21_600 * number) for number in range(4)]
     with scripted(page(*events, end_time=None)) as server:
         monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", server.connection())
@@ -44,30 +44,30 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         yield tmp_path
 
 
-def test_whole_interval_passes_and_the_totals_are_returned(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The data interval is the window; Zendesk is asked only if it is wanted."""
-    summaries = [run(audit(folder, source=source)) for source in (1, "all")]
+def test_complete_interval_returns_totals(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The data interval is the window. Zendesk is used only with source."""
+    summaries = [run(verify(folder, source=source)) for source in (1, "all")]
     monkeypatch.delenv("AIRFLOW_CONN_ZENDESK_DEFAULT")
-    summaries.append(run(audit(folder)))
+    summaries.append(run(verify(folder)))
     assert [(True, 4, 4, 1), (True, 4, 4, 4), (True, 4, 4, 0)] == [
-        tuple(summary[name] for name in ("whole", "slices", "rows", "compared")) for summary in summaries
+        tuple(summary[name] for name in ("complete", "slices", "rows", "compared")) for summary in summaries
     ]
 
 
-def test_gap_fails_the_run_with_a_short_message(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The log has what was found, and what repairs it."""
+def test_gap_fails_the_task_with_a_short_message(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The log has the findings and the repair."""
     path = folder / "ticket_events" / "event_date=2026-01-01" / "20260101T060000Z--20260101T120000Z.parquet"
     path.unlink()
     (folder / "ticket_events" / "notes.txt").write_text("not a slice")
     with pytest.raises(
-        AirflowFailException, match=r"is not complete in .*: 1 foreign, 1 missing; the first is foreign: "
+        AirflowFailException, match=r"is not complete in .*: 1 unexpected, 1 missing; the first is unexpected: "
     ):
-        run(audit(folder))
+        run(verify(folder))
     logged = capsys.readouterr().out
     window = "--start 2026-01-01T06:00:00Z --end 2026-01-01T12:00:00Z"
     for line in (
-        f"missing: {folder.as_uri()}/{path.relative_to(folder)}: there is no such object",
-        f"To repair it, move away: {folder.as_uri()}/ticket_events/notes.txt",
+        f"missing: {folder.as_uri()}/{path.relative_to(folder)}: the object does not exist",
+        f"To repair it, move this object out of the dataset's folder: {folder.as_uri()}/ticket_events/notes.txt",
         f"To repair it, run: airflow-zendesk export --resource ticket_events {window} --destination {folder.as_uri()}",
     ):
         assert line in logged
@@ -80,16 +80,17 @@ def test_gap_fails_the_run_with_a_short_message(folder: Path, capsys: pytest.Cap
         (DAY, {"resource": "ticket_metric_events"}, "There is no dataset at "),
         (DAY, {"start": "2026-01-01T00:00:00Z", "end": "2026-01-01T01:00:00Z"}, "is not made of whole slices of 6h"),
         (DAY, {"zendesk_conn_id": "nobody", "source": 1}, "no connection 'nobody'"),
+        (DAY, {"source": 0}, "source is 0. Use a number of slices"),
     ],
 )
-def test_what_no_retry_mends_fails_at_once(folder: Path, context: Any, options: Any, reason: str) -> None:
-    """With the sentence that says what to do."""
+def test_permanent_error_fails_without_retries(folder: Path, context: Any, options: Any, reason: str) -> None:
+    """The message says what to do."""
     with pytest.raises(AirflowFailException, match=reason):
-        run(audit(folder, **options), context)
+        run(verify(folder, **options), context)
 
 
 def test_constructor_only_stores() -> None:
-    """Templates are rendered after it: what it did to a field would be done to the template's text."""
+    """Templates are rendered after the constructor, so it must not use the values of fields."""
     (function,) = ast.parse(textwrap.dedent(inspect.getsource(ZendeskVerifyDatasetOperator.__init__))).body
     assert isinstance(function, ast.FunctionDef)
     call, *assignments = map(ast.unparse, function.body)

@@ -1,5 +1,6 @@
 """Commands of the virtual environment that the tests run in."""
 
+import os
 import re
 import subprocess
 import sys
@@ -30,3 +31,10 @@ def printed(capsys: pytest.CaptureFixture[str]) -> str:
     """What a command printed in this process, without what Airflow logs: it does so where its first log line went."""
     lines = capsys.readouterr().out.splitlines(keepends=True)
     return "".join(line for line in lines if not _LOG_LINE.match(line))
+
+
+def read_by_bash(line: str) -> list[str]:
+    """The words that bash makes of a line."""
+    script = f"printf '%s\\0' {line}"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, check=True)
+    return [os.fsdecode(word) for word in done.stdout.split(b"\0")[:-1]]

@@ -1,4 +1,4 @@
-"""Which ids stand in more than one slice."""
+"""Find ids that are in more than one slice."""
 
 from contextlib import closing
 from itertools import pairwise
@@ -13,12 +13,12 @@ ids = st.integers(-(2**63), 2**63 - 1) | st.integers(0, 40)
 
 
 @given(st.lists(st.sets(ids, max_size=30), max_size=8), st.integers(1, 40))
-def test_every_shared_id_is_found_and_no_other(slices: list[set[int]], gathered: int) -> None:
-    """Law: whatever the ids, and however often they went to the disk in between."""
-    with closing(IdIndex(gathered)) as ledger:
+def test_every_shared_id_is_found_and_no_other(slices: list[set[int]], max_buffered: int) -> None:
+    """Law: for any ids, and however often the buffer was written to the disk."""
+    with closing(IdIndex(max_buffered)) as index:
         for each in slices:
-            ledger.add(np.array(sorted(each, reverse=True), np.int64))
-        found = ledger.shared()
+            index.add(np.array(sorted(each, reverse=True), np.int64))
+        found = index.shared()
     expected: dict[tuple[int, int], list[int]] = {}
     for id_ in set().union(*slices):
         holders = [number for number, each in enumerate(slices) if id_ in each]

@@ -1,17 +1,20 @@
-"""What to type to make a dataset whole."""
+"""The commands that make a dataset complete."""
 
+import os
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from airflow_zendesk.verify.findings import Audit, Finding, Problem
-from airflow_zendesk.verify.repair import Repair, Target, merge, repair
+from airflow_zendesk.cli import _parser
+from airflow_zendesk.verify.findings import Finding, Problem, VerificationReport
+from airflow_zendesk.verify.repair import Repair, Target, merge, repair, shell_line
 from airflow_zendesk.window import Window
+from tests.support.commands import read_by_bash
 from tests.support.slices import SETTINGS
 
 DESTINATION = "s3://aws@my bucket/zendesk"
@@ -19,24 +22,24 @@ EXPORT = f"airflow-zendesk export --resource ticket_events --start {{}} --end {{
 
 
 def days(first: int, last: int) -> Window:
-    """Days of January, both counted in."""
+    """Days of January, both included."""
     return Window.of(f"2026-01-{first:02}T00:00:00Z", f"2026-01-{last + 1:02}T00:00:00Z")
 
 
-def target(**settings: Any) -> Target:
-    """A dataset with these settings."""
-    return Target(DESTINATION, msgspec.structs.replace(SETTINGS, **settings))
+def target(**changes: Any) -> Target:
+    """A dataset with other settings."""
+    return Target(DESTINATION, msgspec.structs.replace(SETTINGS, **changes))
 
 
-def found(*findings: tuple[Problem, str, Window | None]) -> Audit:
-    """An audit with these findings."""
-    return Audit(
+def report_of(*findings: tuple[Problem, str, Window | None]) -> VerificationReport:
+    """A report with these findings."""
+    return VerificationReport(
         SETTINGS, "s3://bucket", days(1, 30), [], [Finding(what, uri, "", when) for what, uri, when in findings]
     )
 
 
-def test_export_is_asked_as_the_dataset_was_made() -> None:
-    """With its sideloads, its scope and the connection of its account, if they are not the defaults; quoted."""
+def test_export_command_has_the_settings_of_the_dataset() -> None:
+    """Sideloads, scope, privacy and the account's connection are options of the command, unless they are defaults."""
     window = days(3, 4)
     expected = EXPORT.format("2026-01-03T00:00:00Z", "2026-01-05T00:00:00Z")
     assert expected == target().export(window)
@@ -64,47 +67,77 @@ def test_export_is_asked_as_the_dataset_was_made() -> None:
         ("1h", "2026-01-03T23:00:00Z", "2026-01-04T01:00:00Z", "--from-date 2026-01-03 --to-date 2026-01-04"),
     ],
 )
-def test_backfill_counts_both_dates_in(grain: str, start: str, end: str, dates: str) -> None:
-    """They are the starts of intervals, be these days or slices; and runs that succeeded are made again."""
+def test_backfill_includes_both_dates(grain: str, start: str, end: str, dates: str) -> None:
+    """They are the starts of intervals, whether days or slices. Runs that have succeeded are repeated."""
     assert (
         f"airflow backfill create --dag-id my_dag {dates} --reprocess-behavior completed --max-active-runs 1"
         == target(grain=grain).backfill(Window.of(start, end), "my_dag")
     )
 
 
-def test_gaps_that_touch_are_one_command() -> None:
-    """Whatever their kind; what stands in the way is to be moved first, once."""
-    audit = found(
+def test_adjacent_windows_are_one_command() -> None:
+    """Whatever their problems are. Each object that blocks an export is listed once."""
+    report = report_of(
         ("missing", "s3://bucket/1", days(1, 1)),
-        ("unproven", "s3://bucket/2", days(2, 2)),
-        ("misplaced", "s3://bucket/2", days(2, 2)),
-        ("different", "s3://bucket/9", days(9, 9)),
-        ("foreign", "s3://bucket/x", None),
+        ("uncertified", "s3://bucket/2", days(2, 2)),
+        ("out_of_range", "s3://bucket/2", days(2, 2)),
+        ("stale", "s3://bucket/9", days(9, 9)),
+        ("unexpected", "s3://bucket/x", None),
         ("overlapping", "s3://bucket/y", None),
     )
     assert Repair(
         move_away=["s3://bucket/2", "s3://bucket/x", "s3://bucket/y"],
         backfills=[target().backfill(days(1, 2), "my_dag"), target().backfill(days(9, 9), "my_dag")],
         exports=[target().export(days(1, 2)), target().export(days(9, 9))],
-        crawls=[],
-    ) == repair(audit, target(), "my_dag")
+        one_pass_exports=[],
+    ) == repair(report, target(), "my_dag")
 
 
-def test_ids_in_two_slices_go_with_one_crawl() -> None:
-    """Over both slices; no DAG does that, so there is no backfill for it."""
-    audit = found(("doubled", "s3://bucket/5", days(2, 5)), ("doubled", "s3://bucket/6", days(4, 6)))
-    assert Repair([], [], [], [target().export(days(2, 6), allow_shrink=True)]) == repair(audit, target(), "my_dag")
+def test_slices_that_share_ids_are_exported_in_one_pass() -> None:
+    """The command does not have --allow-shrink, so as printed it removes nothing. A DAG cannot do it: no backfill."""
+    report = report_of(("duplicate", "s3://bucket/5", days(2, 5)), ("duplicate", "s3://bucket/6", days(4, 6)))
+    assert Repair([], [], [], [target().export(days(2, 6))]) == repair(report, target(), "my_dag")
 
 
-def test_without_a_dag_there_are_no_backfills() -> None:
-    """The command does it alone."""
-    advice = repair(found(("missing", "s3://bucket/1", days(1, 1))), target(), None)
+def test_backfills_need_a_dag_that_the_user_named() -> None:
+    """A dataset does not know which DAG exports to it, so by default only the export command is printed."""
+    advice = repair(report_of(("missing", "s3://bucket/1", days(1, 1))), target())
     assert ([], [target().export(days(1, 1))]) == (advice.backfills, advice.exports)
+
+
+#: Any text that can be an argument of a process, including names that are not UTF-8.
+WORDS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])) | st.binary(max_size=8).map(
+    lambda name: os.fsdecode(name.replace(b"\0", b""))
+)
+
+
+@settings(max_examples=50)
+@given(st.lists(WORDS, min_size=1, max_size=4))
+def test_shell_reads_the_same_words_from_a_printed_line(words: list[str]) -> None:
+    """Law: for any characters. The line has no control character, so it is one line and hides nothing."""
+    line = shell_line(words)
+    assert line.isprintable()
+    assert words == read_by_bash(line)
+
+
+@settings(max_examples=50)
+@given(
+    WORDS, WORDS.filter(lambda text: not text.startswith("-")),
+    st.lists(st.sampled_from(["via", "system.location", "updater_id"])),
+)  # fmt: skip
+def test_command_reads_its_own_settings_from_a_printed_line(place: str, conn_id: str, fields: list[str]) -> None:
+    """Law: for destinations with blanks, quotes and connection ids."""
+    record = msgspec.structs.replace(SETTINGS, drop_fields=tuple(fields))
+    line = Target(f"s3://conn@{place}", record, conn_id).export(days(1, 2))
+    read = _parser().parse_args(read_by_bash(line)[1:])
+    assert (f"s3://conn@{place}", conn_id, fields, False) == (
+        read.destination, read.zendesk_conn_id, read.drop_field, read.allow_shrink,
+    )  # fmt: skip
 
 
 @given(st.lists(st.tuples(st.integers(1, 25), st.integers(0, 5)), max_size=8))
 def test_merged_windows_cover_the_same_days(slices_: list[tuple[int, int]]) -> None:
-    """Law: none more, none less, and no two of them touch."""
+    """Law: exactly the same days, and no two windows touch."""
     merged = merge(days(first, first + more) for first, more in slices_)
     covered = {day for first, more in slices_ for day in range(first, first + more + 1)}
     assert covered == {

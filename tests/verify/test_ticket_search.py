@@ -1,4 +1,4 @@
-"""Which slices hold a ticket."""
+"""Find the slices that hold a ticket."""
 
 import io
 from datetime import timedelta
@@ -29,7 +29,7 @@ def dataset(store: Store) -> Store:
 
 
 def matches(store: Store, *tickets: int, window: Window | None = None) -> list[Match]:
-    """What holds the tickets."""
+    """The slices that hold the tickets."""
     search = find_tickets(store, "ticket_events", tickets, window)
     assert [] == search.not_searched
     return search.matches
@@ -47,13 +47,13 @@ def test_slices_with_a_ticket_are_found_with_their_rows(dataset: Store) -> None:
 
 
 def test_window_narrows_the_search(dataset: Store) -> None:
-    """To the slices that reach into it."""
+    """To the slices that overlap it."""
     assert [DAYS[1]] == [one.slice for one in matches(dataset, 8, window=DAYS[1])]
     hours = Window(DAYS[0].end - timedelta(hours=1), DAYS[0].end + timedelta(hours=1))
     assert [DAYS[0], DAYS[1]] == [one.slice for one in matches(dataset, 8, window=hours)]
 
 
-def test_progress_is_told_after_each_object(dataset: Store) -> None:
+def test_progress_is_reported_after_each_object(dataset: Store) -> None:
     """With the rows found so far."""
     told: list[SearchProgress] = []
     search = find_tickets(dataset, "ticket_events", [8], None, told.append)
@@ -62,7 +62,7 @@ def test_progress_is_told_after_each_object(dataset: Store) -> None:
 
 
 def test_row_groups_without_the_ticket_are_not_read(store: Store) -> None:
-    """Their statistics tell: what is damaged in them is not even noticed."""
+    """Their statistics exclude the ticket, so damage in them goes unnoticed."""
     records = [event(at, timestamp=DAY.start_time, ticket_id=at) for at in range(12_000)]
     content = bytearray(honest(DAY, records))
     column = pq.ParquetFile(io.BytesIO(content)).metadata.row_group(0).column(2)
@@ -76,16 +76,16 @@ def test_row_groups_without_the_ticket_are_not_read(store: Store) -> None:
     ]
 
 
-def test_what_cannot_be_searched_is_told(dataset: Store) -> None:
-    """It may hold the ticket as well: foreign, hidden and damaged objects."""
+def test_objects_that_cannot_be_searched_are_reported(dataset: Store) -> None:
+    """They may also hold the ticket: unexpected, hidden and damaged objects."""
     damaged = KEYS[0]
     dataset.put(damaged, io.BytesIO(b"no Parquet"), expected=dataset.version(damaged))
     dataset.put("ticket_events/copy.parquet", io.BytesIO(b"of somebody"), expected=None)
     dataset.put("ticket_events/event_date=2026-01-02/.left.tmp", io.BytesIO(b"half a slice"), expected=None)
     search = find_tickets(dataset, "ticket_events", [8])
     assert [
-        (dataset.uri("ticket_events/copy.parquet"), "it is no slice"),
+        (dataset.uri("ticket_events/copy.parquet"), "it is not a slice"),
         (dataset.uri(damaged), "it is no Parquet file"),
-        (dataset.uri("ticket_events/event_date=2026-01-02/.left.tmp"), "it is no slice"),
+        (dataset.uri("ticket_events/event_date=2026-01-02/.left.tmp"), "it is not a slice"),
     ] == search.not_searched
     assert [DAYS[1]] == [one.slice for one in search.matches]
