@@ -69,8 +69,8 @@ def test_schedule_has_intervals_or_follows_assets(parsed: dict[str, Any]) -> Non
     """A cron string would make intervals of zero width, which hold no event; a load runs for each slice."""
     follows = "PartitionedAssetTimetable" if HAS_PARTITIONS else "AssetTriggeredTimetable"
     others = {
-        "zendesk_load_warehouse": follows,
-        "zendesk_load_metric_events": follows,
+        "zendesk_load_ticket_events": follows,
+        "zendesk_load_ticket_metric_events": follows,
         # It has no schedule: its window is given by hand.
         "zendesk_history": "NullTimetable",
     }

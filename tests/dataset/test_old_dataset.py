@@ -159,7 +159,7 @@ def test_export_of_the_next_day_adds_slices_and_rewrites_none(folder: Path, reso
     added = after.keys() - before.keys()
     assert {f"{resource}/event_date=2026-01-08"} == {name.rpartition("/")[0] for name in added}
     assert before == {name: after[name] for name in before}
-    assert verify_window(folder.as_uri(), resource, Window(WINDOW.start, NEXT_DAY.end)).whole
+    assert verify_window(folder.as_uri(), resource, Window(WINDOW.start, NEXT_DAY.end)).complete
 
 
 @pytest.mark.usefixtures("zendesk")

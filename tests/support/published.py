@@ -1,4 +1,4 @@
-"""Slices for tests, published as an export does it."""
+"""Slices for tests, published as an export publishes them."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -28,7 +28,7 @@ RECORDS = {
 
 
 def put(store: Store, records: Iterable[dict[str, Any]], slice_: Slice = DAY, resource: str = "ticket_events") -> None:
-    """Publish the records as a slice, in place of what is there."""
+    """Publish the records as a slice, replacing the slice that is stored."""
     writer = SliceWriter(RECORDS[resource], slice_)
     writer.write(as_records(records))
     sealed = writer.seal(CERTIFICATE, duplicates=0)
@@ -37,7 +37,7 @@ def put(store: Store, records: Iterable[dict[str, Any]], slice_: Slice = DAY, re
 
 
 def metric_event(number: int, type_: str, **members: Any) -> dict[str, Any]:
-    """An invented metric event of the day, a minute after the one before."""
+    """Return an invented metric event of the day; ``number`` is its minute."""
     time = (DAY.start + timedelta(minutes=number)).strftime("%Y-%m-%dT%H:%M:%SZ")
     about = {"ticket_id": 7, "metric": "reply_time", "instance_id": 1, "type": type_, "time": time}
     return {"id": number} | about | members
