@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from airflow_zendesk.emulator.paging import answer_page
+from airflow_zendesk.emulator.export_pages import build_page
 from airflow_zendesk.hooks.client import RequestStats
 from airflow_zendesk.hooks.connection import ConnectionSettings
 from airflow_zendesk.hooks.zendesk import ZendeskHook
@@ -46,7 +46,7 @@ class Desk:
         """A page, by Zendesk's rules as the emulator keeps them."""
         self._answers += 1
         there = sorted(each for each in self.happened if each.surfaces <= self.now and each.timestamp >= start_time)
-        page = answer_page(there, start_time=start_time, per_page=_PER_PAGE, now=self.now + 60, shuffle=self._answers)
+        page = build_page(there, start_time=start_time, per_page=_PER_PAGE, now=self.now + 60, shuffle=self._answers)
         records = [{"id": each.id, "timestamp": each.timestamp} for each in page.items]
         return Answer(as_records(records), page.end_time, page.end_of_stream, self.now)
 

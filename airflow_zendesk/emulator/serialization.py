@@ -1,6 +1,6 @@
 """The JSON shapes of the exports, as recorded from real accounts.
 
-The reference page shows the metric shape under `ticket_events` too; real answers have the audit-like shape below. See
+The reference page shows the metric shape for `ticket_events` too; real responses have the audit-like shape below. See
 https://developer.zendesk.com/api-reference/ticketing/ticket-management/incremental_exports/
 """
 
@@ -8,23 +8,23 @@ import json
 from datetime import UTC, datetime
 from html import escape
 
-from airflow_zendesk.emulator import desk
-from airflow_zendesk.emulator.case import IDS_PER_EVENT, Change, Child, Comment, Create, TicketEvent
+from airflow_zendesk.emulator import fixtures
+from airflow_zendesk.emulator.export_pages import EventPage
 from airflow_zendesk.emulator.messages import Json
 from airflow_zendesk.emulator.metrics import MetricEvent
-from airflow_zendesk.emulator.paging import Page
-from airflow_zendesk.emulator.world import Event
+from airflow_zendesk.emulator.simulator import Event
+from airflow_zendesk.emulator.ticket import IDS_PER_EVENT, Change, Child, Comment, Create, TicketEvent
 
-#: Text stays as it is, in its own script, as Zendesk sends it.
+#: Text is not escaped to ASCII, as in Zendesk's responses.
 encode = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":")).encode
 
-#: The sideload turns labels into objects. A label that is missing here stays text: seen on real accounts too.
+#: The sideload turns labels into objects. A label that is missing here stays text, as seen on real accounts.
 _CHANNELS = {"Web form": "web", "Email": "email", "Mobile": "mobile", "API": "api"}
 _NULL_SYSTEM: Json = {"client": None, "location": None, "latitude": None, "longitude": None}
 
 
-def export(resource: str, page: Page[Event], *, with_comments: bool, next_page: str | None) -> str:
-    """The body of one page. Items become text one by one: a thousand of them at once would keep the collector busy."""
+def serialize_page(resource: str, page: EventPage[Event], *, with_comments: bool, next_page: str | None) -> str:
+    """Return the body of one page. Items are encoded one by one, because a thousand at once slow garbage collection."""
     items = ",".join(encode(_item(event, with_comments=with_comments)) for event in page.items)
     rest = {
         "next_page": next_page,
@@ -37,17 +37,17 @@ def export(resource: str, page: Page[Event], *, with_comments: bool, next_page: 
 
 def _item(event: Event, *, with_comments: bool) -> Json:
     if isinstance(event, MetricEvent):
-        return ticket_metric_event(event)
-    return ticket_event(event, with_comments=with_comments)
+        return serialize_metric_event(event)
+    return serialize_ticket_event(event, with_comments=with_comments)
 
 
-def ticket_event(event: TicketEvent, *, with_comments: bool) -> Json:
-    """One item of `ticket_events`; the sideload `comment_events` puts the comments themselves into it."""
+def serialize_ticket_event(event: TicketEvent, *, with_comments: bool) -> Json:
+    """Return one item of `ticket_events`; the sideload `comment_events` adds the full comments."""
     item: Json = {
         "id": event.id,
         "ticket_id": event.ticket_id,
         "timestamp": event.timestamp,
-        "created_at": iso(event.timestamp),
+        "created_at": iso_time(event.timestamp),
         "updater_id": event.author.updater_id,
         "via": event.author.via,
         "system": _system(event),
@@ -64,26 +64,26 @@ def ticket_event(event: TicketEvent, *, with_comments: bool) -> Json:
     return item
 
 
-def ticket_metric_event(event: MetricEvent) -> Json:
-    """One item of `ticket_metric_events`: its time is text only, there is no integer timestamp."""
+def serialize_metric_event(event: MetricEvent) -> Json:
+    """Return one item of `ticket_metric_events`: its time is text only, there is no integer timestamp."""
     return {
         "id": event.id,
         "ticket_id": event.ticket_id,
         "metric": event.metric,
         "instance_id": event.instance_id,
         "type": event.type,
-        "time": iso(event.timestamp),
+        "time": iso_time(event.timestamp),
         **event.details,
     }
 
 
-def iso(timestamp: int) -> str:
-    """A time as Zendesk writes it: UTC, to the second."""
+def iso_time(timestamp: int) -> str:
+    """Return a time in Zendesk's format: UTC, to the second."""
     return datetime.fromtimestamp(timestamp, UTC).isoformat()[:19] + "Z"
 
 
 def _child(event: TicketEvent, child: Child, child_id: int, *, with_comments: bool) -> Json:
-    """One item of `child_events`: the field that changed is the key itself."""
+    """Return one item of `child_events`: the key is the name of the changed field."""
     item: Json = {"id": child_id, "via": event.author.via, "via_reference_id": event.author.rule_id}
     if isinstance(child, Comment):
         item["event_type"] = "Comment"
@@ -100,7 +100,7 @@ def _child(event: TicketEvent, child: Child, child_id: int, *, with_comments: bo
 
 
 def _full_comment(event: TicketEvent, comment: Comment) -> Json:
-    body = event.case.words(comment.template)
+    body = event.ticket.fill_in(comment.template)
     html = escape(body).replace("\n", "<br>")
     return {
         "via": _via(event),
@@ -112,12 +112,12 @@ def _full_comment(event: TicketEvent, comment: Comment) -> Json:
         "public": comment.public,
         "attachments": _attachments(event),
         "audit_id": event.id,
-        "created_at": iso(event.timestamp),
+        "created_at": iso_time(event.timestamp),
     }
 
 
 def _via(event: TicketEvent) -> Json | str:
-    label, customer = event.author.via, event.case.requester_id
+    label, customer = event.author.via, event.ticket.requester_id
     if label not in _CHANNELS:
         return label
     source: Json = {"from": {}, "to": {}, "rel": None}
@@ -128,7 +128,7 @@ def _via(event: TicketEvent) -> Json | str:
 
 
 def _attachments(event: TicketEvent) -> list[Json]:
-    if event.case.type != "incident" or event.author.updater_id != event.case.requester_id:
+    if event.ticket.type != "incident" or event.author.updater_id != event.ticket.requester_id:
         return []
     attachment_id = event.id + IDS_PER_EVENT - 1
     url = f"https://desk.example.com/attachments/{attachment_id}/label.png"
@@ -136,12 +136,12 @@ def _attachments(event: TicketEvent) -> list[Json]:
 
 
 def _system(event: TicketEvent) -> Json:
-    """What is known of the client behind an update: nothing (a rule, an app), nulls, or everything."""
+    """Return what is known of the client behind an update: nothing (a rule, an app), only nulls, or everything."""
     updater_id = event.author.updater_id
-    if updater_id == desk.SYSTEM_UPDATER or updater_id % 3 == 0:
+    if updater_id == fixtures.SYSTEM_UPDATER_ID or updater_id % 3 == 0:
         return {}
     if updater_id % 3 == 1:
         return _NULL_SYSTEM
-    location, latitude, longitude = desk.PLACES[updater_id % len(desk.PLACES)]
-    client = desk.USER_AGENTS[updater_id % len(desk.USER_AGENTS)]
+    location, latitude, longitude = fixtures.LOCATIONS[updater_id % len(fixtures.LOCATIONS)]
+    client = fixtures.USER_AGENTS[updater_id % len(fixtures.USER_AGENTS)]
     return {"client": client, "location": location, "latitude": latitude, "longitude": longitude}

@@ -3,26 +3,28 @@ from collections import Counter
 from typing import Any
 
 from airflow_zendesk.emulator import Simulator
-from airflow_zendesk.emulator.case import TicketEvent, open_case, throw_dice
-from airflow_zendesk.emulator.life import tell
-from airflow_zendesk.emulator.metrics import tell_metrics
-from airflow_zendesk.emulator.wire import iso, ticket_event, ticket_metric_event
+from airflow_zendesk.emulator.lifecycle import events_of
+from airflow_zendesk.emulator.metrics import metric_events_of
+from airflow_zendesk.emulator.serialization import iso_time, serialize_metric_event, serialize_ticket_event
+from airflow_zendesk.emulator.ticket import Ticket, TicketEvent, random_bytes
 
 NEW_YEAR = 1_767_225_600  # 2026-01-01T00:00:00Z
 DAY = 86_400
 
-CASE = open_case(5, NEW_YEAR + 36_000, throw_dice(1, 5))  # its life stands in test_life.py
-BORN, TRIAGED, ASSIGNED, NOTED, REPLIED, *_ = tell(CASE)
+TICKET = Ticket.of(5, NEW_YEAR + 36_000, random_bytes(1, 5))  # its lifecycle is listed in test_lifecycle.py
+CREATED, TRIAGED, ASSIGNED, NOTED, *_ = events_of(TICKET)
 
 
 def one_day(*, with_comments: bool) -> list[dict[str, Any]]:
-    """A day as it goes over the wire."""
+    """Return the serialized events of a day."""
     events = Simulator().events("ticket_events", NEW_YEAR, NEW_YEAR + DAY)
-    return [ticket_event(event, with_comments=with_comments) for event in events if isinstance(event, TicketEvent)]
+    return [
+        serialize_ticket_event(event, with_comments=with_comments) for event in events if isinstance(event, TicketEvent)
+    ]
 
 
 def test_change_by_an_agent() -> None:
-    """The changed field is the key itself; ids are text there, as in audits."""
+    """The key is the name of the changed field; ids are text, as in audits."""
     assert {
         "id": 10_000_000_005_152,
         "ticket_id": 11,
@@ -63,12 +65,12 @@ def test_change_by_an_agent() -> None:
                 "previous_value": "new",
             },
         ],
-    } == ticket_event(ASSIGNED, with_comments=False)
+    } == serialize_ticket_event(ASSIGNED, with_comments=False)
 
 
 def test_change_by_a_rule() -> None:
-    """Nobody is -1; the rule is named; a list of tags has a list before it."""
-    item = ticket_event(TRIAGED, with_comments=False)
+    """The updater is -1, and via_reference_id is the rule; the previous value of tags is a list."""
+    item = serialize_ticket_event(TRIAGED, with_comments=False)
 
     assert (-1, "Rule", {}) == (item["updater_id"], item["via"], item["system"])
     assert [
@@ -91,9 +93,9 @@ def test_change_by_a_rule() -> None:
     ] == item["child_events"]
 
 
-def test_birth_holds_the_first_values() -> None:
+def test_first_event_contains_the_initial_values() -> None:
     """A Create has no previous value."""
-    children = ticket_event(BORN, with_comments=False)["child_events"]
+    children = serialize_ticket_event(CREATED, with_comments=False)["child_events"]
 
     assert {
         "id": 10_000_000_005_121,
@@ -106,8 +108,8 @@ def test_birth_holds_the_first_values() -> None:
 
 
 def test_comment_without_the_sideload_is_two_booleans() -> None:
-    """Only that there is a comment, and whether customers see it; no metadata either."""
-    item = ticket_event(NOTED, with_comments=False)
+    """They say that there is a comment, and whether it is public; there is no metadata."""
+    item = serialize_ticket_event(NOTED, with_comments=False)
 
     assert {
         "id": 10_000_000_005_169,
@@ -121,8 +123,8 @@ def test_comment_without_the_sideload_is_two_booleans() -> None:
 
 
 def test_comment_with_the_sideload_is_complete() -> None:
-    """The text three times, the channel as an object, and metadata beside it."""
-    item = ticket_event(NOTED, with_comments=True)
+    """It has the text in three forms, the channel as an object, and metadata."""
+    item = serialize_ticket_event(NOTED, with_comments=True)
 
     assert {
         "id": 10_000_000_005_169,
@@ -144,8 +146,8 @@ def test_comment_with_the_sideload_is_complete() -> None:
 
 
 def test_metric_event() -> None:
-    """Its time is text; there is no timestamp."""
-    status = next(event for event in tell_metrics(CASE) if event.type == "update_status")
+    """Its time is text, and there is no timestamp."""
+    status = next(event for event in metric_events_of(TICKET) if event.type == "update_status")
 
     assert {
         "id": status.id,
@@ -155,16 +157,16 @@ def test_metric_event() -> None:
         "type": "update_status",
         "time": "2026-01-01T10:25:12Z",
         "status": {"calendar": 25, "business": 25},
-    } == ticket_metric_event(status)
+    } == serialize_metric_event(status)
 
 
-def test_time_as_zendesk_writes_it() -> None:
-    """UTC, to the second, with a Z."""
-    assert "2024-02-15T16:23:07Z" == iso(1_708_014_187)
+def test_time_has_zendesks_format() -> None:
+    """UTC, to the second, with a trailing Z."""
+    assert "2024-02-15T16:23:07Z" == iso_time(1_708_014_187)
 
 
-def test_a_day_shows_every_variety() -> None:
-    """Whoever tests against a day meets each shape that was recorded."""
+def test_one_day_contains_every_shape() -> None:
+    """A test with a day of events covers each recorded shape."""
     items = one_day(with_comments=True)
     comments = [child for item in items for child in item["child_events"] if child["event_type"] == "Comment"]
     systems = Counter(tuple(item["system"].values()) for item in items)
@@ -178,17 +180,17 @@ def test_a_day_shows_every_variety() -> None:
     assert not all(comment["body"].isascii() for comment in comments)
 
 
-def test_all_statuses_occur() -> None:
-    """A week holds every status that Zendesk has, deleted tickets included."""
+def test_one_week_contains_every_status() -> None:
+    """Including deleted tickets."""
     events = Simulator().events("ticket_events", NEW_YEAR, NEW_YEAR + 7 * DAY)
-    items = [ticket_event(event, with_comments=False) for event in events if isinstance(event, TicketEvent)]
+    items = [serialize_ticket_event(event, with_comments=False) for event in events if isinstance(event, TicketEvent)]
     statuses = {child["status"] for item in items for child in item["child_events"] if "status" in child}
 
     assert {"new", "open", "pending", "hold", "solved", "closed", "deleted"} == statuses
 
 
-def test_nobody_is_real() -> None:
-    """All addresses are in the domains that are reserved for examples."""
+def test_email_addresses_are_in_reserved_domains() -> None:
+    """The domains are reserved for examples, so no address is real."""
     addresses = re.findall(r"[\w.-]+@([\w.-]+)", repr(one_day(with_comments=True)))
 
     assert {"example.com", "example.org"} == set(addresses)
