@@ -11,11 +11,11 @@ also knows which ids a complete export must contain, so that an export can be ch
 >>> 1_800 < len(ids) < 2_200
 True
 
-The modules, from the inside out: `fixtures` and `ticket` (the invented data), `lifecycle` and `metrics` (what happens
-to a ticket), `simulator` (the events of any hour), `export_pages` (Zendesk's paging rules; read this one first),
-`serialization` (the JSON shapes), `authenticator` (credentials and tokens), `messages` and `service` (from request to
-response), `faults` (what can go wrong), `scenario` (which fault acts on which request), `sockets` (HTTP and threads),
-`server` (the emulator itself), `pytest_plugin` (the fixture `zendesk_emulator`).
+The modules, from the inside out: `fixtures`, `ticket` and `activities` (the invented data), `lifecycle` and `metrics`
+(what happens to a ticket), `simulator` (the events of any hour), `export_pages` (Zendesk's paging rules; read this one
+first), `serialization` (the JSON shapes), `authenticator` (credentials and tokens), `messages` and `service` (from
+request to response), `faults` (what can go wrong), `scenario` (which fault acts on which request), `sockets` (HTTP and
+threads), `server` (the emulator itself), `pytest_plugin` (the fixture `zendesk_emulator`).
 """
 
 from airflow_zendesk.emulator.authenticator import Credentials

@@ -10,6 +10,10 @@ GROUP_IDS = ("21900000700011", "21900000700012", "21900000700013")
 SYSTEM_UPDATER_ID = -1
 TRIAGE_TRIGGER_ID = 21_900_000_300_001
 CLOSE_AUTOMATION_ID = 21_900_000_300_002
+NOTIFY_TRIGGER_ID = 21_900_000_300_003
+
+#: The statuses that have a custom status in this account.
+CUSTOM_STATUS_IDS = {"open": 21_900_000_800_001, "hold": 21_900_000_800_002}
 
 #: The custom field that the triage trigger fills in; it determines which SLA policy applies.
 PLAN_FIELD_ID = "21900000500001"
@@ -44,13 +48,17 @@ USER_AGENTS = (
 
 @dataclass(frozen=True, slots=True)
 class SlaPolicy:
-    """An SLA policy: target minutes by priority, for the reply time and for the requester wait time."""
+    """An SLA policy: target seconds by priority, for the reply time and for the requester wait time.
+
+    The export gives targets in whole minutes; newer policies also give `target_in_seconds`.
+    """
 
     id: int
     title: str
     description: str
-    reply_minutes: dict[str, int]
-    wait_minutes: dict[str, int]
+    reply_seconds: dict[str, int]
+    wait_seconds: dict[str, int]
+    has_target_in_seconds: bool = False
 
 
 #: Customers on the free plan have no SLA.
@@ -59,15 +67,16 @@ SLA_POLICIES = {
         21_900_000_600_001,
         "Gold",
         "An answer within two hours",
-        reply_minutes={"urgent": 30, "high": 60, "normal": 120, "low": 240},
-        wait_minutes={"urgent": 240, "high": 480, "normal": 720, "low": 1_440},
+        reply_seconds={"urgent": 1_890, "high": 3_600, "normal": 7_200, "low": 14_400},
+        wait_seconds={"urgent": 14_400, "high": 28_800, "normal": 43_200, "low": 86_400},
+        has_target_in_seconds=True,
     ),
     "standard": SlaPolicy(
         21_900_000_600_002,
         "Standard",
         "An answer within the day",
-        reply_minutes={"urgent": 60, "high": 180, "normal": 480, "low": 960},
-        wait_minutes={"urgent": 480, "high": 960, "normal": 1_440, "low": 2_880},
+        reply_seconds={"urgent": 3_600, "high": 10_800, "normal": 28_800, "low": 57_600},
+        wait_seconds={"urgent": 28_800, "high": 57_600, "normal": 86_400, "low": 172_800},
     ),
 }
 

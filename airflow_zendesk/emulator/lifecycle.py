@@ -5,10 +5,12 @@ status changed, whether the customer wrote again.
 """
 
 from airflow_zendesk.emulator import fixtures
+from airflow_zendesk.emulator.activities import Moment, activities_of, satisfaction_rating
 from airflow_zendesk.emulator.ticket import (
     FIRST_EVENT_ID,
     IDS_PER_EVENT,
     IDS_PER_TICKET,
+    Activity,
     Author,
     Change,
     Child,
@@ -25,6 +27,7 @@ MAX_LIFECYCLE_HOURS = 72
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 _SHIFT_STARTS, _SHIFT_ENDS = 6 * _HOUR, 22 * _HOUR  # in UTC; no agent works at night
 _CLOSE_AFTER = 4 * _HOUR
+_RATING_BYTE, _PLAN_BYTE = 14, 15  # of the activity bytes; the kinds of activities use the first ones
 _TRIAGE = Author(fixtures.SYSTEM_UPDATER_ID, "Rule", fixtures.TRIAGE_TRIGGER_ID)
 _AUTOMATION = Author(fixtures.SYSTEM_UPDATER_ID, "Rule", fixtures.CLOSE_AUTOMATION_ID)
 
@@ -61,13 +64,13 @@ class _Lifecycle:
         self._bytes = iter(ticket.lifecycle_bytes)
 
     def create(self) -> None:
-        self._add(self._customer, *_initial_children(self._ticket))
+        self._add(self._customer, *_initial_children(self._ticket), *self._activities("created"))
 
     def triage(self) -> None:
         """A trigger acts on the new ticket, in the same second or soon after."""
         self._now += choose((0, 0, 1, 2), next(self._bytes))
         plan = Change("custom_ticket_fields", {fixtures.PLAN_FIELD_ID: self._ticket.plan}, None)
-        self._add(_TRIAGE, plan, self._add_tag(self._ticket.plan))
+        self._add(_TRIAGE, plan, self._add_tag(self._ticket.plan), *self._activities("triaged"))
 
     def delete_as_spam(self) -> None:
         self._wait_for_agent(10 * _MINUTE, 3 * _HOUR)
@@ -91,28 +94,44 @@ class _Lifecycle:
         language = self._ticket.language
         self._now += 5 + next(self._bytes) // 16
         self._add(self._agent, Change("assignee_id", str(self._ticket.agent_id), None), self._set_status("open"))
-        self._add(self._agent, Comment(language.reply), self._set_status("pending"))
+        self._add(self._agent, Comment(language.reply), self._set_status("pending"), *self._activities("replied"))
         self._wait(_MINUTE, 20 * _MINUTE)
         self._add(self._customer, Comment(language.follow_up), self._set_status("open"))
         self._now += 5 + next(self._bytes) // 16
-        self._add(self._agent, Comment(language.solution), self._set_status("solved"))
+        self._add(self._agent, Comment(language.solution), self._set_status("solved"), *self._activities("solved"))
 
     def solve_by_agent(self) -> None:
         ticket = self._ticket
         self._wait_for_agent(_MINUTE, _HOUR)
         assignee = Change("assignee_id", str(ticket.agent_id), None)
-        self._add(self._agent, assignee, Change("group_id", ticket.group_id, None), self._set_status("open"))
+        group = Change("group_id", ticket.group_id, None)
+        self._add(self._agent, assignee, group, self._set_status("open"), *self._maybe_cancel_plan())
         if self.draw(percent=30):
             self._add(self._agent, Comment(fixtures.INTERNAL_NOTE, public=False), self._set_status("hold"))
         self._wait_for_agent(10 * _MINUTE, 4 * _HOUR)
-        self._add(self._agent, Comment(ticket.language.reply), self._set_status("pending"))
+        self._add(
+            self._agent, Comment(ticket.language.reply), self._set_status("pending"), *self._activities("replied")
+        )
         for percent in (45, 25):
             if self.draw(percent=percent):
                 self._follow_up(final_status="pending")
         self._wait_for_agent(5 * _MINUTE, 2 * _HOUR)
-        self._add(self._agent, Comment(ticket.language.solution), self._set_status("solved"))
+        self._solve()
         if self.draw(percent=8):
             self._follow_up(final_status="solved")
+
+    def _solve(self) -> None:
+        """An agent solves the ticket; some customers then rate it."""
+        solution = Comment(self._ticket.language.solution)
+        children: list[Child] = [solution, self._set_status("solved"), *self._remove_tag("escalated")]
+        is_rated = self._ticket.activity_bytes[_RATING_BYTE] < 13  # noqa: PLR2004 - 5 % of 256
+        if is_rated:
+            children.append(Change("satisfaction_score", "offered", None))
+        self._add(self._agent, *children, *self._activities("solved"))
+        if is_rated:
+            rated = Change("satisfaction_score", "good", "offered")
+            at = self._now + _MINUTE * (1 + self._ticket.activity_bytes[_RATING_BYTE])
+            self._add(self._customer, satisfaction_rating(self._ticket), rated, at=at)
 
     def close(self) -> None:
         """The automation runs on the hour, so all tickets that it closes share one second."""
@@ -147,6 +166,22 @@ class _Lifecycle:
         change = Change("tags", (*self._tags, tag), self._tags)
         self._tags = (*self._tags, tag)
         return change
+
+    def _remove_tag(self, tag: str) -> list[Change]:
+        if tag not in self._tags:
+            return []
+        previous, self._tags = self._tags, tuple(each for each in self._tags if each != tag)
+        return [Change("tags", self._tags, previous)]
+
+    def _maybe_cancel_plan(self) -> list[Change]:
+        """Some customers have cancelled their plan, so the ticket has no SLA any more."""
+        plan = self._ticket.plan
+        if plan not in fixtures.SLA_POLICIES or self._ticket.activity_bytes[_PLAN_BYTE] >= 13:  # noqa: PLR2004 - 5 %
+            return []
+        return [Change("custom_ticket_fields", {fixtures.PLAN_FIELD_ID: "free"}, {fixtures.PLAN_FIELD_ID: plan})]
+
+    def _activities(self, moment: Moment) -> list[Activity]:
+        return activities_of(self._ticket, moment)
 
     def _wait(self, shortest: int, longest: int) -> None:
         """Advance the time. Short waits are more frequent than long ones; hence the square."""

@@ -4,7 +4,7 @@ Zendesk runs timers on every ticket and reports what they do; an SLA policy sets
 events: https://developer.zendesk.com/documentation/ticketing/reference-guides/ticket-metric-event-types-reference
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from airflow_zendesk.emulator import fixtures
 from airflow_zendesk.emulator.lifecycle import events_of
@@ -32,16 +32,20 @@ class MetricEvent:
     instance_id: int
     type: str
     details: Details
+    deleted_at: int | None = None
 
 
 def metric_events_of(ticket: Ticket) -> list[MetricEvent]:
-    """Return all metric events of a ticket and its duplicate."""
+    """Return all metric events of a ticket and its duplicate; those of a deleted ticket are marked as deleted later."""
     log: list[MetricEvent] = []
     timers: dict[int, _TicketTimers] = {}
-    for event in events_of(ticket):
+    events = events_of(ticket)
+    for event in events:
         if event.ticket_id not in timers:
             timers[event.ticket_id] = _TicketTimers(event, log)
         timers[event.ticket_id].update(event)
+    if any(isinstance(child, Change) and child.value == "deleted" for child in events[-1].children):
+        return [replace(event, deleted_at=events[-1].timestamp) for event in log]
     return log
 
 
@@ -90,15 +94,23 @@ class _Timer:
             self._add(now, "fulfill")
             self._add_minutes(now)
 
-    def apply_sla(self, now: int, minutes: int, policy: fixtures.SlaPolicy) -> None:
+    def apply_sla(self, now: int, seconds: int, policy: fixtures.SlaPolicy) -> None:
         """Apply an SLA target to the current instance and to the following ones."""
         self._record_breach(now)
         about = {"id": policy.id, "title": policy.title, "description": policy.description}
-        self._sla = {"sla": {"target": minutes, "business_hours": False, "policy": about}}
-        self._target_seconds = minutes * _MINUTE
+        in_seconds = {"target_in_seconds": seconds} if policy.has_target_in_seconds else {}
+        self._sla = {"sla": {"target": seconds // _MINUTE, "business_hours": False, "policy": about, **in_seconds}}
+        self._target_seconds = seconds
         self._sla_applied_at = now
         if not self._is_fulfilled:
             self._add(now, "apply_sla", self._sla)
+
+    def remove_sla(self, now: int) -> None:
+        """Remove the SLA target from the current instance and from the following ones."""
+        self._record_breach(now)
+        self._sla = None
+        if not self._is_fulfilled:
+            self._add(now, "apply_sla", {"sla": None})
 
     def _stop(self, now: int) -> None:
         if self._running_since is not None:
@@ -158,8 +170,7 @@ class _TicketTimers:
                     self._priority = str(priority)
                     self._apply_sla(now)
                 case Change("custom_ticket_fields", {fixtures.PLAN_FIELD_ID: plan}):
-                    self._policy = fixtures.SLA_POLICIES.get(plan)
-                    self._apply_sla(now)
+                    self._update_policy(fixtures.SLA_POLICIES.get(plan), now)
                 case Comment(public=True) if event.author == self._customer:
                     self._reply.start(now)
                 case Comment(public=True):
@@ -178,10 +189,17 @@ class _TicketTimers:
             for timer in (self._wait, self._work, self._resolution):
                 timer.fulfill(now)
 
+    def _update_policy(self, policy: fixtures.SlaPolicy | None, now: int) -> None:
+        if self._policy and not policy:
+            self._reply.remove_sla(now)
+            self._wait.remove_sla(now)
+        self._policy = policy
+        self._apply_sla(now)
+
     def _apply_sla(self, now: int) -> None:
         if self._policy:
-            self._reply.apply_sla(now, self._policy.reply_minutes[self._priority], self._policy)
-            self._wait.apply_sla(now, self._policy.wait_minutes[self._priority], self._policy)
+            self._reply.apply_sla(now, self._policy.reply_seconds[self._priority], self._policy)
+            self._wait.apply_sla(now, self._policy.wait_seconds[self._priority], self._policy)
 
 
 def _business_time(now: int) -> int:

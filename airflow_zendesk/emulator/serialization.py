@@ -13,7 +13,7 @@ from airflow_zendesk.emulator.export_pages import EventPage
 from airflow_zendesk.emulator.messages import Json
 from airflow_zendesk.emulator.metrics import MetricEvent
 from airflow_zendesk.emulator.simulator import Event
-from airflow_zendesk.emulator.ticket import IDS_PER_EVENT, Change, Child, Comment, Create, TicketEvent
+from airflow_zendesk.emulator.ticket import IDS_PER_EVENT, Activity, Change, Child, Comment, Create, TicketEvent
 
 #: Text is not escaped to ASCII, as in Zendesk's responses.
 encode = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":")).encode
@@ -23,9 +23,11 @@ _CHANNELS = {"Web form": "web", "Email": "email", "Mobile": "mobile", "API": "ap
 _NULL_SYSTEM: Json = {"client": None, "location": None, "latitude": None, "longitude": None}
 
 
-def serialize_page(resource: str, page: EventPage[Event], *, with_comments: bool, next_page: str | None) -> str:
+def serialize_page(
+    resource: str, page: EventPage[Event], *, now: int, with_comments: bool, next_page: str | None
+) -> str:
     """Return the body of one page. Items are encoded one by one, because a thousand at once slow garbage collection."""
-    items = ",".join(encode(_item(event, with_comments=with_comments)) for event in page.items)
+    items = ",".join(encode(_item(event, now, with_comments=with_comments)) for event in page.items)
     rest = {
         "next_page": next_page,
         "count": page.count,
@@ -35,9 +37,9 @@ def serialize_page(resource: str, page: EventPage[Event], *, with_comments: bool
     return f'{{"{resource}":[{items}],{encode(rest)[1:]}'
 
 
-def _item(event: Event, *, with_comments: bool) -> Json:
+def _item(event: Event, now: int, *, with_comments: bool) -> Json:
     if isinstance(event, MetricEvent):
-        return serialize_metric_event(event)
+        return serialize_metric_event(event, now)
     return serialize_ticket_event(event, with_comments=with_comments)
 
 
@@ -64,8 +66,8 @@ def serialize_ticket_event(event: TicketEvent, *, with_comments: bool) -> Json:
     return item
 
 
-def serialize_metric_event(event: MetricEvent) -> Json:
-    """Return one item of `ticket_metric_events`: its time is text only, there is no integer timestamp."""
+def serialize_metric_event(event: MetricEvent, now: int) -> Json:
+    """Return one item of `ticket_metric_events` as of now: its time is text only, there is no integer timestamp."""
     return {
         "id": event.id,
         "ticket_id": event.ticket_id,
@@ -73,6 +75,7 @@ def serialize_metric_event(event: MetricEvent) -> Json:
         "instance_id": event.instance_id,
         "type": event.type,
         "time": iso_time(event.timestamp),
+        "deleted": event.deleted_at is not None and event.deleted_at <= now,
         **event.details,
     }
 
@@ -85,18 +88,38 @@ def iso_time(timestamp: int) -> str:
 def _child(event: TicketEvent, child: Child, child_id: int, *, with_comments: bool) -> Json:
     """Return one item of `child_events`: the key is the name of the changed field."""
     item: Json = {"id": child_id, "via": event.author.via, "via_reference_id": event.author.rule_id}
+    if isinstance(child, Activity):
+        return item | {"event_type": child.event_type, **child.details, **_rule(child.rule_id)}
     if isinstance(child, Comment):
         item["event_type"] = "Comment"
         if with_comments:
-            item |= _full_comment(event, child)
-        else:
-            item |= {"comment_present": True, "comment_public": child.public}
-    else:
-        item[child.field] = child.value
-        item["event_type"] = "Create" if isinstance(child, Create) else "Change"
-        if isinstance(child, Change):
-            item["previous_value"] = child.previous_value
+            return item | _full_comment(event, child)
+        return item | {"comment_present": True, "comment_public": child.public}
+    item |= _field(child)
+    item["event_type"] = "Create" if isinstance(child, Create) else "Change"
+    if isinstance(child, Change):
+        item["previous_value"] = child.previous_value
     return item
+
+
+def _field(child: Create | Change) -> Json:
+    """Return the new value under the field's name, with the further keys that tags and statuses have."""
+    field: Json = {child.field: child.value}
+    if child.field == "tags":
+        after, before = child.value or (), child.previous_value or () if isinstance(child, Change) else ()
+        field["added_tags"] = [tag for tag in after if tag not in before]
+        field["removed_tags"] = [tag for tag in before if tag not in after]
+    elif child.field == "status" and child.value in fixtures.CUSTOM_STATUS_IDS:
+        field["custom_status_id"] = fixtures.CUSTOM_STATUS_IDS[str(child.value)]
+    return field
+
+
+def _rule(rule_id: int | None) -> Json:
+    """Return the `via` of what a trigger did, which is an object."""
+    if rule_id is None:
+        return {}
+    source = {"from": {"id": rule_id, "title": "Notify the customer"}, "to": {}, "rel": "trigger"}
+    return {"via": {"channel": "rule", "source": source}, "via_reference_id": rule_id}
 
 
 def _full_comment(event: TicketEvent, comment: Comment) -> Json:

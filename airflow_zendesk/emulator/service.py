@@ -130,7 +130,7 @@ class Service:
         with_comments = "comment_events" in parameters.get("include", "").split(",")
         next_page = page.next_page(request.origin + request.path, per_page)
         events = EventPage(tuple(delivery.event for delivery in page.items), page.end_of_stream, page.end_time)
-        return serialize_page(resource, events, with_comments=with_comments, next_page=next_page)
+        return serialize_page(resource, events, now=now, with_comments=with_comments, next_page=next_page)
 
     def _deliveries(self, resource: str, start_time: int, now: int, scope: str) -> Iterator[Delivery]:
         runner = self.runner()

@@ -11,7 +11,7 @@ from typing import Final
 
 from airflow_zendesk.emulator.lifecycle import MAX_LIFECYCLE_HOURS, events_of
 from airflow_zendesk.emulator.metrics import MetricEvent, metric_events_of
-from airflow_zendesk.emulator.ticket import Ticket, TicketEvent, random_bytes
+from airflow_zendesk.emulator.ticket import JITTER_BYTE, Ticket, TicketEvent, random_bytes
 
 Event = TicketEvent | MetricEvent
 
@@ -24,7 +24,7 @@ RESOURCES: Final[Mapping[str, Callable[[Ticket], Sequence[Event]]]] = {
 #: Busy hours and quiet nights: the relative number of tickets created in each hour of the day, in UTC.
 _DAILY_CURVE = (2, 1, 1, 1, 1, 2, 4, 7, 10, 11, 11, 10, 9, 10, 10, 9, 8, 7, 6, 5, 4, 3, 3, 2)
 _CUMULATIVE_CURVE = (0, *accumulate(_DAILY_CURVE))
-#: Measured: a ticket has 7.91 ticket events on average, and 30 metric events.
+#: Measured: a ticket has about 7.9 ticket events on average, and 30 metric events.
 _EVENTS_PER_100_TICKETS = 791
 
 _HOUR = 3_600
@@ -103,7 +103,7 @@ class Simulator:
         """Return the events of a ticket. The tickets of an hour are created at even intervals, with random jitter."""
         randomness = random_bytes(self.seed, number)
         first, after_last = self._tickets_before(created_hour), self._tickets_before(created_hour + 1)
-        second = ((number - first) * 256 + randomness[-1]) * _HOUR // ((after_last - first) * 256)
+        second = ((number - first) * 256 + randomness[JITTER_BYTE]) * _HOUR // ((after_last - first) * 256)
         return RESOURCES[resource](Ticket.of(number, created_hour * _HOUR + second, randomness))
 
     def _tickets_before(self, hour: int) -> int:

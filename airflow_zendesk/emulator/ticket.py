@@ -6,14 +6,17 @@ from hashlib import shake_128
 from typing import TypeVar
 
 from airflow_zendesk.emulator import fixtures
+from airflow_zendesk.emulator.messages import Json
 
 #: Ids have fourteen digits, like Zendesk's today. A ticket has room for 64 events, an event for 15 children.
 FIRST_EVENT_ID = 10_000_000_000_000
 IDS_PER_EVENT = 16
 IDS_PER_TICKET = 64 * IDS_PER_EVENT
 
-_BYTES_PER_TICKET = 64
-_PROPERTY_BYTES = 13  # the first bytes determine the ticket's properties, the others its lifecycle
+#: How a ticket's random bytes are used; the first 13 determine its properties.
+BYTES_PER_TICKET = 80
+JITTER_BYTE = 63
+_LIFECYCLE_BYTES, _ACTIVITY_BYTES = slice(13, 64), slice(64, 80)
 
 T = TypeVar("T")
 Value = str | tuple[str, ...] | dict[str, str] | None
@@ -26,7 +29,7 @@ def choose(options: Sequence[T], byte: int) -> T:
 
 def random_bytes(seed: int, number: int) -> bytes:
     """Return the random bytes of a ticket; they are the same in every process and on every machine."""
-    return shake_128(b"%d:%d" % (seed, number)).digest(_BYTES_PER_TICKET)
+    return shake_128(b"%d:%d" % (seed, number)).digest(BYTES_PER_TICKET)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,7 @@ class Ticket:
     group_id: str
     subject: str
     lifecycle_bytes: bytes
+    activity_bytes: bytes
 
     @classmethod
     def of(cls, number: int, created: int, randomness: bytes) -> "Ticket":
@@ -69,7 +73,8 @@ class Ticket:
             agent_id=fixtures.AI_AGENT_ID if is_ai_agent else choose(fixtures.AGENT_IDS, randomness[8]),
             group_id=choose(fixtures.GROUP_IDS, randomness[9]),
             subject=choose(language.subjects, randomness[10]),
-            lifecycle_bytes=randomness[_PROPERTY_BYTES:],
+            lifecycle_bytes=randomness[_LIFECYCLE_BYTES],
+            activity_bytes=randomness[_ACTIVITY_BYTES],
         )
 
     @property
@@ -112,7 +117,16 @@ class Comment:
     public: bool = True
 
 
-Child = Create | Change | Comment
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """Something that changes no field and is not a `Comment`, such as a notification; a business rule may cause it."""
+
+    event_type: str
+    details: Json
+    rule_id: int | None = None
+
+
+Child = Create | Change | Comment | Activity
 
 
 @dataclass(frozen=True, slots=True)

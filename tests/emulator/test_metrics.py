@@ -1,17 +1,21 @@
+from typing import Any
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_zendesk.emulator.metrics import METRIC_IDS_PER_TICKET, MetricEvent, _business_time, metric_events_of
-from airflow_zendesk.emulator.ticket import Ticket, random_bytes
+from airflow_zendesk.emulator.serialization import serialize_metric_event
+from airflow_zendesk.emulator.ticket import BYTES_PER_TICKET, Ticket, random_bytes
 
 NEW_YEAR = 1_767_225_600  # 2026-01-01T00:00:00Z
 DAY = 86_400
+NO_TARGET = 10**9
 
 tickets = st.builds(
     Ticket.of,
     number=st.integers(0, 10**9),
     created=st.integers(NEW_YEAR, NEW_YEAR + DAY),
-    randomness=st.binary(min_size=64, max_size=64),
+    randomness=st.binary(min_size=BYTES_PER_TICKET, max_size=BYTES_PER_TICKET),
 )
 
 
@@ -107,7 +111,7 @@ def test_target_is_breached_when_the_timer_reaches_it() -> None:
         for instance in instances_of(Ticket.of(number, NEW_YEAR + 20 * number, random_bytes(1, number)))
     )
     for instance in instances:
-        elapsed, since, target, breaches = 0, 0, 10**9, 0
+        elapsed, since, target, breaches = 0, 0, NO_TARGET, 0
         for event in instance:
             now = elapsed + (event.timestamp - since if since else 0)
             if event.type == "activate":
@@ -115,11 +119,59 @@ def test_target_is_breached_when_the_timer_reaches_it() -> None:
             elif event.type in ("pause", "fulfill"):
                 assert (now > target) == breaches
                 elapsed, since = now, 0
+            elif event.details == {"sla": None}:
+                assert (now > target) == breaches
+                target, breaches = NO_TARGET, 0
             elif event.type == "apply_sla":
-                target, applied_at = event.details["sla"]["target"] * 60, event.timestamp  # type: ignore[index] # JSON
+                target, applied_at = target_seconds(event), event.timestamp
             elif event.type == "breach":
                 breaches += 1
                 assert now == target or (now > target and event.timestamp == applied_at)
+
+
+def target_seconds(event: MetricEvent) -> int:
+    """Return the target of an apply_sla event, to the second if the policy gives that."""
+    sla: Any = event.details["sla"]
+    return int(sla.get("target_in_seconds", 60 * sla["target"]))
+
+
+def test_target_may_be_in_seconds() -> None:
+    """The gold policy has a target of 1,890 seconds, which is 31 whole minutes."""
+    slas: list[Any] = [
+        event.details["sla"]
+        for number in range(200)
+        for event in metric_events_of(Ticket.of(number, NEW_YEAR, random_bytes(1, number)))
+        if event.details.get("sla")
+    ]
+    targets = {(sla["target"], sla.get("target_in_seconds")) for sla in slas}
+
+    assert {(31, 1_890), (60, 3_600), (60, None), (180, None)} <= targets
+
+
+def test_cancelled_plan_removes_the_sla() -> None:
+    """Both timers with a target report an apply_sla event without an SLA, and no breach after it."""
+    removed = 0
+    for number in range(200):
+        events = metric_events_of(Ticket.of(number, NEW_YEAR, random_bytes(1, number)))
+        removals = [event for event in events if event.details == {"sla": None}]
+        removed += bool(removals)
+        for removal in removals:
+            assert removal.metric in ("reply_time", "requester_wait_time")
+            assert not [e for e in events if e.type == "breach" and e.timestamp > removal.timestamp]
+
+    assert 3 <= removed <= 12
+
+
+def test_metric_events_of_a_deleted_ticket_are_marked_as_deleted_later() -> None:
+    """They are not deleted until the ticket is."""
+    tickets = (Ticket.of(number, NEW_YEAR, random_bytes(1, number)) for number in range(200))
+    events = next(found for ticket in tickets if (found := metric_events_of(ticket))[0].deleted_at)
+    (deleted_at,) = {event.deleted_at for event in events}
+
+    assert deleted_at
+    assert max(event.timestamp for event in events) <= deleted_at
+    assert {False} == {serialize_metric_event(event, deleted_at - 1)["deleted"] for event in events}
+    assert {True} == {serialize_metric_event(event, deleted_at)["deleted"] for event in events}
 
 
 def instances_of(ticket: Ticket) -> list[list[MetricEvent]]:

@@ -61,6 +61,7 @@ def test_change_by_an_agent() -> None:
                 "via": "Web form",
                 "via_reference_id": None,
                 "status": "open",
+                "custom_status_id": 21_900_000_800_001,
                 "event_type": "Change",
                 "previous_value": "new",
             },
@@ -87,6 +88,8 @@ def test_change_by_a_rule() -> None:
             "via": "Rule",
             "via_reference_id": 21_900_000_300_001,
             "tags": ("invoice", "standard"),
+            "added_tags": ["standard"],
+            "removed_tags": [],
             "event_type": "Change",
             "previous_value": ("invoice",),
         },
@@ -105,6 +108,60 @@ def test_first_event_contains_the_initial_values() -> None:
         "event_type": "Create",
     } == children[0]
     assert ["Create"] * 7 + ["Comment"] == [child["event_type"] for child in children]
+
+
+def test_removed_tag_is_listed() -> None:
+    """Next to the remaining tags and the previous ones."""
+    children = (child for item in one_day(with_comments=False) for child in item["child_events"])
+    child = next(child for child in children if child.get("removed_tags"))
+
+    assert (["escalated"], []) == (child["removed_tags"], child["added_tags"])
+    assert {*child["tags"], "escalated"} == set(child["previous_value"])
+
+
+def test_kinds_of_children_in_one_day() -> None:
+    """Besides fields and comments there are the other kinds that recordings show, each with its own keys."""
+    children = [child for item in one_day(with_comments=False) for child in item["child_events"]]
+    keys = {child["event_type"]: child.keys() - {"id", "via", "via_reference_id", "event_type"} for child in children}
+
+    assert {
+        "Cc": {"recipients"},
+        "ChatEndedEvent": {"value"},
+        "ChatStartedEvent": {"value"},
+        "Comment": {"comment_present", "comment_public"},
+        "External": {"resource", "body"},
+        "FacebookComment": {
+            "public", "author_id", "body", "html_body", "data", "graph_object_id", "trusted", "attachments",
+        },
+        "Notification": {"subject", "body", "recipients"},
+        "NotificationWithCcs": {"subject", "body", "recipients"},
+        "SatisfactionRating": {"score", "assignee_id", "body"},
+        "TicketSharingEvent": {"agreement_id", "action"},
+        "Tweet": {"direct_message", "body", "recipients"},
+        "VoiceComment": {"public", "author_id", "body", "data"},
+        "WebhookEvent": {"webhook_id", "body", "status"},
+    } == {kind: found for kind, found in keys.items() if kind not in ("Create", "Change")}  # fmt: skip
+
+
+def test_via_of_a_triggered_notification_is_an_object() -> None:
+    """It names the trigger; other children have the label of the event."""
+    children = [child for item in one_day(with_comments=False) for child in item["child_events"]]
+    with_object = [child for child in children if isinstance(child["via"], dict)]
+
+    assert {"Notification", "NotificationWithCcs", "WebhookEvent"} == {child["event_type"] for child in with_object}
+    assert {
+        "channel": "rule",
+        "source": {"from": {"id": 21_900_000_300_003, "title": "Notify the customer"}, "to": {}, "rel": "trigger"},
+    } == with_object[0]["via"]
+    assert 21_900_000_300_003 == with_object[0]["via_reference_id"]
+
+
+def test_some_statuses_have_a_custom_status() -> None:
+    """Others have none, so the key is optional."""
+    children = [child for item in one_day(with_comments=False) for child in item["child_events"]]
+    statuses = {(child["status"], "custom_status_id" in child) for child in children if "status" in child}
+
+    assert {("open", True), ("hold", True), ("new", False), ("pending", False), ("solved", False)} <= statuses
 
 
 def test_comment_without_the_sideload_is_two_booleans() -> None:
@@ -156,8 +213,9 @@ def test_metric_event() -> None:
         "instance_id": 1,
         "type": "update_status",
         "time": "2026-01-01T10:25:12Z",
+        "deleted": False,
         "status": {"calendar": 25, "business": 25},
-    } == serialize_metric_event(status)
+    } == serialize_metric_event(status, NEW_YEAR)
 
 
 def test_time_has_zendesks_format() -> None:
@@ -181,10 +239,11 @@ def test_one_day_contains_every_shape() -> None:
 
 
 def test_one_week_contains_every_status() -> None:
-    """Including deleted tickets."""
+    """Including deleted tickets. Only fields count: a WebhookEvent also has a `status`, that of its response."""
     events = Simulator().events("ticket_events", NEW_YEAR, NEW_YEAR + 7 * DAY)
     items = [serialize_ticket_event(event, with_comments=False) for event in events if isinstance(event, TicketEvent)]
-    statuses = {child["status"] for item in items for child in item["child_events"] if "status" in child}
+    changes = [child for item in items for child in item["child_events"] if child["event_type"] in ("Create", "Change")]
+    statuses = {child["status"] for child in changes if "status" in child}
 
     assert {"new", "open", "pending", "hold", "solved", "closed", "deleted"} == statuses
 

@@ -124,7 +124,7 @@ from airflow_zendesk.emulator import Simulator
 from airflow_zendesk.emulator.serialization import serialize_metric_event, serialize_ticket_event
 ticket_events, metric_events = Simulator().hour("ticket_events", HOUR), Simulator().hour("ticket_metric_events", HOUR)
 print(*(serialize_ticket_event(event, with_comments=True) for event in ticket_events))
-print(*(serialize_metric_event(event) for event in metric_events))
+print(*(serialize_metric_event(event, 0) for event in metric_events))
 """
     first, second = (
         subprocess.run(
