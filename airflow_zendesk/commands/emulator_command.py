@@ -34,7 +34,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         "(default), bearer or client_credentials")  # fmt: skip
     add("--scenario", type=Path, metavar="FILE", help="JSON file with the faults to inject")
     add("--list-faults", action="store_true", help="list the faults that a scenario can use, and exit")
-    add("--json", action="store_true", help="print the list as JSON")
+    add("--json", action="store_true", help="print the list of faults as JSON")
     emulator.set_defaults(run=_emulator)
 
 

@@ -116,6 +116,7 @@ def _tweet(ticket: Ticket) -> Json:
     return {"direct_message": False, "body": "We are looking into it.", "recipients": [ticket.requester_id]}
 
 
+#: Each kind uses the activity byte at its position: append new kinds. There is room for 14.
 _KINDS = (
     _Kind("ChatStartedEvent", "created", _chat_started, channel=fixtures.CHAT_CHANNEL),
     _Kind("Cc", "created", _cc, percent=6),
