@@ -1,4 +1,4 @@
-"""Rows for tests."""
+"""Events, records and slices for tests."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -23,7 +23,7 @@ def event(number: int, **members: Any) -> dict[str, Any]:
 
 
 def as_records(records: Iterable[dict[str, Any]]) -> list[Record]:
-    """The records as items of a page."""
+    """The records as the code reads them from a page."""
     return read_records(msgspec.json.decode(json.dumps(list(records)).encode(), type=list[RawRecord]))
 
 
@@ -36,7 +36,7 @@ def sealed(records: Iterable[dict[str, Any]], slice_: Window = DAY) -> Iterator[
 
 
 def content(records: Iterable[dict[str, Any]]) -> bytes:
-    """The bytes of such a slice."""
+    """The records as the bytes of a slice."""
     with sealed(records) as slice_:
         slice_.file.seek(0)
         return slice_.file.read()
