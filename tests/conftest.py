@@ -26,7 +26,7 @@ settings.load_profile("ci" if os.environ.get("CI") else "dev")
 from airflow_zendesk.emulator import Simulator, ZendeskEmulator  # noqa: E402  the environment comes first
 from airflow_zendesk.storage import open_store  # noqa: E402
 from airflow_zendesk.storage.store import Store  # noqa: E402
-from tests.support.matrix import table  # noqa: E402
+from tests.support.bad_days_matrix import table  # noqa: E402
 
 #: S3, Azure Blob and Google Cloud Storage on loopback.
 pytest_plugins = ["tests.support.stores.servers"]

@@ -59,7 +59,7 @@ def test_retryable_errors_are_those_that_may_be_gone_at_the_next_try() -> None:
     """Everything else fails at once."""
     expected = {
         "RateLimitedError", "ServerError", "PageTimeoutError", "TransportError",
-        "SliceChangedError", "SliceChangedError", "StorageUnavailableError", "WarehouseUnavailableError",
+        "SliceChangedError", "StorageUnavailableError", "WarehouseUnavailableError",
     }  # fmt: skip
     assert expected == {cls.__name__ for cls in ALL if cls.retryable}
 

@@ -9,7 +9,7 @@ import pytest
 
 from airflow_zendesk.cli import main
 from tests.support.commands import printed
-from tests.support.scripted import Reply, page, scripted
+from tests.support.scripted_server import Reply, page, scripted_server
 
 START = 1_767_225_600
 THREE_DAYS = ["--start", "2026-01-01T00:00:00Z", "--end", "2026-01-04T00:00:00Z"]
@@ -34,7 +34,7 @@ def test_ticket_is_found_and_gone_after_the_printed_commands(
 ) -> None:
     """The export says how many rows went; afterwards nothing is found, and nothing else is gone."""
     find = ["find", "--ticket-id", "7", "--destination", tmp_path.as_uri()]
-    with scripted(events({1: 7, 2: 8, 3: 7}), events({})) as server:
+    with scripted_server(events({1: 7, 2: 8, 3: 7}), events({})) as server:
         monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", server.connection())
         assert 0 == main(["export", *THREE_DAYS, "--destination", tmp_path.as_uri()])
         capsys.readouterr()
@@ -54,7 +54,7 @@ def test_ticket_is_found_and_gone_after_the_printed_commands(
 
 def test_export_without_leave_forgets_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing shrinks in silence, not even by the command."""
-    with scripted(events({1: 7, 2: 8}), events({2: 8})) as server:
+    with scripted_server(events({1: 7, 2: 8}), events({2: 8})) as server:
         monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", server.connection())
         export = ["export", *THREE_DAYS, "--destination", tmp_path.as_uri()]
         assert [0, 1] == [main(export), main(export)]
@@ -65,7 +65,7 @@ def test_command_prints_a_line_per_slice_and_ticket(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Then the sum, then what to run; slices that touch are one command."""
-    with scripted(events({1: 7, 2: 8, 3: 7})) as server:
+    with scripted_server(events({1: 7, 2: 8, 3: 7})) as server:
         monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", server.connection())
         main(["export", *THREE_DAYS, "--destination", tmp_path.as_uri()])
     capsys.readouterr()
@@ -88,7 +88,7 @@ def test_search_that_is_not_whole_is_a_failure(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """What could not be searched is named."""
-    with scripted(page(end_time=None)) as server:
+    with scripted_server(page(end_time=None)) as server:
         monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", server.connection())
         main(["export", *THREE_DAYS, "--destination", tmp_path.as_uri()])
     (tmp_path / "ticket_events" / "copy.parquet").write_bytes(b"of somebody")

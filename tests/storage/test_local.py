@@ -17,7 +17,7 @@ from airflow_zendesk.exceptions import (
     StorageUnavailableError,
 )
 from airflow_zendesk.storage.store import Store
-from tests.support.limits import largest_file
+from tests.support.file_size_limit import file_size_limit
 
 
 class Broken(io.BytesIO):
@@ -64,7 +64,10 @@ def test_nothing_else_is_left_behind(local_store: Store, tmp_path: Path) -> None
 def test_quota_is_named_and_leaves_nothing_half(local_store: Store, tmp_path: Path) -> None:
     """The version that is there stays."""
     local_store.put("key", io.BytesIO(b"one"), expected=None)
-    with largest_file(100_000), pytest.raises(StorageFullError, match=r"There is no room for file:///.*/key \(EFBIG\)"):
+    with (
+        file_size_limit(100_000),
+        pytest.raises(StorageFullError, match=r"There is no room for file:///.*/key \(EFBIG\)"),
+    ):
         local_store.put("key", io.BytesIO(b"2" * 1_000_000), expected=local_store.version("key"))
     assert (b"one", ["key"]) == (local_store.read("key"), [path.name for path in tmp_path.iterdir()])
 

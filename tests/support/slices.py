@@ -3,9 +3,11 @@
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any
 
 import msgspec
+import pyarrow.parquet as pq
 
 from airflow_zendesk.dataset.settings import DatasetSettings
 from airflow_zendesk.dataset.slice_file import Certificate, SealedSlice, SliceWriter
@@ -40,3 +42,10 @@ def content(records: Iterable[dict[str, Any]]) -> bytes:
     with sealed(records) as slice_:
         slice_.file.seek(0)
         return slice_.file.read()
+
+
+def exported_ids(folder: Path, resource: str = "ticket_events") -> list[int]:
+    """The ids in all slices of a dataset in a folder."""
+    return sorted(
+        id_ for path in (folder / resource).rglob("*.parquet") for id_ in pq.ParquetFile(path).read()["id"].to_pylist()
+    )

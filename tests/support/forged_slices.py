@@ -19,7 +19,7 @@ from tests.support.slices import SETTINGS, as_records
 SETTLE = 90
 
 
-def honest(slice_: Window, records: Iterable[dict[str, Any]], settings: DatasetSettings = SETTINGS) -> bytes:
+def valid_slice(slice_: Window, records: Iterable[dict[str, Any]], settings: DatasetSettings = SETTINGS) -> bytes:
     """A slice as the exporter writes it, with a certificate."""
     with closing(SliceWriter(settings, slice_)) as writer:
         writer.write(as_records(records))

@@ -23,7 +23,7 @@ class FakeClock:
         return self.now
 
 
-class SharedTime:
+class SharedFakeClock:
     """A clock for several threads, of which one runs at a time: a sleep continues the thread that wakes up first.
 
     The order of the threads depends on their sleeps alone, and is the same in every run.
