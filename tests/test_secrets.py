@@ -28,9 +28,9 @@ from airflow_zendesk.exceptions import ZendeskError
 from airflow_zendesk.hooks.zendesk import ZendeskHook
 from airflow_zendesk.operators.incremental_export import ZendeskIncrementalExportOperator
 from airflow_zendesk.zendesk.retry import RetryBudget
-from tests.support.assets import EVENTS, Outlet, OutletEvents
-from tests.support.clock import FakeClock
-from tests.support.scripted import Reply, Scripted, scripted, write
+from tests.support.asset_events import EVENTS, Outlet, OutletEvents
+from tests.support.clocks import FakeClock
+from tests.support.scripted_server import Reply, ScriptedServer, scripted_server, send
 
 DAY = {"data_interval_start": datetime(2026, 1, 1, tzinfo=UTC), "data_interval_end": datetime(2026, 1, 2, tzinfo=UTC)}
 START = 1_767_225_600
@@ -47,7 +47,7 @@ class Hidden:
     text: str
     hash_key: str
 
-    def connection(self, server: Scripted) -> str:
+    def connection(self, server: ScriptedServer) -> str:
         """A connection of that way in."""
         match self.way:
             case "api token":
@@ -243,7 +243,7 @@ def run(folder: Path, hidden: Hidden, answer: Answer) -> Seen:
         is_token = handler.path == "/oauth/tokens"
         given = minted if is_token else answer(hidden, dict(handler.headers.items()))
         if isinstance(given, Reply):
-            write(handler, given)
+            send(handler, given)
         else:
             given(handler)
 
@@ -254,7 +254,7 @@ def run(folder: Path, hidden: Hidden, answer: Answer) -> Seen:
 
     printed = io.StringIO()
     with (
-        scripted(reply) as server,
+        scripted_server(reply) as server,
         pytest.MonkeyPatch.context() as patch,
         everything_logged() as log,
         contextlib.redirect_stdout(printed),

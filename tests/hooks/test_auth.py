@@ -2,7 +2,7 @@
 
 from airflow_zendesk.hooks.auth import TokenCache
 from airflow_zendesk.zendesk.oauth import Token
-from tests.support.clock import FakeClock
+from tests.support.clocks import FakeClock
 
 
 class Mint:

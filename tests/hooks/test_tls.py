@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from airflow_zendesk.exceptions import SettingsError
 from airflow_zendesk.hooks.zendesk import ZendeskHook
 from airflow_zendesk.zendesk.retry import RetryBudget
-from tests.support.scripted import page, scripted
+from tests.support.scripted_server import page, scripted_server
 
 START, END = "2026-01-01T00:00:00Z", "2026-01-01T01:00:00Z"
 
@@ -50,7 +50,7 @@ def tls(bundle: Path) -> ssl.SSLContext:
 
 def test_unknown_certificate_is_refused_at_once(monkeypatch: pytest.MonkeyPatch, tls: ssl.SSLContext) -> None:
     """No credentials are sent, no retry is made, and the error names the setting that helps."""
-    with scripted(page(end_time=None), tls=tls) as server:
+    with scripted_server(page(end_time=None), tls=tls) as server:
         monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", server.connection())
         with pytest.raises(SettingsError, match="name the CA bundle of your network in the extra verify"):
             list(ZendeskHook(retry_budget=RetryBudget(page_seconds=0)).iter_pages("ticket_events", START, END))
@@ -65,6 +65,6 @@ def test_bundle_of_the_connection_is_trusted(
 ) -> None:
     """Whatever the environment says."""
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/no/such/bundle.pem")
-    with scripted(page(end_time=None), tls=tls) as server:
+    with scripted_server(page(end_time=None), tls=tls) as server:
         monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", server.connection(verify=str(bundle)))
         assert 1 == len(list(ZendeskHook().iter_pages("ticket_events", START, END)))

@@ -19,7 +19,7 @@ from requests.auth import AuthBase
 
 from airflow_zendesk.exceptions import OversizedResponseError, PageTimeoutError, TransportError, ZendeskError
 from airflow_zendesk.hooks import transport
-from tests.support.scripted import Reply, Scripted, scripted
+from tests.support.scripted_server import Reply, ScriptedServer, scripted_server
 
 TIMEOUT = 0.5
 Behaviour = Callable[[BaseHTTPRequestHandler], None]
@@ -34,7 +34,7 @@ def session() -> Iterator[requests.Session]:
         yield session
 
 
-def get(session: requests.Session, server: Scripted, timeout: float = TIMEOUT) -> transport.Response:
+def get(session: requests.Session, server: ScriptedServer, timeout: float = TIMEOUT) -> transport.Response:
     """Ask for a path that may stand in errors, with a query that may not; answers are small."""
     return transport.exchange(
         session, "GET", server.url + "/path", params={"q": "query"}, timeout=timeout, max_bytes=10_000
@@ -44,7 +44,7 @@ def get(session: requests.Session, server: Scripted, timeout: float = TIMEOUT) -
 def test_answer_is_read_whole(session: requests.Session) -> None:
     """Status, headers whatever their case, and the body, compressed or not."""
     compressed = Reply(gzip.compress(b"hello"), 404, {"Content-Encoding": "GZIP", "X-Some": "thing"})
-    with scripted(compressed, Reply(b"plain"), Reply(b"", 503, {"Content-Encoding": "gzip"})) as server:
+    with scripted_server(compressed, Reply(b"plain"), Reply(b"", 503, {"Content-Encoding": "gzip"})) as server:
         answer = get(session, server)
         assert (404, "thing", b"hello") == (answer.status, answer.headers["x-sOME"], answer.body)
         assert b"plain" == get(session, server).body
@@ -56,7 +56,7 @@ def test_answer_is_read_whole(session: requests.Session) -> None:
 @pytest.mark.parametrize("location", ["/elsewhere", "http://127.0.0.1:9/", "//elsewhere", "http://[", "\xff"])
 def test_redirects_are_answers(session: requests.Session, status: int, location: str) -> None:
     """Nothing is ever sent anywhere else, whoever uses the session."""
-    with scripted(Reply(b"body", status, {"Location": location})) as server:
+    with scripted_server(Reply(b"body", status, {"Location": location})) as server:
         assert (status, b"body") == (get(session, server).status, get(session, server).body)
         assert status == session.get(server.url, timeout=TIMEOUT, allow_redirects=True).status_code
     assert 3 == len(server.paths)
@@ -65,7 +65,7 @@ def test_redirects_are_answers(session: requests.Session, status: int, location:
 def test_body_of_a_redirect_is_bounded_too(session: requests.Session) -> None:
     """To requests a redirect's body is of no interest, and it would read all of it."""
     bomb = Reply(gzip.compress(bytes(20_000_000)), 302, {"Location": "/elsewhere", "Content-Encoding": "gzip"})
-    with scripted(bomb) as server, pytest.raises(OversizedResponseError):
+    with scripted_server(bomb) as server, pytest.raises(OversizedResponseError):
         get(session, server)
 
 
@@ -102,7 +102,7 @@ def hang(_: BaseHTTPRequestHandler) -> None:
 @pytest.mark.parametrize("slow", [drip_headers, drip_body, drip_chunks, hang])
 def test_deadline_holds_in_every_phase(session: requests.Session, slow: Behaviour) -> None:
     """A server that drips or hangs costs the timeout, not more; the next request works."""
-    with scripted(slow, Reply(b"ok")) as server:
+    with scripted_server(slow, Reply(b"ok")) as server:
         started = time.monotonic()
         with pytest.raises(PageTimeoutError, match=r"it took longer than 0\.5 s"):
             get(session, server)
@@ -118,17 +118,17 @@ def test_deadline_holds_before_the_proxy_has_connected(session: requests.Session
         drip_headers(handler)
         finished.append(handler.path)
 
-    with scripted(drip_to_the_end) as proxy:
+    with scripted_server(drip_to_the_end) as proxy:
         session.proxies["https"] = proxy.url
         with pytest.raises(PageTimeoutError):
-            get(session, Scripted("https://127.0.0.1:9"))
+            get(session, ScriptedServer("https://127.0.0.1:9"))
     assert ["127.0.0.1:9"] == proxy.paths
     assert [] == finished, "the drip ended, and not the waiting for it"
 
 
 def test_deadline_that_passes_while_connecting_is_not_forgotten(session: requests.Session) -> None:
     """There was no socket yet to be shut; the first one is refused."""
-    with scripted(Reply(b"ok")) as server:
+    with scripted_server(Reply(b"ok")) as server:
         adapter = session.get_adapter(server.url)
         assert isinstance(adapter, transport.DeadlineAdapter)
         with adapter.deadline(0) as passed:
@@ -151,7 +151,7 @@ def test_deadline_begins_when_the_request_is_ready(session: requests.Session) ->
             return request
 
     session.auth = Slow()
-    with scripted(Reply(b"ok")) as server:
+    with scripted_server(Reply(b"ok")) as server:
         assert b"ok" == get(session, server).body
     assert "Bearer invented-token" == server.headers[0]["Authorization"]
     assert [] == timers
@@ -160,7 +160,7 @@ def test_deadline_begins_when_the_request_is_ready(session: requests.Session) ->
 def test_connection_that_does_not_come_about_is_no_page_that_is_too_slow(session: requests.Session) -> None:
     """Smaller pages would not help."""
     with socket.create_server(("127.0.0.1", 0), backlog=0) as full, socket.create_connection(full.getsockname()):
-        server = Scripted("http://127.0.0.1:{1}".format(*full.getsockname()))
+        server = ScriptedServer("http://127.0.0.1:{1}".format(*full.getsockname()))
         with pytest.raises(TransportError, match="ConnectTimeout"):
             get(session, server)
 
@@ -205,7 +205,7 @@ def test_broken_connection_is_a_named_fault(
     session: requests.Session, broken: Behaviour, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Whatever came before is not taken for the body; the message names the fault, and nothing is quoted or logged."""
-    with scripted(broken, Reply(b"ok")) as server:
+    with scripted_server(broken, Reply(b"ok")) as server:
         with (
             caplog.at_level(logging.INFO),
             pytest.raises(TransportError, match=r"No complete response from /path: \w+\.") as caught,
@@ -219,7 +219,7 @@ def test_broken_connection_is_a_named_fault(
 
 def test_refused_connection_is_a_named_fault(session: requests.Session) -> None:
     """Nobody listens there any more."""
-    with scripted(Reply()) as server:
+    with scripted_server(Reply()) as server:
         pass
     with pytest.raises(TransportError, match="ConnectionError"):
         get(session, server)
@@ -232,7 +232,7 @@ def test_refused_connection_is_a_named_fault(session: requests.Session) -> None:
 )
 def test_broken_gzip_is_a_named_fault(session: requests.Session, body: bytes) -> None:
     """A cut stream, one that goes on after its end, and what is none."""
-    with scripted(Reply(body, headers={"Content-Encoding": "gzip"})) as server, pytest.raises(TransportError):
+    with scripted_server(Reply(body, headers={"Content-Encoding": "gzip"})) as server, pytest.raises(TransportError):
         get(session, server)
 
 
@@ -240,7 +240,7 @@ def test_encoding_that_was_not_asked_for_is_refused(session: requests.Session) -
     """Two layers of gzip above all: that is how a bomb is built. A name that nobody knows is not repeated."""
     for encoding, named in (("gzip, gzip", "gzip, gzip"), ("BR", "br"), ("invented-token", "an unknown one")):
         with (
-            scripted(Reply(b"", headers={"Content-Encoding": encoding})) as server,
+            scripted_server(Reply(b"", headers={"Content-Encoding": encoding})) as server,
             pytest.raises(TransportError, match=rf"not asked for \({named}\)"),
         ):
             get(session, server)
@@ -254,7 +254,7 @@ def test_body_beyond_the_bound_is_refused_while_it_is_small(session: requests.Se
     nothing = empty[:10] + b"\0\0\0\xff\xff" * 2_000 + empty[10:]
     assert b"" == gzip.decompress(nothing)
     packed = {"Content-Encoding": "gzip"}
-    with scripted(
+    with scripted_server(
         Reply(bytes(10_000)), Reply(bytes(10_001)), Reply(bomb, headers=packed), Reply(nothing, headers=packed)
     ) as server:
         assert 10_000 == len(get(session, server).body)
@@ -282,7 +282,7 @@ def test_whatever_comes_is_an_answer_or_a_named_error(sent: list[bytes]) -> None
         handler.wfile.write(b"".join(sent))
         handler.close_connection = True
 
-    with transport.Session() as session, scripted(write) as server:
+    with transport.Session() as session, scripted_server(write) as server:
         session.mount("http://", transport.DeadlineAdapter())
         with contextlib.suppress(ZendeskError):
             assert get(session, server, timeout=30).status

@@ -20,7 +20,7 @@ from airflow_zendesk.exceptions import (
 )
 from airflow_zendesk.hooks.zendesk import ZendeskHook
 from airflow_zendesk.zendesk.retry import RetryBudget
-from tests.support.clock import FakeClock
+from tests.support.clocks import FakeClock
 
 START, END = datetime(2026, 1, 1, 10, tzinfo=UTC), datetime(2026, 1, 1, 13, tzinfo=UTC)
 WORLD = Simulator(events_per_day=400)

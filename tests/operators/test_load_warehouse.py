@@ -18,7 +18,7 @@ from airflow_zendesk.emulator import ZendeskEmulator
 from airflow_zendesk.exceptions import SliceChangedError, WarehouseUnavailableError
 from airflow_zendesk.operators.incremental_export import ZendeskIncrementalExportOperator
 from airflow_zendesk.operators.load_warehouse import ZendeskLoadWarehouseOperator
-from tests.support.assets import triggering
+from tests.support.asset_events import triggering
 from tests.support.published import NEXT_DAY, put
 from tests.support.slices import event
 

@@ -17,7 +17,7 @@ from airflow_zendesk.exceptions import (
     StorageUnavailableError,
 )
 from airflow_zendesk.storage.store import Store
-from tests.support.limits import largest_file
+from tests.support.file_size_limit import file_size_limit
 
 
 class Broken(io.BytesIO):
@@ -65,7 +65,7 @@ def test_quota_is_named_and_leaves_nothing_half(local_store: Store, tmp_path: Pa
     """The version that is there stays."""
     local_store.put("key", io.BytesIO(b"one"), expected=None)
     with (
-        largest_file(100_000),
+        file_size_limit(100_000),
         pytest.raises(StorageFullError, match=r"There is no space for file:///.*/key \(EFBIG\)"),
     ):
         local_store.put("key", io.BytesIO(b"2" * 1_000_000), expected=local_store.version("key"))
