@@ -96,7 +96,7 @@ class Client:
             try:
                 answer = self._ask_once(session, query, sweep)
             except AuthenticationError:
-                if renewed or not self._token_cache.forget():
+                if renewed or not self._token_cache.invalidate():
                     raise
                 renewed, wait, limited = True, 0.0, False
                 logger.info("Zendesk takes the access token no more: asking for another one.")
@@ -142,7 +142,7 @@ class Client:
         params = query.params(sweep.start_time, sweep.per_page)
         asked = self._clock()
         response = self._send(session, "GET", query.resource.path, params=params)
-        self._pace.learn(response.headers, asked, self._clock())
+        self._pace.update(response.headers, asked, self._clock())
         return parse_response(query.resource, sweep.start_time, response.status, response.headers, response.body)
 
     def _wait_after(self, error: ZendeskError, attempt: int, started: float, query: Query, sweep: Sweep) -> float:

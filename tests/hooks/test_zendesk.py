@@ -116,7 +116,7 @@ def test_window_and_options_are_checked_before_anything_is_asked(hook: ZendeskHo
 
 def test_missing_connection_is_named(hook: ZendeskHook) -> None:
     """With the two ways to add it."""
-    with pytest.raises(SettingsError, match=r"no connection 'zendesk_default': .* AIRFLOW_CONN_ZENDESK_DEFAULT"):
+    with pytest.raises(SettingsError, match=r"no connection 'zendesk_default'\. .* AIRFLOW_CONN_ZENDESK_DEFAULT"):
         list(hook.iter_pages("ticket_events", START, END))
 
 

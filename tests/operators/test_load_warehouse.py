@@ -109,7 +109,7 @@ def test_time_is_loaded_by_hand(tmp_path: Path, emulator: ZendeskEmulator) -> No
     [
         ({}, None, "No asset event started this run"),
         ({}, {}, "tells of no slices: no export"),
-        ({"destination": "/data"}, None, "is no URL"),
+        ({"destination": "/data"}, None, "is not a URL"),
         ({"warehouse": "mysql://x"}, "exported", "is neither a file like duckdb"),
         ({"schema": "a b"}, "exported", "is no plain name"),
         ({"start": START}, None, "The window has no end"),
