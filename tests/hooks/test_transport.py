@@ -75,7 +75,7 @@ def test_private_names_of_the_libraries_are_used(session: requests.Session) -> N
     """An upgrade that renames one, or stops using it, would switch the deadline or the check of headers off."""
     assert callable(urllib3.connection.HTTPConnection._new_conn)
     assert callable(urllib3.connection.HTTPSConnection._new_conn)
-    assert callable(http.client.HTTPConnection._tunnel)  # type: ignore[attr-defined]  not in typeshed
+    assert hasattr(http.client.HTTPConnection, "_tunnel")
     for scheme in ("http://", "https://"):
         adapter = session.get_adapter(scheme)
         assert isinstance(adapter, transport.DeadlineAdapter)
