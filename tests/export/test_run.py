@@ -270,7 +270,7 @@ def test_window_that_is_not_over_is_refused_by_the_servers_clock(tmp_path: Path,
 
 def test_destination_must_be_a_url(tmp_path: Path) -> None:
     """A path that would land in the worker's own folder is refused."""
-    with pytest.raises(SettingsError, match="is no URL"):
+    with pytest.raises(SettingsError, match="is not a URL"):
         export_window(ZendeskHook(), str(tmp_path), EVENTS, DAY)
 
 

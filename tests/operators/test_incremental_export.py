@@ -116,7 +116,7 @@ def test_airflows_without_partitions_get_the_extra_alone() -> None:
         (DAY, {"resource": "tickets"}, "no export 'tickets'"),
         (DAY, {"settle": "soon"}, "settle 'soon' is not a length of time"),
         (DAY, {"zendesk_conn_id": "nobody"}, "no connection 'nobody'"),
-        (DAY, {"destination": "/data/zendesk"}, "is no URL"),
+        (DAY, {"destination": "/data/zendesk"}, "is not a URL"),
     ],
 )
 @pytest.mark.usefixtures("emulator")
