@@ -60,17 +60,13 @@ def test_dags_are_imported_from_the_wheel(wheel: zipfile.ZipFile, tmp_path: Path
 
 def test_dags_are_imported_from_an_editable_install(tmp_path: Path) -> None:
     """They are the files of dags/. The environment has nothing else, so that no other install is found."""
-    for command in (
-        ["uv", "venv", "--quiet", tmp_path / "venv"],
-        ["uv", "pip", "install", "--quiet", "--python", tmp_path / "venv/bin/python", "--no-deps", "--editable", ROOT],
-    ):
-        done = run(*command, folder=tmp_path)
-        assert 0 == done.returncode, done.stderr
+    python = tmp_path / "venv" / "bin" / "python"
+    made = run("uv", "venv", "--quiet", tmp_path / "venv")
+    installed = run("uv", "pip", "install", "--quiet", "--python", python, "--no-deps", "--editable", ROOT)
+    assert (0, 0) == (made.returncode, installed.returncode), made.stderr + installed.stderr
     script = "import airflow_zendesk.example_dags as dags; print(dags.__file__)"
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    printed = subprocess.check_output(
-        [tmp_path / "venv/bin/python", "-c", script], cwd=tmp_path, env=environment, text=True
-    )
+    printed = subprocess.check_output([python, "-c", script], cwd=tmp_path, env=environment, text=True)
     assert f"{ROOT / 'dags' / '__init__.py'}\n" == printed
 
 

@@ -57,7 +57,7 @@ def by_schedule(airflow: Airflow) -> Told:
 
 
 def repair(airflow: Airflow) -> Told:
-    """By the command that an audit prints for a gap, over runs that have succeeded."""
+    """By the command that a verification prints for a gap, over runs that have succeeded."""
     record = DatasetSettings("ticket_events", "acme.zendesk.com", "1d", (), "all")
     gap = Window.of("2026-03-02T00:00:00Z", "2026-03-04T00:00:00Z")
     _, *arguments = shlex.split(Target("file:///data", record).backfill(gap, EVENTS))
