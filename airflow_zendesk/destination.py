@@ -1,16 +1,23 @@
-"""Where a dataset lies: a URL of Airflow's object storage, opened."""
+"""Open a destination: a URL of Airflow's object storage, such as ``s3://conn_id@bucket/zendesk``."""
 
-from airflow.providers.common.compat.sdk import AirflowNotFoundException
+from contextlib import suppress
+from pathlib import Path, PurePosixPath
+from typing import Any
+from urllib.parse import urlsplit
+
 from airflow.sdk import ObjectStoragePath
 from fsspec import AbstractFileSystem
 from fsspec.implementations.local import LocalFileSystem
 
-from airflow_zendesk.exceptions import SettingsError
+from airflow_zendesk.dataset.layout import settings_key
+from airflow_zendesk.exceptions import SettingsError, StorageError
+from airflow_zendesk.hooks.connection_lookup import load_connection
 from airflow_zendesk.storage import open_store
 from airflow_zendesk.storage.errors import translate_error
 from airflow_zendesk.storage.store import Store
+from airflow_zendesk.zendesk.resources import RESOURCES
 
-#: The extras of this package that bring what reaches a store, by scheme.
+#: The extras of this package that install the client of a storage, by URL scheme.
 _EXTRAS = {
     **dict.fromkeys(("s3", "s3a", "s3n"), "s3"),
     **dict.fromkeys(("gs", "gcs"), "gcs"),
@@ -18,47 +25,91 @@ _EXTRAS = {
 }
 
 
-def open_destination(destination: str) -> Store:
-    """The folder or bucket that a destination like ``s3://conn_id@bucket/zendesk`` names.
+def open_destination(destination: str | Path | ObjectStoragePath) -> Store:
+    """Open the folder or bucket that a destination names.
 
     Raises:
-        SettingsError: it is empty or no URL, nothing is installed that reaches it, or its connection cannot be used.
+        SettingsError: it is not a URL, its client is not installed, its connection cannot be used, or it is inside a
+            dataset.
         StorageDeniedError: there are no credentials for it.
     """
-    scheme, separator, _ = destination.partition("://")
-    if not separator:
-        raise SettingsError(
-            f"The destination {destination!r} is no URL: use one like s3://conn_id@bucket/zendesk or file:///data/zendesk."
-        )
+    if isinstance(destination, ObjectStoragePath):
+        path = destination
+    else:
+        url = destination.absolute().as_uri() if isinstance(destination, Path) else destination
+        if not isinstance(url, str) or not _is_url(url):
+            given = repr(url) if isinstance(url, str) else f"of the type {type(url).__name__}"
+            raise SettingsError(
+                f"The destination {given} is not a URL. Use one like s3://conn_id@bucket/zendesk or file:///data/zendesk."
+            )
+        try:
+            path = ObjectStoragePath(url)
+        except (ImportError, ValueError) as error:
+            raise _not_installed(url.partition("://")[0], error) from None
+    # Not str(path), which contains the connection id.
+    uri = f"{path.protocol}://{path.path}"
+    fs = _file_system(path, uri)
+    _refuse_nested(fs, path, uri)
+    return open_store(fs, path.path, uri)
+
+
+def _is_url(text: str) -> bool:
     try:
-        path = ObjectStoragePath(destination)
-        # Not str(path), which has the connection id in it.
-        uri = f"{path.protocol}://{path.path}"
-    except (ImportError, ValueError) as error:
-        raise _not_reached(scheme, error) from None
-    return open_store(_file_system(path, uri), path.path, uri)
+        return bool(urlsplit(text).scheme) and "://" in text
+    except ValueError:  # half of an IPv6 address
+        return False
 
 
 def _file_system(path: ObjectStoragePath, uri: str) -> AbstractFileSystem:
     if path.protocol == "file":
-        # To find a file system Airflow imports the client of every installed provider: tens of megabytes for a folder.
+        # Airflow would import the client of every installed provider to find it: tens of megabytes of memory.
         return LocalFileSystem()
+    # AWS's hook does not mind a connection that does not exist, and uses the credentials of the environment.
+    extra = load_connection(path.conn_id).extra_dejson if path.conn_id else {}
     try:
-        return path.fs
-    except AirflowNotFoundException:
-        raise SettingsError(f"The destination {uri} names an Airflow connection that does not exist.") from None
-    except Exception as error:  # noqa: BLE001  providers raise anything, with parts of the connection in the text
+        fs = path.fs
+    except Exception as error:  # noqa: BLE001  providers raise any class, with parts of the connection in the text
         if isinstance(error, ImportError) or "No filesystem registered" in str(error):
-            raise _not_reached(path.protocol, error) from None
+            raise _not_installed(path.protocol, error) from None
         raise translate_error(error, uri) or SettingsError(
-            f"The Airflow connection that the destination {uri} names cannot be used ({type(error).__name__}): "
-            "check its fields."
+            f"The Airflow connection of the destination {uri} cannot be used ({type(error).__name__}). "
+            "Check its fields."
         ) from None
+    if _EXTRAS.get(path.protocol) == "s3":
+        # s3fs has this option, but Airflow does not pass it on.
+        fs.s3_additional_kwargs = _s3_parameters(extra.get("s3_additional_kwargs") or {}, uri)
+    return fs
 
 
-def _not_reached(scheme: str, error: Exception) -> SettingsError:
+def _s3_parameters(parameters: Any, uri: str) -> dict[str, Any]:
+    if isinstance(parameters, dict):
+        return parameters
+    raise SettingsError(
+        f"The Airflow connection of the destination {uri} has an extra s3_additional_kwargs that is not an object. "
+        'Use one like {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": "the key id"}.'
+    )
+
+
+def _refuse_nested(fs: AbstractFileSystem, path: ObjectStoragePath, uri: str) -> None:
+    """Refuse a destination inside a dataset; only names that datasets use cost a request."""
+    folder = PurePosixPath(path.path)
+    for inner in (folder, *folder.parents):
+        outer = str(inner.parent)
+        nested = inner.name == "_datasets" or inner.name.startswith("event_date=")
+        if inner.name in RESOURCES:
+            store = open_store(fs, outer, f"{path.protocol}://{outer}")
+            with suppress(StorageError):  # a folder that may not be read is not a dataset of ours
+                nested = store.version(settings_key(inner.name)) is not None
+        if nested:
+            raise SettingsError(
+                f"The destination {uri} is inside the folder {inner.name} of another dataset. Use a folder outside of "
+                "datasets: exports add the folder of the resource themselves."
+            )
+
+
+def _not_installed(scheme: str, error: Exception) -> SettingsError:
     if extra := _EXTRAS.get(scheme):
         advice = f"Install it: pip install 'airflow-zendesk[{extra}]'."
     else:
-        advice = f"Airflow reaches {', '.join(_EXTRAS)} and file, and what its other providers bring."
-    return SettingsError(f"Nothing is installed that reaches {scheme}:// ({type(error).__name__}). {advice}")
+        advice = f"Use file, {', '.join(_EXTRAS)}, or a scheme of another Airflow provider that is installed."
+    return SettingsError(f"No client is installed for {scheme}:// ({type(error).__name__}). {advice}")

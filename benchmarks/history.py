@@ -48,7 +48,7 @@ class Source:
     def expected_ids(self, start: datetime, end: datetime) -> list[int]:
         """The ids of what happened."""
         bounds = f"start={start.timestamp():.0f}&end={end.timestamp():.0f}"
-        return sorted(self._ask(f"truth?resource=ticket_events&{bounds}")["ids"])
+        return sorted(self._ask(f"expected_ids?resource=ticket_events&{bounds}")["ids"])
 
     def _ask(self, path: str) -> Any:
         with urllib.request.urlopen(f"{self.url}/emulator/{path}") as answer:  # noqa: S310  loopback

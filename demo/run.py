@@ -119,7 +119,7 @@ def run(days: list[datetime], data: Path, ids_of: Ids, screen: IO[str]) -> bool:
 def load(days: list[datetime], warehouse: Path, screen: IO[str]) -> None:
     """Run the load of the week, and query the warehouse."""
     window = {"start": days[0].isoformat(), "end": (days[-1] + timedelta(days=1)).isoformat()}
-    for name in ("zendesk_load_warehouse", "zendesk_load_metric_events"):
+    for name in ("zendesk_load_ticket_events", "zendesk_load_ticket_metric_events"):
         state = dag_of(name).test(run_conf=window).state
         if state != "success":
             raise RuntimeError(f"the run of {name} is {state}")

@@ -69,8 +69,8 @@ def test_schedule_has_intervals_or_follows_assets(parsed: dict[str, Any]) -> Non
     """A cron string would create intervals of zero width, which contain no event. A load runs for each slice."""
     follows = "PartitionedAssetTimetable" if HAS_PARTITIONS else "AssetTriggeredTimetable"
     others = {
-        "zendesk_load_warehouse": follows,
-        "zendesk_load_metric_events": follows,
+        "zendesk_load_ticket_events": follows,
+        "zendesk_load_ticket_metric_events": follows,
         # It has no schedule: the user gives its window.
         "zendesk_history": "NullTimetable",
     }

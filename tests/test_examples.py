@@ -1,4 +1,4 @@
-"""The example DAGs of docs/examples: they parse, and what they make of an asset event is SQL of the warehouse."""
+"""The example DAGs of docs/examples: they parse, and their SQL is valid in the dialect of the warehouse."""
 
 import runpy
 from importlib.util import find_spec
@@ -15,13 +15,13 @@ from tests.support.assets import triggering
 from tests.support.commands import ROOT
 
 EXAMPLES = sorted((ROOT / "docs" / "examples").glob("*.py"))
-#: Providers that the lock does not have: there the import is all that is seen to fail.
+#: Providers that are not in the lock. The tests check that only their import fails.
 NOT_INSTALLED = {"zendesk_databricks": "airflow.providers.databricks"}
 INSTALLED = [path for path in EXAMPLES if path.stem not in NOT_INSTALLED]
 
 
 def context(destination: str = "s3://my-bucket/zendesk") -> dict[str, Any]:
-    """What a run for one of two published slices is about."""
+    """Return the context of a run for one of two published slices."""
     extra = {
         "resource": "ticket_events",
         "destination": f"{destination}/ticket_events",
@@ -33,15 +33,15 @@ def context(destination: str = "s3://my-bucket/zendesk") -> dict[str, Any]:
     return {"triggering_asset_events": triggering(extra), "partition_key": "2026-01-31T00:00:00"}
 
 
-def made_by(name: str, task: str, **changes: Any) -> list[Any]:
-    """What a task of an example returns."""
+def task_result(name: str, task: str, **changes: Any) -> list[Any]:
+    """Return the result of a task of an example."""
     dag = runpy.run_path(str(ROOT / "docs" / "examples" / f"{name}.py"))["dag"]
-    made: list[Any] = dag.get_task(task).python_callable(**context(**changes))
-    return made
+    result: list[Any] = dag.get_task(task).python_callable(**context(**changes))
+    return result
 
 
-def statements_are(dialect: str, texts: list[str]) -> None:
-    """Each is SQL that a parser of the dialect understands."""
+def check_statements(dialect: str, texts: list[str]) -> None:
+    """Check that a parser of the dialect understands each statement."""
     parsed = [sqlglot.parse_one(text, read=dialect) for text in texts]
     assert texts
     assert not [text for text, each in zip(texts, parsed, strict=True) if isinstance(each, exp.Command)]
@@ -49,7 +49,7 @@ def statements_are(dialect: str, texts: list[str]) -> None:
 
 @pytest.mark.parametrize("path", INSTALLED, ids=lambda path: path.stem)
 def test_example_is_a_dag(path: Path) -> None:
-    """Named like its file, with words about it, started by the asset of the export."""
+    """It is named like its file, documented, and triggered by the asset of the export."""
     dag = runpy.run_path(str(path))["dag"]
     dag.validate()
     assert path.stem == dag.dag_id
@@ -59,16 +59,16 @@ def test_example_is_a_dag(path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", NOT_INSTALLED)
-def test_example_of_a_provider_that_is_not_installed(name: str) -> None:
-    """It lacks that provider and nothing else."""
+def test_example_lacks_only_the_provider_that_is_not_installed(name: str) -> None:
+    """All its other imports succeed."""
     with pytest.raises(ModuleNotFoundError) as caught:
         runpy.run_path(str(ROOT / "docs" / "examples" / f"{name}.py"))
     assert NOT_INSTALLED[name] == caught.value.name
     assert find_spec(NOT_INSTALLED[name]) is None
 
 
-def test_bigquery_loads_the_slice_and_puts_it_in_its_place() -> None:
-    """A load job into a table of its own, then one transaction."""
+def test_bigquery_loads_a_slice_by_a_staging_table() -> None:
+    """A load job fills the staging table, and one transaction replaces the rows of the slice."""
     assert [
         {
             "load": {
@@ -80,25 +80,25 @@ def test_bigquery_loads_the_slice_and_puts_it_in_its_place() -> None:
                 "destinationTable": {
                     "projectId": "my-project",
                     "datasetId": "zendesk",
-                    "tableId": "arriving_ticket_events_20260131T000000",
+                    "tableId": "staging_ticket_events_20260131T000000",
                 },
             }
         }
-    ] == made_by("zendesk_bigquery", "load_jobs", destination="gs://my-bucket/zendesk")
-    (job,) = made_by("zendesk_bigquery", "merge_jobs")
-    statements_are("bigquery", job["query"]["query"].split(";\n"))
-    assert job["query"]["query"].endswith("DROP TABLE zendesk.arriving_ticket_events_20260131T000000;")
+    ] == task_result("zendesk_bigquery", "load_jobs", destination="gs://my-bucket/zendesk")
+    (job,) = task_result("zendesk_bigquery", "merge_jobs")
+    check_statements("bigquery", job["query"]["query"].split(";\n"))
+    assert job["query"]["query"].endswith("DROP TABLE zendesk.staging_ticket_events_20260131T000000;")
 
 
 def test_snowflake_copies_the_file_of_the_slice() -> None:
-    """By its path below the stage."""
-    (load,) = made_by("zendesk_snowflake", "statements")
+    """The file is named by its path in the stage."""
+    (load,) = task_result("zendesk_snowflake", "statements")
     assert "FILES = ('ticket_events/event_date=2026-01-31/20260131T000000Z--20260201T000000Z.parquet')" in load[3]
-    statements_are("snowflake", load)
+    check_statements("snowflake", load)
 
 
 def test_redshift_writes_a_manifest(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the size of the slice, outside of the dataset."""
+    """It has the size of the slice, and is stored outside of the dataset."""
     monkeypatch.setenv("AIRFLOW_CONN_AWS_DEFAULT", '{"conn_type": "aws", "extra": {"region_name": "us-east-1"}}')
     slice_key = "zendesk/ticket_events/event_date=2026-01-31/20260131T000000Z--20260201T000000Z.parquet"
     manifest_key = "zendesk-manifests/ticket_events/20260131T000000Z.json"
@@ -106,19 +106,19 @@ def test_redshift_writes_a_manifest(monkeypatch: pytest.MonkeyPatch) -> None:
         s3 = boto3.client("s3", region_name="us-east-1")
         s3.create_bucket(Bucket="my-bucket")
         s3.put_object(Bucket="my-bucket", Key=slice_key, Body=b"1234567")
-        (load,) = made_by("zendesk_redshift", "statements")
+        (load,) = task_result("zendesk_redshift", "statements")
         manifest = s3.get_object(Bucket="my-bucket", Key=manifest_key)["Body"].read().decode()
     assert manifest == (
         f'{{"entries": [{{"url": "s3://my-bucket/{slice_key}", "mandatory": true, "meta": {{"content_length": 7}}}}]}}'
     )
-    assert f"COPY arriving FROM 's3://my-bucket/{manifest_key}'" in load[1]
-    statements_are("redshift", load)
+    assert f"COPY staging FROM 's3://my-bucket/{manifest_key}'" in load[1]
+    check_statements("redshift", load)
 
 
-def test_athena_counts_what_is_new() -> None:
-    """In the partition and the file of the slice."""
-    counts = made_by("zendesk_athena", "counts")
-    statements_are("athena", counts)
+def test_athena_counts_the_rows_of_a_slice() -> None:
+    """The query reads only the partition and the file of the slice."""
+    counts = task_result("zendesk_athena", "counts")
+    check_statements("athena", counts)
     path = "s3://my-bucket/zendesk/ticket_events/event_date=2026-01-31/20260131T000000Z--20260201T000000Z.parquet"
     where = f"event_date = '2026-01-31' AND \"$path\" = '{path}'"
     assert [f"SELECT count(*) FROM ticket_events_slices WHERE {where}"] == counts

@@ -83,7 +83,7 @@ def test_connection_is_added(airflow: dict[str, str], tmp_path: Path) -> None:
     assert ("zendesk_export", "acme", "airflow_export") == (
         connection["conn_type"], connection["host"], connection["login"],
     )  # fmt: skip
-    account = ConnectionSettings.of(
+    account = ConnectionSettings.from_connection(
         Connection.from_json((tmp_path / "environment.json").read_text(), conn_id="zendesk_default")
     )
     assert ("https://acme.zendesk.com", "client_credentials", "airflow_export", "the-client-secret") == (

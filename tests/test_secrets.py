@@ -250,7 +250,7 @@ def run(folder: Path, hidden: Hidden, answer: Answer) -> Seen:
     class Task(ZendeskIncrementalExportOperator):
         @cached_property
         def hook(self) -> ZendeskHook:
-            return ZendeskHook(patience=RetryBudget(page_seconds=3), sleep=time.sleep, clock=time.clock)
+            return ZendeskHook(retry_budget=RetryBudget(page_seconds=3), sleep=time.sleep, clock=time.clock)
 
     printed = io.StringIO()
     with (
@@ -271,7 +271,7 @@ def run(folder: Path, hidden: Hidden, answer: Answer) -> Seen:
         context: Any = DAY | {"outlet_events": OutletEvents(outlet)}
         task.render_template_fields(context, jinja2.Environment(autoescape=False))
         seen.parts["told"] = repr(task.hook.test_connection())
-        seen.parts["account"] = repr(vars(task.hook)) + repr(task.hook.account)
+        seen.parts["account"] = repr(vars(task.hook)) + repr(task.hook.connection_settings)
         try:
             seen.parts["xcom"] = json.dumps(task.execute(context), ensure_ascii=False)
         except (AirflowFailException, ZendeskError) as error:

@@ -1,6 +1,7 @@
 """Windows, grains and slices."""
 
-from datetime import UTC, datetime, timedelta, timezone
+import pickle
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_zendesk.exceptions import InvalidWindowError, MisalignedWindowError, SettingsError
-from airflow_zendesk.window import Grain, Window, to_timedelta
+from airflow_zendesk.window import MAX_SLICES, Grain, Slice, Window, to_timedelta
 
 
 @pytest.mark.parametrize(
@@ -21,7 +22,7 @@ from airflow_zendesk.window import Grain, Window, to_timedelta
     ],
 )
 def test_times_of_any_zone_become_utc(start: datetime | str) -> None:
-    """Templates give text, Airflow gives datetimes; both mean an instant."""
+    """Templates render to text and Airflow passes datetimes; both are accepted."""
     window = Window.of(start, "2026-01-02T00:00:00Z")
     assert "[2026-01-01T00:00:00Z, 2026-01-02T00:00:00Z)" == str(window)
     assert (1767225600, 1767312000) == (window.start_time, window.end_time)
@@ -30,18 +31,23 @@ def test_times_of_any_zone_become_utc(start: datetime | str) -> None:
 @pytest.mark.parametrize(
     ("start", "end", "reason"),
     [
-        (None, "2026-01-02T00:00:00Z", "has no start. .*give start and end as params"),
-        ("2026-01-01T00:00:00Z", "", "has no end. .*backfill create"),
+        (None, None, "has no start. .*backfill create.*give start and end as params"),
+        (None, "2026-01-02T00:00:00Z", "has no start, only an end: give both, or neither"),
+        ("2026-01-01T00:00:00Z", "", "has no end, only a start: give both, or neither"),
         ("2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z", "is empty. .*CronDataIntervalTimetable"),
         ("2026-01-02T00:00:00Z", "2026-01-01T00:00:00Z", "after its end"),
         ("2026-01-01T00:00:00", "2026-01-02T00:00:00Z", "no time zone: append Z"),
         ("2026-01-01", "2026-01-02", "no time zone: append Z"),
         ("yesterday", "2026-01-02T00:00:00Z", "'yesterday' is not a time like"),
         ("2026-01-01T00:00:00.5Z", "2026-01-02T00:00:00Z", "not on a whole second"),
+        (date(2026, 1, 1), date(2026, 1, 2), "start 2026-01-01 is a date without a time of day. Use a datetime with"),
+        (1767225600, 1767312000, "start 1767225600 is a number. Use a datetime with a time zone"),
+        (1767225600.5, 1767312000, "start 1767225600.5 is a number"),
+        (["2026-01-01T00:00:00Z"], "2026-01-02T00:00:00Z", "start is of the type list. Use a datetime"),
         ("1969-12-31T00:00:00Z", "2026-01-02T00:00:00Z", "before 1970"),
     ],
 )
-def test_window_that_is_none_is_refused_with_the_way_out(start: Any, end: Any, reason: str) -> None:
+def test_invalid_window_is_refused_with_advice(start: Any, end: Any, reason: str) -> None:
     """An empty export must never look like a success."""
     with pytest.raises(InvalidWindowError, match=reason):
         Window.of(start, end)
@@ -52,7 +58,7 @@ def test_window_that_is_none_is_refused_with_the_way_out(start: Any, end: Any, r
     [("1d", 86_400, "1d"), ("24h", 86_400, "1d"), ("6h", 21_600, "6h"), ("90m", 5_400, "90m"), ("60m", 3_600, "1h")],
 )
 def test_grains_have_one_spelling(text: str, seconds: int, canonical: str) -> None:
-    """So that a dataset's record can be compared."""
+    """The settings of two datasets can therefore be compared as text."""
     assert Grain(seconds) == Grain.of(text) == Grain.of(timedelta(seconds=seconds))
     assert canonical == str(Grain.of(text))
 
@@ -61,27 +67,81 @@ def test_grains_have_one_spelling(text: str, seconds: int, canonical: str) -> No
     "grain", ["7h", "2d", "0d", "1s", "d", "", timedelta(seconds=90.5), timedelta(0), timedelta(seconds=-60)]
 )
 def test_grain_that_does_not_divide_a_day_into_whole_minutes_is_refused(grain: timedelta | str) -> None:
-    """Slices of all days must be alike."""
+    """Every day must have the same slices."""
     with pytest.raises(SettingsError):
         Grain.of(grain)
 
 
-def test_lengths_of_time_are_text_or_timedelta() -> None:
-    """As the command and the operator take them."""
+def test_duration_is_text_or_timedelta() -> None:
+    """The command passes text, and the operator either."""
     assert timedelta(minutes=5) == to_timedelta("5m", "settle") == to_timedelta(timedelta(minutes=5), "settle")
     with pytest.raises(SettingsError, match="settle '5 minutes' is not a length of time like 1d, 6h or 15m"):
         to_timedelta("5 minutes", "settle")
 
 
 def test_misaligned_window_names_the_largest_grain_that_fits() -> None:
-    """A day in local time is whole hours, or half or quarter ones."""
+    """A local day fits an hourly, half-hourly or quarter-hourly grain."""
     kathmandu = Window.of("2026-01-01T00:00:00+05:45", "2026-01-02T00:00:00+05:45")
-    with pytest.raises(MisalignedWindowError, match="the largest grain that holds it is 15m") as caught:
+    with pytest.raises(MisalignedWindowError, match="the largest grain that fits is 15m") as caught:
         Grain.of("1d").slices(kathmandu)
     assert "15m" == caught.value.fitting_grain
     assert 96 == len(Grain.of("15m").slices(kathmandu))
-    with pytest.raises(MisalignedWindowError, match="does not lie on whole minutes"):
+    with pytest.raises(MisalignedWindowError, match="does not start and end on whole minutes"):
         Grain.of("1d").slices(Window.of("2026-01-01T00:00:01Z", "2026-01-02T00:00:00Z"))
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "reason"),
+    [
+        (
+            "2026-03-29T02:00:00+01:00", "2026-03-29T03:00:00+02:00",
+            r"has no duration\. The clocks change from UTC\+01:00 to UTC\+02:00 in between: give start and end in UTC",
+        ),
+        ("2026-03-29T02:30:00+01:00", "2026-03-29T03:00:00+02:00", r"clocks change from UTC\+01:00 to UTC\+02:00"),
+        ("2026-03-29T00:00:00+02:00", "2026-03-29T00:00:00+02:00", "is empty"),
+    ],
+)  # fmt: skip
+def test_empty_local_window_names_the_clock_change(start: str, end: str, reason: str) -> None:
+    """In the hour that is skipped, two local times that differ can be the same instant."""
+    with pytest.raises(InvalidWindowError, match=reason) as caught:
+        Window.of(start, end)
+    assert ("clocks" in reason) == ("clocks" in str(caught.value))
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "note"),
+    [
+        ("2026-03-29T00:00:00+01:00", "2026-03-30T00:00:00+02:00", " (23 hours, like a local day on which the clocks"),
+        ("2026-10-25T00:00:00+02:00", "2026-10-26T00:00:00+01:00", " (25 hours, like a local day on which the clocks"),
+        ("2026-10-24T00:00:00+02:00", "2026-10-25T00:00:00+02:00", " is not made"),
+    ],
+)
+def test_misaligned_local_day_names_the_clock_change(start: str, end: str, note: str) -> None:
+    """The data interval of a DAG in local time is 23 or 25 hours long on two days of the year."""
+    with pytest.raises(MisalignedWindowError) as caught:
+        Grain.of("4h").slices(Window.of(start, end))
+    assert str(caught.value).split("Z)")[1].startswith(note)
+
+
+def test_window_with_a_wrong_year_is_refused_before_its_slices_are_made() -> None:
+    """19 million slices would take minutes and gigabytes."""
+    window = Window.of("2026-01-01T00:00:00Z", "2062-01-01T00:00:00Z")
+    with pytest.raises(InvalidWindowError, match=r"has 18,934,560 slices of 1m; one window may have 600,000\. Check"):
+        Grain.of("1m").slices(window)
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    assert MAX_SLICES == len(Grain.of("1m").slices(Window(start, start + timedelta(minutes=MAX_SLICES))))
+
+
+def test_slice_equals_the_window_of_its_times() -> None:
+    """A slice that is read from a key is found among the slices of a grain, also after a process boundary."""
+    day = Window.of("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z")
+    (slice_,) = Grain.of("1d").slices(day)
+    later = Window.of("2026-01-01T00:00:00Z", "2026-01-03T00:00:00Z")
+    assert Slice is type(slice_)
+    assert slice_ == day == pickle.loads(pickle.dumps(slice_))
+    assert {day} == {slice_, day}
+    assert [slice_, later] == sorted([later, slice_])
+    assert day != (day.start, day.end)
 
 
 grains = st.sampled_from([1, 5, 15, 30, 60, 90, 360, 1_440]).map(lambda minutes: Grain(minutes * 60))
@@ -89,7 +149,7 @@ grains = st.sampled_from([1, 5, 15, 30, 60, 90, 360, 1_440]).map(lambda minutes:
 
 @given(grains, st.integers(0, 20_000), st.integers(1, 50))
 def test_slices_tile_the_window(grain: Grain, first: int, count: int) -> None:
-    """Law: slices follow upon each other, are all of the grain, lie on its grid, and make up the window."""
+    """Law: slices are contiguous, one grain long, aligned to the grid, and together make up the window."""
     window = Window(
         datetime.fromtimestamp(first * grain.seconds, UTC), datetime.fromtimestamp((first + count) * grain.seconds, UTC)
     )
@@ -99,8 +159,8 @@ def test_slices_tile_the_window(grain: Grain, first: int, count: int) -> None:
     assert {0} == {slice_.start_time % grain.seconds for slice_ in slices}
 
 
-def test_months_begin_where_the_calendar_says() -> None:
-    """In UTC, leap days and the turn of the year included."""
+def test_window_is_split_at_the_months_of_the_utc_calendar() -> None:
+    """Leap days and the turn of the year are included."""
     assert [
         "[2023-12-31T00:00:00Z, 2024-01-01T00:00:00Z)",
         "[2024-01-01T00:00:00Z, 2024-02-01T00:00:00Z)",
@@ -111,7 +171,7 @@ def test_months_begin_where_the_calendar_says() -> None:
 
 @given(grains, st.integers(0, 20_000), st.integers(1, 5_000))
 def test_months_have_the_slices_of_the_window(grain: Grain, first: int, count: int) -> None:
-    """Law: whatever the grain, a window and its months are made of the same slices."""
+    """Law: at any grain, a window has the same slices as its months together."""
     window = Window(
         datetime.fromtimestamp(first * grain.seconds, UTC), datetime.fromtimestamp((first + count) * grain.seconds, UTC)
     )
@@ -120,7 +180,7 @@ def test_months_have_the_slices_of_the_window(grain: Grain, first: int, count: i
 
 @given(grains, st.integers(0, 100_000), st.integers(1, 100_000))
 def test_fitting_grain_fits_and_no_larger_one_does(grain: Grain, start: int, minutes: int) -> None:
-    """Law: what the error proposes works, and it is the largest that does."""
+    """Law: the grain that the error proposes works, and no larger grain does."""
     window = Window(datetime.fromtimestamp(start * 60, UTC), datetime.fromtimestamp((start + minutes) * 60, UTC))
     try:
         grain.slices(window)

@@ -1,4 +1,4 @@
-"""``airflow-zendesk ddl``: the definitions of the tables of a warehouse."""
+"""``airflow-zendesk ddl``: print the definitions of a warehouse's tables."""
 
 import argparse
 
@@ -14,7 +14,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     ddl = commands.add_parser(
         "ddl",
         help="print the definitions of a warehouse's tables",
-        description="Prints the tables that exported slices are loaded into, made from the columns of the exports.",
+        description="Print the statements that create the tables for exported slices, and their views.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -23,7 +23,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         "--dialect",
         required=True,
         choices=("duckdb", "postgres", "bigquery", "snowflake", "redshift", "athena", "trino", "databricks"),
-        help="of which warehouse",
+        help="SQL dialect of the warehouse",
     )
     add("--resource", help="ticket_events or ticket_metric_events (default: both)")
     add("--schema", default="zendesk", metavar="NAME", help="schema, dataset or database (default: zendesk)")
@@ -31,7 +31,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         "--location",
         default="s3://BUCKET/zendesk",
         metavar="URL",
-        help="destination of the exports, for athena and trino, which read the slices where they lie",
+        help="destination of the exports, for athena and trino, which query the slices in storage",
     )
     ddl.set_defaults(run=_ddl)
 

@@ -1,4 +1,4 @@
-"""Two versions of one slice, row by row: what came, what went, and what is another now."""
+"""The differences between two versions of one slice: ids added, removed and changed."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,15 +11,15 @@ from airflow_zendesk.dataset.digest import hash_rows
 from airflow_zendesk.dataset.slice_file import iter_rows
 from airflow_zendesk.zendesk.records import TIMESTAMP
 
-#: Twenty-four bytes a row: its id, its time in microseconds, and as much of its hash as tells two bodies apart.
+#: 24 bytes per row: its id, its time in microseconds, and enough of its hash to distinguish two bodies.
 _ROW = np.dtype([("id", np.int64), (TIMESTAMP, np.int64), ("hash", np.uint64)])
 
 
 @dataclass(frozen=True, slots=True)
 class SliceDiff:
-    """How many ids only the new version has, how many only the old one, and how many both have with other bodies.
+    """How many ids only the new version has, only the old one has, and both have with different bodies.
 
-    ``oldest_added`` is the time of the oldest event that was added, in unix seconds.
+    ``oldest_added`` is the time of the oldest added event, in unix seconds.
     """
 
     added: int
@@ -28,11 +28,11 @@ class SliceDiff:
     oldest_added: int | None
 
 
-def compare(old: pq.ParquetFile, new: pq.ParquetFile, uri: str) -> SliceDiff:
-    """Compare two versions of a slice by id; each id stands in a slice once.
+def diff_slices(old: pq.ParquetFile, new: pq.ParquetFile, uri: str) -> SliceDiff:
+    """Compare two versions of a slice by id; each contains an id once.
 
     Raises:
-        DamagedObjectError: one of them cannot be read; it is named by ``uri``.
+        DamagedObjectError: one of them cannot be read; the error names ``uri``.
     """
     before, after = _rows(old, uri), _rows(new, uri)
     added = after[~np.isin(after["id"], before["id"], assume_unique=True)]

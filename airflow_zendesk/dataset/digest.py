@@ -1,7 +1,7 @@
-"""One number for a set of rows, whatever their order.
+"""A digest of a set of rows that does not depend on their order.
 
 Each row is the MessagePack array of its values in the order of the schema (text as UTF-8 bytes, timestamps as
-microseconds since 1970, null as nil); the digest is the sum of the rows' SHA-256, modulo 2**256. So it can be computed
+microseconds since 1970, null as nil); the digest is the sum of the rows' SHA-256, modulo 2**256. It can be computed
 page by page, by any process, in any language, from the rows alone.
 """
 

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from airflow_zendesk.zendesk.records import Column, Kind
 
-#: Raised in its major part when a reader of older files would misread newer ones, in its minor part when columns come.
+#: The major part changes when a reader of older files would misread newer ones, the minor part when columns are added.
 SCHEMA_VERSION = "1.0"
 
 _TIMESTAMP = pa.timestamp("us", tz="UTC")
@@ -29,12 +29,12 @@ def arrow_schema(columns: Sequence[Column]) -> pa.Schema:
 
 
 def to_batch(columns: Mapping[str, Sequence[Any]], schema: pa.Schema) -> pa.RecordBatch:
-    """Columns of Python values as one batch; text may be given as UTF-8 bytes, timestamps are microseconds."""
+    """Columns of Python values as one batch; text may be UTF-8 bytes, timestamps are microseconds."""
     return pa.record_batch([_array(columns[field.name], field.type) for field in schema], schema=schema)
 
 
 def _array(values: Sequence[Any], type_: pa.DataType) -> pa.Array:
-    """Built from its buffers: ``pa.array`` would import all of pandas, only to ask whether it was given any."""
+    """Built from buffers, because ``pa.array`` imports pandas to check whether it was given a pandas object."""
     valid = _bits([value is not None for value in values])
     if pa.types.is_boolean(type_):
         buffers = [valid, _bits([bool(value) for value in values])]

@@ -1,27 +1,30 @@
-"""The dataset's own record, fixed at first use: two schedules of different kind cannot share a dataset by mistake."""
+"""The settings of a dataset, fixed at first use, so that two different schedules cannot share a dataset by mistake."""
 
 import io
-from typing import Self
+from typing import Any, Self, TypeVar
 
 import msgspec
 
 from airflow_zendesk.dataset.layout import settings_key
 from airflow_zendesk.dataset.schema import SCHEMA_VERSION
-from airflow_zendesk.exceptions import DamagedObjectError, DatasetMismatchError, DatasetNotFoundError
+from airflow_zendesk.exceptions import DamagedObjectError, DatasetMismatchError, DatasetNotFoundError, SettingsError
 from airflow_zendesk.storage.store import Store, put_and_confirm
+from airflow_zendesk.window import Grain
 from airflow_zendesk.zendesk.privacy import Privacy, key_id
 from airflow_zendesk.zendesk.resources import RESOURCES, Query
 
+_T = TypeVar("_T")
 
-class DatasetSettings(msgspec.Struct, frozen=True):
-    """What all slices of a dataset have in common; the grain is text like ``1d``.
 
-    ``hash_key_id`` tells another hash key from the right one (see ``privacy.key_id``); None where nothing is hashed.
+class DatasetSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What all slices of a dataset have in common; stored as JSON, with the grain as text like ``1d``.
+
+    ``hash_key_id`` distinguishes one hash key from another (see ``privacy.key_id``); None if nothing is hashed.
     """
 
     resource: str
     account: str
-    grain: str
+    grain: Grain
     include: tuple[str, ...]
     support_type_scope: str | None
     schema_major_version: int = int(SCHEMA_VERSION.partition(".")[0])
@@ -31,15 +34,24 @@ class DatasetSettings(msgspec.Struct, frozen=True):
     hash_key_id: str | None = None
 
     @classmethod
-    def of(cls, query: Query, account: str, grain: str, hash_key: str | None) -> Self:
-        """The record of a dataset that holds the answers to a query."""
+    def from_query(cls, query: Query, account: str, grain: Grain, hash_key: str | None) -> Self:
+        """The settings of a dataset that holds the results of a query.
+
+        Raises:
+            SettingsError: fields are to be hashed, but there is no key.
+        """
         privacy = query.privacy
+        if privacy.hash_fields and not hash_key:
+            raise SettingsError(
+                "hash_fields need a key. Put 32 characters or more, such as `openssl rand -hex 32` prints, into the "
+                "extra hash_key of the connection, and keep a copy: without it the dataset cannot be continued."
+            )
         return cls(
-            query.resource.name,
-            account,
-            grain,
-            query.include,
-            query.support_type_scope,
+            resource=query.resource.name,
+            account=account,
+            grain=grain,
+            include=query.include,
+            support_type_scope=query.support_type_scope,
             private_comments=privacy.private_comments,
             drop_fields=privacy.drop_fields,
             hash_fields=privacy.hash_fields,
@@ -47,30 +59,55 @@ class DatasetSettings(msgspec.Struct, frozen=True):
         )
 
     def query(self) -> Query:
-        """What was asked for."""
+        """The query whose results the dataset holds."""
         privacy = Privacy(self.private_comments, self.drop_fields, self.hash_fields)
         return Query(RESOURCES[self.resource], self.include, self.support_type_scope, privacy)
 
+    def differences(self, other: Self) -> dict[str, tuple[Any, Any]]:
+        """The fields in which two settings differ, with both values as they are stored."""
+        ours, theirs = to_builtins(self), to_builtins(other)
+        return {name: (ours[name], theirs[name]) for name in ours if ours[name] != theirs[name]}
 
-def read_settings(store: Store, resource: str) -> DatasetSettings | None:
-    """The record of the dataset, or None if there is no dataset yet.
+
+def to_json(value: object) -> bytes:
+    """JSON of settings, or of a value that contains some."""
+    return msgspec.json.encode(value, enc_hook=str)
+
+
+def from_json(content: bytes | str, type_: type[_T]) -> _T:
+    """Settings, or a value that contains some, from JSON.
 
     Raises:
-        DamagedObjectError: there is something else in its place.
+        msgspec.MsgspecError: the content is not JSON of that type.
+    """
+    return msgspec.json.decode(content, type=type_, dec_hook=lambda _, text: Grain.of(text))
+
+
+def to_builtins(value: object) -> dict[str, Any]:
+    """Settings, or a value that contains some, as a dict of JSON values."""
+    builtins: dict[str, Any] = msgspec.to_builtins(value, enc_hook=str)
+    return builtins
+
+
+def read_settings(store: Store, resource: str) -> DatasetSettings | None:
+    """The settings of a dataset, or None if there is no dataset yet.
+
+    Raises:
+        DamagedObjectError: the object with the settings holds something else.
     """
     key = settings_key(resource)
     content = store.read(key)
     try:
-        return None if content is None else msgspec.json.decode(content, type=DatasetSettings)
+        return None if content is None else from_json(content, DatasetSettings)
     except msgspec.MsgspecError:
-        raise DamagedObjectError(store.uri(key), "it is no dataset record") from None
+        raise DamagedObjectError(store.uri(key), "it does not contain the settings of a dataset") from None
 
 
 def load_settings(store: Store, resource: str) -> DatasetSettings:
-    """The record of a dataset that must be there.
+    """The settings of a dataset that must exist.
 
     Raises:
-        DatasetNotFoundError: there is none.
+        DatasetNotFoundError: it does not.
     """
     settings = read_settings(store, resource)
     if settings is None:
@@ -79,27 +116,25 @@ def load_settings(store: Store, resource: str) -> DatasetSettings:
 
 
 def check_settings(store: Store, wanted: DatasetSettings) -> None:
-    """Refuse to go on if the dataset was made with other settings; a missing record is no difference.
+    """Check that the dataset, if it exists, was made with the wanted settings.
 
     Raises:
-        DatasetMismatchError: it was; the error names the differences.
+        DatasetMismatchError: it was not; the error names the differences.
     """
     stored = read_settings(store, wanted.resource)
-    if stored is not None and stored != wanted:
-        there, asked = (msgspec.structs.asdict(settings) for settings in (stored, wanted))
-        differences = {name: (there[name], asked[name]) for name in asked if there[name] != asked[name]}
+    if stored is not None and (differences := stored.differences(wanted)):
         raise DatasetMismatchError(store.uri(wanted.resource), differences)
 
 
 def ensure_settings(store: Store, wanted: DatasetSettings) -> None:
-    """Make the record if there is none, and see that it is the wanted one: a rival may have made it first.
+    """Store the settings if there are none, and check that the wanted ones are stored: another run may have been first.
 
     Raises:
         DatasetMismatchError: the dataset was made with other settings.
     """
     key = settings_key(wanted.resource)
     if store.read(key) is None:
-        content = msgspec.json.format(msgspec.json.encode(wanted)) + b"\n"
-        # Whoever made it: the one that is there counts.
+        content = msgspec.json.format(to_json(wanted)) + b"\n"
+        # Whichever run stored them: they are compared next.
         put_and_confirm(store, key, io.BytesIO(content), None, lambda: True)
     check_settings(store, wanted)

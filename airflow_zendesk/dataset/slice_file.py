@@ -1,7 +1,7 @@
-"""A slice on its way to storage: spooled to a private local file, sealed with a footer, read again and checked.
+"""The Parquet file of one slice: spooled to a private local file, sealed with a footer, read back and verified.
 
-Nothing here touches storage. Whatever goes wrong, a full disk, a kill, an exception in the middle of a page: the spool
-has no name in the file system and goes with the process.
+Nothing here touches storage. The spool has no name in the file system and is removed with the process, whatever fails:
+a full disk, a kill, an exception in the middle of a page.
 """
 
 import contextlib
@@ -17,31 +17,32 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from airflow_zendesk.dataset.digest import RowDigest
+from airflow_zendesk.dataset.layout import slice_key
 from airflow_zendesk.dataset.schema import SCHEMA_VERSION, arrow_schema, to_batch
-from airflow_zendesk.dataset.settings import DatasetSettings
+from airflow_zendesk.dataset.settings import DatasetSettings, from_json, to_json
 from airflow_zendesk.exceptions import DamagedObjectError
 from airflow_zendesk.storage.errors import translate_error
-from airflow_zendesk.window import Window
+from airflow_zendesk.window import Slice
 from airflow_zendesk.zendesk.records import LATE, TIMESTAMP, Record, Rows, to_rows
 from airflow_zendesk.zendesk.resources import RESOURCES
 
 #: The key of our entry among the file's own metadata.
 FOOTER_KEY = b"airflow_zendesk"
 
-#: What the spool is called in errors.
+#: The name of the spool in errors.
 _SPOOL = "the local spool"
-#: About 16 MB of JSON with comments. Larger groups save little, and cost memory in every reader.
+#: About 16 MB of JSON with comments. Larger row groups save little and cost memory in every reader.
 _ROW_GROUP_ROWS = 10_000
-#: Columns with few distinct values; a dictionary of texts that are all different is work for nothing.
+#: Columns with few distinct values; a dictionary of distinct texts would only cost time.
 _DICTIONARY_COLUMNS = {"via", "event_type", "metric", "type"}
 
 
 class Certificate(msgspec.Struct, frozen=True):
-    """What proves that a slice is complete, in the server's own words.
+    """Proof that a slice is complete, from the server's own responses.
 
-    ``by`` is what covered it: ``end_time`` or ``end_of_stream``. The server's clock had passed
-    ``server_date_at_least`` (unix seconds), the end of the slice and the time for its events to settle. The bound is
-    kept and not the clock, so that equal answers make equal bytes on any day.
+    ``by`` says what completed it: ``end_time`` or ``end_of_stream``. The server's clock had passed
+    ``server_date_at_least`` (unix seconds): the end of the slice plus the time for its events to settle. The bound is
+    stored and not the clock, so that equal responses make equal bytes on any day.
     """
 
     by: str
@@ -49,10 +50,10 @@ class Certificate(msgspec.Struct, frozen=True):
     server_date_at_least: int
 
 
-class Footer(msgspec.Struct, frozen=True):
-    """What a file says of itself, as JSON under ``FOOTER_KEY``; times are ISO 8601.
+class Footer(msgspec.Struct, frozen=True, kw_only=True):
+    """The entry of airflow-zendesk in a file's metadata, as JSON under ``FOOTER_KEY``; times are ISO 8601.
 
-    ``dataset`` is the record of the dataset that the file was made for: a file that _mismatches into another one is known.
+    ``dataset`` holds the settings of the dataset that the file was made for, so that a misplaced file is noticed.
     """
 
     dataset: DatasetSettings
@@ -68,23 +69,28 @@ class Footer(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class SealedSlice:
-    """A whole Parquet file, not yet published; ``file`` has no name and is read from its start."""
+    """A complete Parquet file that is not published yet; ``file`` has no name and is read from its start."""
 
-    slice: Window
+    slice: Slice
     file: IO[bytes]
     size: int
     footer: Footer
 
+    @property
+    def key(self) -> str:
+        """The key of its object in storage."""
+        return slice_key(self.footer.dataset.resource, self.slice)
+
 
 class SliceWriter:
-    """Spools the rows of one slice, until it is closed.
+    """Spools the rows of one slice until it is closed.
 
     Args:
         record: the dataset that the slice is made for.
-        slice: the slice; rows from before it are marked late.
+        slice_: the slice; rows from before its start are marked late.
     """
 
-    def __init__(self, settings: DatasetSettings, slice_: Window) -> None:
+    def __init__(self, settings: DatasetSettings, slice_: Slice) -> None:
         self.slice = slice_
         self.late = 0
         self._settings = settings
@@ -107,16 +113,15 @@ class SliceWriter:
         )
 
     def close(self) -> None:
-        """Drop the spool, sealed or not."""
-        # The writer would end its file when it is collected, which must not happen to a closed one; and a full disk
-        # may refuse even that end.
+        """Remove the spool, sealed or not."""
+        # Otherwise the writer would finish its file during garbage collection. A full disk may refuse even that.
         with contextlib.suppress(OSError, pa.ArrowException):
             self._writer.close()
         with contextlib.suppress(OSError):
             self._file.close()
 
     def write(self, records: Sequence[Record]) -> Rows:
-        """Add rows, in the order given; what did not fit the columns is told in the returned ``Rows``.
+        """Add rows in the order given; the returned ``Rows`` count what did not fit the columns.
 
         Raises:
             StorageFullError: the disk of the spool is full.
@@ -132,10 +137,10 @@ class SliceWriter:
         return rows
 
     def seal(self, certificate: Certificate, duplicates: int) -> SealedSlice:
-        """Write the footer, then read the file again and compare.
+        """Write the footer, then read the file back and verify it.
 
         Raises:
-            DamagedObjectError: what the disk gave back is not what was written.
+            DamagedObjectError: the disk returned something else than was written.
             StorageFullError: the disk of the spool is full.
         """
         self._flush(1)
@@ -149,16 +154,16 @@ class SliceWriter:
             digest=str(self._digest),
             certificate=certificate,
         )
-        self._writer.add_key_value_metadata({FOOTER_KEY: msgspec.json.encode(footer)})
+        self._writer.add_key_value_metadata({FOOTER_KEY: to_json(footer)})
         with _translate_errors():
             self._writer.close()
             self._file.flush()
         size = self._file.tell()
-        verify(self._file, _SPOOL)
+        verify_file(self._file, _SPOOL)
         return SealedSlice(self.slice, self._file, size, footer)
 
     def _flush(self, at_least: int) -> None:
-        """Write full row groups, so that the bytes depend on the rows and not on the pages that they came in."""
+        """Write full row groups, so that the bytes depend on the rows and not on how pages divided them."""
         while sum(batch.num_rows for batch in self._waiting) >= at_least:
             table = pa.Table.from_batches(self._waiting, self._schema)
             group, rest = table.slice(0, _ROW_GROUP_ROWS), table.slice(_ROW_GROUP_ROWS)
@@ -176,23 +181,23 @@ def _translate_errors() -> Iterator[None]:
 
 
 def read_footer(file: pq.ParquetFile, uri: str) -> Footer:
-    """What the file says of itself.
+    """The footer of a file.
 
     Raises:
-        DamagedObjectError: it says nothing that we wrote.
+        DamagedObjectError: it has none that this package wrote.
     """
     metadata = file.metadata.metadata or {}
     try:
-        footer = msgspec.json.decode(metadata[FOOTER_KEY], type=Footer)
+        footer = from_json(metadata[FOOTER_KEY], Footer)
     except (KeyError, msgspec.MsgspecError):
-        raise DamagedObjectError(uri, "it has no footer of this exporter") from None
+        raise DamagedObjectError(uri, "it has no footer of airflow-zendesk") from None
     if footer.dataset.resource not in RESOURCES:
-        raise DamagedObjectError(uri, "its footer names an export that this version does not know")
+        raise DamagedObjectError(uri, "its footer names a resource that this version does not know")
     return footer
 
 
 def iter_rows(file: pq.ParquetFile, uri: str) -> Iterator[pa.RecordBatch]:
-    """All rows, a few at a time.
+    """The rows, in batches.
 
     Raises:
         DamagedObjectError: they cannot be read.
@@ -203,8 +208,8 @@ def iter_rows(file: pq.ParquetFile, uri: str) -> Iterator[pa.RecordBatch]:
         raise _unreadable(uri, error) from error
 
 
-def verify(source: IO[bytes], uri: str, look: Callable[[pa.RecordBatch], None] = lambda _: None) -> Footer:
-    """Read all of a file and compare it with what it says of itself; ``look`` is shown the rows on the way.
+def verify_file(source: IO[bytes], uri: str, on_batch: Callable[[pa.RecordBatch], None] = lambda _: None) -> Footer:
+    """Read a whole file and compare it with its footer; ``on_batch`` is called with all rows on the way.
 
     Raises:
         DamagedObjectError: it is not readable, or not what its footer says.
@@ -212,7 +217,7 @@ def verify(source: IO[bytes], uri: str, look: Callable[[pa.RecordBatch], None] =
     digest = RowDigest()
     ids: list[NDArray[np.int64]] = []
     try:
-        # Read ahead or by several threads, and the memory would be that of several row groups.
+        # Reading ahead or with several threads would hold several row groups in memory.
         with pq.ParquetFile(source, page_checksum_verification=True, pre_buffer=False) as file:
             footer = read_footer(file, uri)
             if file.schema_arrow.remove_metadata() != arrow_schema(RESOURCES[footer.dataset.resource].columns):
@@ -220,13 +225,13 @@ def verify(source: IO[bytes], uri: str, look: Callable[[pa.RecordBatch], None] =
             for batch in iter_rows(file, uri):
                 digest.update(batch)
                 ids.append(np.array(batch.column("id").to_pylist(), np.int64))
-                look(batch)
+                on_batch(batch)
     except (pa.ArrowException, OSError) as error:
         raise _unreadable(uri, error) from error
     if (digest.rows, str(digest)) != (footer.rows, footer.digest):
-        raise DamagedObjectError(uri, f"it holds {digest.rows} rows with digest {digest}, not what its footer says")
+        raise DamagedObjectError(uri, f"it has {digest.rows} rows with digest {digest}, and its footer says otherwise")
     if ids and np.unique(np.concatenate(ids)).size != digest.rows:
-        raise DamagedObjectError(uri, "an id stands in it twice")
+        raise DamagedObjectError(uri, "it contains an id twice")
     return footer
 
 

@@ -21,4 +21,4 @@ from airflow_zendesk.emulator.access import Credentials
 from airflow_zendesk.emulator.server import ZendeskEmulator
 from airflow_zendesk.emulator.world import Simulator
 
-__all__ = ["Credentials", "ZendeskEmulator", "Simulator"]
+__all__ = ["Credentials", "Simulator", "ZendeskEmulator"]

@@ -1,4 +1,4 @@
-"""What a long export will cost, judged by a few requests."""
+"""Estimate what a long export costs, from a few requests."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -9,18 +9,19 @@ from airflow_zendesk.dataset.settings import DatasetSettings
 from airflow_zendesk.dataset.slice_file import Certificate, SliceWriter
 from airflow_zendesk.export.sampling import Sampling, requests_per_run
 from airflow_zendesk.hooks.zendesk import ZendeskHook
-from airflow_zendesk.window import Grain, Window
-from airflow_zendesk.zendesk.paging import MAX_PER_PAGE, Sweep
+from airflow_zendesk.window import DEFAULT_GRAIN, Grain, Slice, Window
+from airflow_zendesk.zendesk.page_size import MAX_PER_PAGE
+from airflow_zendesk.zendesk.paging import Sweep
 from airflow_zendesk.zendesk.records import Record
 from airflow_zendesk.zendesk.resources import Query
 
-#: A minute of the limit that Zendesk documents.
+#: One minute of Zendesk's documented limit.
 MAX_PROBES = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Requests, and the minutes that they take at the account's limit when nobody else asks."""
+    """Requests, and the minutes they take at the account's limit if nothing else uses it."""
 
     requests: int
     minutes: float
@@ -30,8 +31,8 @@ class Cost:
 class Estimate:
     """What is in a window, and what it costs to export.
 
-    ``margin`` is by how many events ``events`` may be wrong, in nineteen cases of twenty: 0 if they were counted, None
-    if nobody can tell. ``bytes`` is the size of all slices in storage.
+    ``events`` is right within ``margin`` with 95 % confidence: 0 if they were counted, None if one page was all there
+    is. ``bytes`` is the size of all slices in storage.
     """
 
     window: Window
@@ -46,17 +47,17 @@ class Estimate:
     run_per_slice: Cost
 
     def to_dict(self) -> dict[str, Any]:
-        """The estimate as JSON-able values; times are ISO 8601."""
+        """The estimate as JSON values; times are ISO 8601."""
         window = {"start": self.window.start.isoformat(), "end": self.window.end.isoformat()}
         return {**asdict(self), "window": window}
 
 
 def estimate(hook: ZendeskHook, query: Query, window: Window, grain: Grain) -> Estimate:
-    """Judge the cost of a window by at most ``MAX_PROBES`` pages of it.
+    """Estimate the cost of a window from at most ``MAX_PROBES`` of its pages.
 
     Args:
         hook: the account.
-        query: what would be exported.
+        query: what to export.
         window: the time, in whole slices.
         grain: the length of a slice.
 
@@ -68,10 +69,10 @@ def estimate(hook: ZendeskHook, query: Query, window: Window, grain: Grain) -> E
     sizes = []
     while not sampling.done:
         start = window.start + timedelta(seconds=sampling.start_time - window.start_time)
-        pages = hook.iter_sweep(query, Sweep(query.resource, Window(start, window.end)))
-        # The first may tell nothing: one that does not advance is asked for again in another size.
-        page = next(page for page in pages if page.covered > page.start_time)
-        sampling.take(len(page.records), page.covered)
+        pages = hook.iter_sweep(query, Sweep(query.resource, [Window(start, window.end)]))
+        # The first may not advance; it is then requested again in another size.
+        page = next(page for page in pages if page.complete_until > page.start_time)
+        sampling.take(len(page.records), page.complete_until)
         sample = sampling.samples[-1]
         per_slice = sample.rate * grain.seconds
         sizes.append(_slice_size(query, slices[0], page.records, per_slice) * sample.share / grain.seconds)
@@ -96,15 +97,15 @@ def estimate(hook: ZendeskHook, query: Query, window: Window, grain: Grain) -> E
     )
 
 
-def _slice_size(query: Query, slice_: Window, records: Sequence[Record], rows: float) -> float:
-    """The size in storage of a slice that has so many rows like these."""
+def _slice_size(query: Query, slice_: Slice, records: Sequence[Record], rows: float) -> float:
+    """The size in storage of a slice with that many rows like these."""
     empty = _file_size(query, slice_, [])
     some = records[: max(1, round(rows))]
     return empty + (_file_size(query, slice_, some) - empty) * rows / len(some) if some else empty
 
 
-def _file_size(query: Query, slice_: Window, records: Sequence[Record]) -> int:
-    writer = SliceWriter(DatasetSettings.of(query, "", "1d", None), slice_)
+def _file_size(query: Query, slice_: Slice, records: Sequence[Record]) -> int:
+    writer = SliceWriter(DatasetSettings.from_query(query, "", DEFAULT_GRAIN, None), slice_)
     try:
         if records:
             writer.write(records)

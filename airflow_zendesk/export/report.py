@@ -1,27 +1,35 @@
-"""What an export tells about itself: progress while it runs, a report when it is done. No row data, no secret."""
+"""Reports of an export: progress while it runs, totals when it is done. They contain no row data and no secret."""
 
 import re
+from bisect import bisect_right
 from collections import Counter
-from dataclasses import asdict, dataclass, field
-from datetime import datetime, timedelta
-from typing import Any, Literal
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, fields
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal, TypeVar
 
-from airflow_zendesk.window import Window
-from airflow_zendesk.zendesk.paging import Anomalies
+from airflow_zendesk.dataset.publish import PublishResult
+from airflow_zendesk.dataset.settings import DatasetSettings
+from airflow_zendesk.dataset.slice_file import SealedSlice
+from airflow_zendesk.export.extract import ExtractedPage
+from airflow_zendesk.window import Slice, Window
+from airflow_zendesk.zendesk.paging import Anomalies, RequestStats
 
-#: Names of unknown keys that are told as they are; whatever else a key may hold stays out of logs and XCom.
+_Counts = TypeVar("_Counts", RequestStats, Anomalies)
+
+#: Names of unknown keys that are reported; any other key could be customer text, and stays out of logs and XCom.
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _MAX_NAMES = 20
-#: Of more slices than this an asset event tells the sums: XCom and events are rows of Airflow's database.
+#: With more slices than this, an asset event holds only totals: XCom and events are rows of Airflow's database.
 MAX_SLICES_IN_EVENT = 100
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SliceReport:
-    """What became of one slice. Of a skipped one only the place is known: nothing was asked or read.
+    """What an export did with one slice. Of a skipped slice only the address is known.
 
-    The last four compare with the version that was there before: how many ids were added, removed and changed, and how
-    late the latest of the added events was, at the least (see ``publish.PublishResult``).
+    ``added``, ``removed`` and ``changed`` count ids in comparison with the version that was stored before, and
+    ``seconds_late`` is how late the latest added event was, at least (see ``publish.PublishResult``).
     """
 
     start: datetime
@@ -38,15 +46,15 @@ class SliceReport:
     seconds_late: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far an export is: after each page, with the time since its first request.
+    """How far an export is, after each page.
 
-    ``fraction`` is the covered part of the time that is asked for, from 0 to 1: skipped slices are not.
-    ``seconds_limited`` is the time spent waiting because of the limits of requests.
+    ``fraction`` is the completed part of the slices to export, from 0 to 1, without skipped ones. ``seconds_limited``
+    is the time spent waiting for rate limits.
     """
 
-    covered: datetime
+    complete_until: datetime
     fraction: float
     pages: int
     events: int
@@ -57,44 +65,93 @@ class Progress:
 
     @property
     def events_per_second(self) -> float:
-        """The mean since the start."""
+        """The mean since the first request."""
         return self.events / max(self.elapsed.total_seconds(), 1e-3)
 
     @property
     def remaining(self) -> timedelta | None:
-        """Time to the expected end, if what is still to cover is like what is covered; None at the very start."""
+        """Expected time to the end, if the rest is like what is done; None at the very start."""
         return self.elapsed * (1 / self.fraction - 1) if self.fraction else None
 
     def __str__(self) -> str:
-        rest = "" if self.remaining is None else f", about {str(self.remaining).partition('.')[0]} to go"
+        rest = "" if self.remaining is None else f", about {str(self.remaining).partition('.')[0]} left"
         return (
-            f"Covered up to {self.covered:%Y-%m-%dT%H:%M:%SZ} ({self.fraction:.0%} of what is asked for): "
+            f"Complete until {self.complete_until:%Y-%m-%dT%H:%M:%SZ} ({self.fraction:.0%}): "
             f"{self.events:,} events, {self.pages:,} page{'s' * (self.pages != 1)}, "
             f"{self.events_per_second:,.0f} events/s{rest}"
         )
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class ExportReport:
-    """What an export did, and what was odd about it."""
+    """What an export did, with counts of everything unusual.
 
-    resource: str
-    account: str
+    ``redacted_comments`` counts private comments whose texts were removed, by kind. ``matched_fields`` names the
+    dropped and hashed fields that events had.
+    """
+
+    settings: DatasetSettings
     destination: str
-    grain: str
     window: Window
     slices: list[SliceReport] = field(default_factory=list)
     pages: int = 0
     events: int = 0
     late: int = 0
-    #: Private comments whose texts are not kept.
-    redacted_comments: int = 0
-    requests: int = 0
-    retries: int = 0
-    seconds_waited: float = 0.0
+    redacted_comments: Counter[str] = field(default_factory=Counter)
+    matched_fields: frozenset[str] = frozenset()
+    stats: RequestStats = field(default_factory=RequestStats)
     anomalies: Anomalies = field(default_factory=Anomalies)
     unknown_keys: Counter[str] = field(default_factory=Counter)
     type_mismatches: Counter[str] = field(default_factory=Counter)
+
+    def add_skipped(self, slice_: Slice, uri: str) -> None:
+        """Add a slice that existed and was left alone."""
+        self._insert(SliceReport(start=slice_.start, end=slice_.end, uri=uri, outcome="skipped"))
+
+    def add(self, sealed: SealedSlice, uri: str, result: PublishResult) -> None:
+        """Add a slice that was extracted."""
+        footer, diff = sealed.footer, result.diff
+        self.late += footer.late
+        self._insert(
+            SliceReport(
+                start=sealed.slice.start,
+                end=sealed.slice.end,
+                uri=uri,
+                outcome=result.outcome,
+                rows=footer.rows,
+                late=footer.late,
+                bytes=sealed.size,
+                digest=footer.digest,
+                added=diff.added if diff else 0,
+                removed=diff.removed if diff else 0,
+                changed=diff.changed if diff else 0,
+                seconds_late=result.seconds_late,
+            )
+        )
+
+    def count_page(self, extracted: ExtractedPage) -> None:
+        """Add the counts of a page."""
+        self.pages += 1
+        self.events += extracted.events
+        self.redacted_comments += extracted.redacted_comments
+        self.matched_fields |= extracted.matched_fields
+        self.unknown_keys += extracted.unknown_keys
+        self.type_mismatches += extracted.type_mismatches
+        self.stats = _sum(self.stats, extracted.page.stats)
+        self.anomalies = _sum(self.anomalies, extracted.page.anomalies)
+
+    def progress(self, complete_until: int, pending: Sequence[Slice], elapsed: timedelta) -> Progress:
+        """The progress after a page that is complete until a unix second."""
+        return Progress(
+            complete_until=datetime.fromtimestamp(complete_until, UTC),
+            fraction=_fraction(complete_until, pending),
+            pages=self.pages,
+            events=self.events,
+            late=self.late,
+            requests=self.stats.requests,
+            seconds_limited=self.stats.seconds_limited,
+            elapsed=elapsed,
+        )
 
     def slices_by_outcome(self) -> dict[str, int]:
         """How many slices were published, unchanged and skipped."""
@@ -102,34 +159,37 @@ class ExportReport:
 
     @property
     def seconds_late(self) -> int | None:
-        """How late the latest event came that was added to a stored slice, at the least; None if none was added."""
+        """How late the latest event was that was added to a stored slice, at least; None if none was added."""
         return max((slice_.seconds_late for slice_ in self.slices if slice_.seconds_late is not None), default=None)
 
     def to_event(self) -> dict[str, Any]:
-        """The report for XCom and asset events: beyond ``MAX_SLICES_IN_EVENT``, there are no ``slices`` in it."""
-        told = self.to_dict()
+        """The report for XCom and asset events; above ``MAX_SLICES_IN_EVENT`` slices it has no ``slices``."""
+        event = self.to_dict()
         if len(self.slices) > MAX_SLICES_IN_EVENT:
-            del told["slices"]
-        return told
+            del event["slices"]
+        return event
 
     def to_dict(self) -> dict[str, Any]:
-        """The report as JSON-able values; times are ISO 8601. ``rows`` and ``bytes`` are those of the slices made."""
+        """The report as JSON values; times are ISO 8601. ``rows`` and ``bytes`` are those of all slices made."""
         return {
-            **{name: getattr(self, name) for name in ("resource", "account", "destination", "grain")},
+            "resource": self.settings.resource,
+            "account": self.settings.account,
+            "destination": self.destination,
+            "grain": str(self.settings.grain),
             "start": self.window.start.isoformat(),
             "end": self.window.end.isoformat(),
-            **{
-                name: getattr(self, name)
-                for name in ("pages", "events", "late", "redacted_comments", "requests", "retries")
-            },
+            **{name: getattr(self, name) for name in ("pages", "events", "late")},
+            "redacted_comments": _reported(self.redacted_comments),
+            "requests": self.stats.requests,
+            "retries": self.stats.retries,
             **{name: self._total(name) for name in ("added", "removed", "changed")},
             "seconds_late": self.seconds_late,
-            "seconds_waited": round(self.seconds_waited, 1),
+            "seconds_waited": round(self.stats.seconds_waited, 1),
             "rows": sum(slice_.rows or 0 for slice_ in self.slices),
             "bytes": sum(slice_.bytes or 0 for slice_ in self.slices),
             "outcomes": self.slices_by_outcome(),
             "anomalies": asdict(self.anomalies),
-            "unknown_keys": _told(self.unknown_keys),
+            "unknown_keys": _reported(self.unknown_keys),
             "type_mismatches": dict(self.type_mismatches),
             "slices": [
                 {**asdict(slice_), "start": slice_.start.isoformat(), "end": slice_.end.isoformat()}
@@ -138,48 +198,75 @@ class ExportReport:
         }
 
     def warnings(self) -> list[str]:
-        """A sentence for each thing that somebody should know; empty on an ordinary day."""
-        odd = self.anomalies
-        told = [
-            (self.late, "events came late: they lie in the first slice that was open, marked late"),
+        """One sentence for each thing that somebody should know; empty on an ordinary day."""
+        anomalies = self.anomalies
+        counted = [
+            (self.late, "events were delivered late: they are in the first slice that was open, marked late"),
             (
-                self.redacted_comments,
-                "private comments are kept without their texts: private_comments would keep those too",
+                self.redacted_comments.total(),
+                "private comments are stored without their texts: private_comments would keep them",
             ),
-            (odd.conflicting, "events came twice with different bodies: the later was kept"),
-            (odd.repaired, "halves of surrogate pairs, which no UTF-8 text can hold, became U+FFFD"),
-            (odd.forced, "pages were empty or did not advance, and were left on the word of their end_time alone"),
+            (anomalies.conflicting, "events were delivered twice with different bodies: the later body was kept"),
+            (anomalies.replaced_surrogates, "lone surrogates, which UTF-8 cannot hold, were replaced by U+FFFD"),
+            (anomalies.accepted_unproven, "pages did not advance: their end_time was accepted without evidence"),
         ]
-        sentences = [f"{count:,} {what}." for count, what in told if count] + self._changes()
+        sentences = [f"{count:,} {what}." for count, what in counted if count] + self._changes()
         if self.unknown_keys:
-            names = ", ".join(_told(self.unknown_keys))
-            sentences.append(f"Zendesk sent keys that have no column, kept in extra: {names}.")
+            names = ", ".join(_reported(self.unknown_keys))
+            sentences.append(f"Zendesk sent keys without a column, which are kept in extra: {names}.")
         if self.type_mismatches:
             names = ", ".join(f"{name} ({count:,})" for name, count in sorted(self.type_mismatches.items()))
-            sentences.append(f"Values of unexpected type were kept in extra and left their columns null: {names}.")
+            sentences.append(f"Values of an unexpected type are kept in extra, and their columns are null: {names}.")
+        if self.events and (unmatched := self._unmatched_fields()):
+            names = ", ".join(unmatched)
+            sentences.append(
+                f"No event had these fields, so nothing was dropped or hashed: {names}. Check their names."
+            )
         return sentences
+
+    def _unmatched_fields(self) -> list[str]:
+        named = {*self.settings.drop_fields, *self.settings.hash_fields}
+        return sorted(named - self.matched_fields)
+
+    def _insert(self, slice_: SliceReport) -> None:
+        """Keep the slices in the order of time; skipped ones are known first."""
+        self.slices.insert(bisect_right(self.slices, slice_.start, key=lambda each: each.start), slice_)
 
     def _total(self, name: str) -> int:
         return sum(getattr(slice_, name) for slice_ in self.slices)
 
     def _changes(self) -> list[str]:
-        """What became of slices that were there before."""
+        """Sentences about slices that were stored before."""
         sentences = []
         if added := self._total("added"):
             sentences.append(
-                f"{added:,} events were added to slices that were stored before: they surfaced after those had been "
+                f"{added:,} events were added to stored slices: Zendesk delivered them after those slices had been "
                 f"exported, the latest at least {timedelta(seconds=self.seconds_late or 0)} after it happened."
             )
         if removed := self._total("removed"):
-            sentences.append(f"{removed:,} stored events were removed, for Zendesk no longer answers them.")
+            sentences.append(f"{removed:,} stored events were removed, because Zendesk no longer returns them.")
         if changed := self._total("changed"):
-            sentences.append(f"{changed:,} stored events were replaced by what Zendesk answers for them now.")
+            sentences.append(f"{changed:,} stored events were replaced by what Zendesk returns for them now.")
         return sentences
 
 
-def _told(names: Counter[str]) -> dict[str, int]:
-    """The commonest names with their counts; names that are not plain words go together."""
-    told: Counter[str] = Counter()
+def _sum(left: _Counts, right: _Counts) -> _Counts:
+    return type(left)(**{each.name: getattr(left, each.name) + getattr(right, each.name) for each in fields(left)})
+
+
+def _fraction(complete_until: int, pending: Sequence[Slice]) -> float:
+    """The completed part of the pending slices, which are all of one length."""
+    done = bisect_right(pending, complete_until, key=lambda slice_: slice_.end_time)
+    if done == len(pending):
+        return 1.0
+    current = pending[done]
+    seconds = max(0, complete_until - current.start_time)
+    return (done + seconds / (current.end_time - current.start_time)) / len(pending)
+
+
+def _reported(names: Counter[str]) -> dict[str, int]:
+    """The most frequent names with their counts; names that are not plain words are counted together."""
+    reported: Counter[str] = Counter()
     for name, count in names.most_common(_MAX_NAMES):
-        told[name if _PLAIN_NAME.fullmatch(name) else "(not a plain name)"] += count
-    return dict(told)
+        reported[name if _PLAIN_NAME.fullmatch(name) else "(not a plain name)"] += count
+    return dict(reported)

@@ -1,4 +1,4 @@
-"""What a running export tells of itself: a line in the log now and then, and Airflow's metrics."""
+"""Log lines and Airflow metrics of a running export."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -7,53 +7,53 @@ from datetime import UTC, datetime
 from airflow_zendesk.compat import stats
 from airflow_zendesk.export.report import Progress
 
-#: Seconds between two lines in the log: a page takes six at Zendesk's limit, a sweep of years has thousands.
+#: Seconds between two log lines: a page takes six at Zendesk's limit, and years of events have thousands.
 _LOG_EVERY = 30.0
-#: The counters, and what of the progress they count.
+#: The counters, named like the fields of ``Progress`` that they count.
 _COUNTERS = ("events", "pages", "late", "requests", "seconds_limited")
 
 
 class Telemetry:
-    """Tells the progress of one export; call it after each page.
+    """Reports the progress of one export; call it after each page.
 
     The metrics are the counters ``zendesk.export.events``, ``.pages``, ``.late``, ``.requests`` and
-    ``.seconds_limited``, and, for a run that follows the present, the gauge ``zendesk.export.lag``: the seconds between
-    now and the time up to which everything is exported.
+    ``.seconds_limited``. A scheduled run also sets the gauge ``zendesk.export.lag``: the seconds between now and the
+    time until which the dataset is complete.
 
     Args:
-        say: writes a line to the log.
-        tags: go with each metric, where the backend knows tags.
-        follows_present: whether the run is the newest of its schedule; the lag of others says nothing.
+        log: writes a line to the log.
+        tags: sent with each metric, if the backend supports tags.
+        is_scheduled: whether the run is the newest of its schedule; the lag of other runs means nothing.
         clock: seconds of any steady clock.
     """
 
     def __init__(
         self,
-        say: Callable[[str], object],
+        log: Callable[[str], object],
         tags: Mapping[str, str],
         *,
-        follows_present: bool,
+        is_scheduled: bool,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._say = say
+        self._log = log
         self._tags = dict(tags)
-        self._follows_present = follows_present
+        self._is_scheduled = is_scheduled
         self._clock = clock
-        self._told = dict.fromkeys(_COUNTERS, 0)
+        self._sent = dict.fromkeys(_COUNTERS, 0)
         self._logged = float("-inf")
 
     def __call__(self, progress: Progress) -> None:
-        """Tell how far the export is."""
+        """Send the metrics, and a log line if the last one is old enough."""
         for name in _COUNTERS:
-            # What has been told is subtracted after rounding, so that parts of seconds add up.
-            count = int(getattr(progress, name)) - self._told[name]
+            # Subtracted after rounding, so that fractions of seconds add up.
+            count = int(getattr(progress, name)) - self._sent[name]
             if count:
-                self._told[name] += count
+                self._sent[name] += count
                 stats.incr(f"zendesk.export.{name}", count, tags=self._tags)
-        if self._follows_present:
-            lag = (datetime.now(UTC) - progress.covered).total_seconds()
+        if self._is_scheduled:
+            lag = (datetime.now(UTC) - progress.complete_until).total_seconds()
             stats.gauge("zendesk.export.lag", round(lag), tags=self._tags)
         now = self._clock()
         if progress.fraction == 1 or now - self._logged >= _LOG_EVERY:
             self._logged = now
-            self._say(str(progress))
+            self._log(str(progress))

@@ -48,7 +48,7 @@ class TokenCache:
             self._ends = self._clock() + lasts - _MARGIN_SECONDS
         return self._token
 
-    def forget(self) -> bool:
+    def invalidate(self) -> bool:
         """Mint anew at the next request, because Zendesk took this token no more; False if none was ever minted."""
         minted, self._token = self._token is not None, None
         return minted

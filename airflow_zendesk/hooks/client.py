@@ -1,32 +1,34 @@
-"""One run's conversation with an account: authenticated, paced, patient, and counted."""
+"""HTTP client of one run: authenticated requests within the rate limit, retries within a budget, all of it counted."""
 
-import itertools
 import logging
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from http import HTTPStatus
+from typing import NoReturn
 
 import requests
 from airflow.sdk.log import mask_secret
+from tenacity import RetryCallState, Retrying, retry_if_exception
 
 from airflow_zendesk import __version__
 from airflow_zendesk.exceptions import (
     AuthenticationError,
     OversizedResponseError,
+    PageNotRetrievableError,
     PageTimeoutError,
     RateLimitedError,
     TransientError,
-    ZendeskError,
 )
 from airflow_zendesk.hooks import transport
 from airflow_zendesk.hooks.auth import NoAuth, TokenCache, authentication
 from airflow_zendesk.hooks.connection import ConnectionSettings, secret_variants
 from airflow_zendesk.zendesk.oauth import TOKEN_PATH, Token, read_token, token_request
-from airflow_zendesk.zendesk.paging import Sweep
+from airflow_zendesk.zendesk.paging import RequestStats, Sweep
 from airflow_zendesk.zendesk.rate_limit import RateLimiter
 from airflow_zendesk.zendesk.resources import Query
-from airflow_zendesk.zendesk.response import Answer, error_for, parse_response
+from airflow_zendesk.zendesk.response import ExportResponse, error_for, parse_response
 from airflow_zendesk.zendesk.retry import RetryBudget
 
 logger = logging.getLogger(__name__)
@@ -39,86 +41,93 @@ HEADERS = {
 
 
 @dataclass(slots=True)
-class RequestStats:
-    """What a run has cost the account so far: requests, those of them that were repeats, and the time spent waiting.
+class _PageRequest:
+    """The request for one page, over all its attempts.
 
-    ``seconds_limited`` are those of the seconds waited that the limits of requests have cost.
+    ``token_renewed`` says that the access token was renewed for it, ``reduced`` that its last failure made the page
+    smaller.
     """
 
-    requests: int = 0
-    retries: int = 0
-    seconds_waited: float = 0.0
-    seconds_limited: float = 0.0
+    session: requests.Session
+    query: Query
+    sweep: Sweep
+    started: float
+    token_renewed: bool = False
+    reduced: bool = False
+
+    def is_too_heavy(self, error: BaseException) -> bool:
+        """Whether a smaller page may help; it does not help where the access token comes from."""
+        return isinstance(error, PageTimeoutError | OversizedResponseError) and error.path == self.query.resource.path
+
+    def not_retrievable(self, error: BaseException) -> PageNotRetrievableError:
+        """The error of a page that fails even with a single record."""
+        at = datetime.fromtimestamp(self.sweep.start_time, UTC)
+        return PageNotRetrievableError(self.query.resource.path, at, str(error))
 
 
 class Client:
-    """Asks an account, for one run.
+    """Requests of one run to one account.
 
     Args:
-        account: who asks whom.
-        patience: how much time faults may cost.
-        sleep: how to wait.
+        connection: where the account is, and its credentials.
+        retry_budget: how long retries may take.
+        sleep: waits a number of seconds.
         clock: seconds of any steady clock.
     """
 
     def __init__(
         self,
-        account: ConnectionSettings,
-        patience: RetryBudget,
+        connection: ConnectionSettings,
+        retry_budget: RetryBudget,
         sleep: Callable[[float], None],
         clock: Callable[[], float],
     ) -> None:
-        self.traffic = RequestStats()
-        self._account = account
-        self._patience = patience
+        self._connection = connection
+        self._retry_budget = retry_budget
         self._sleep = sleep
         self._clock = clock
-        self._pace = RateLimiter(account.requests_per_minute)
-        self._token_cache = TokenCache(self._mint, clock)
-        self._spent_on_faults = 0.0
+        self._rate_limiter = RateLimiter(connection.requests_per_minute)
+        self._token_cache = TokenCache(self._request_token, clock)
+        self._stats = RequestStats()
+        self._seconds_retried = 0.0
 
     def open_session(self) -> requests.Session:
-        """A session with the account's credentials: one serves a whole run."""
+        """A session with the account's credentials, for a whole run."""
         session = self._plain_session()
-        session.auth = authentication(self._account, self._token_cache)
+        session.auth = authentication(self._connection, self._token_cache)
         return session
 
-    def ask(self, session: requests.Session, query: Query, sweep: Sweep) -> Answer:
-        """The page that the sweep wants, asked for as often as the patience allows.
+    def fetch_page(self, session: requests.Session, query: Query, sweep: Sweep) -> tuple[ExportResponse, RequestStats]:
+        """Fetch the page that the sweep needs next.
+
+        Returns:
+            The response, and what it cost, including waits since the page before.
 
         Raises:
-            ZendeskError: what the last attempt ended in.
+            ZendeskError: the error of the last attempt.
         """
-        self.pause(self._pace.wait(self._clock()), limited=True)
-        started = self._clock()
-        renewed = False
-        for attempt in itertools.count(1):
-            try:
-                answer = self._ask_once(session, query, sweep)
-            except AuthenticationError:
-                if renewed or not self._token_cache.forget():
-                    raise
-                renewed, wait, limited = True, 0.0, False
-                logger.info("Zendesk takes the access token no more: asking for another one.")
-            except ZendeskError as error:
-                wait, limited = (
-                    self._wait_after(error, attempt, started, query, sweep),
-                    isinstance(error, RateLimitedError),
-                )
-                logger.warning("%s Asking again in %.1f s, with per_page=%d.", error, wait, sweep.per_page)
-            else:
-                self._spent_on_faults += self._clock() - started if attempt > 1 else 0.0
-                return answer
-            self.traffic.retries += 1
-            self.pause(wait, limited=limited)
-            self.pause(self._pace.wait(self._clock()), limited=True)
-        raise AssertionError("unreachable")
+        self._wait_for_rate_limit()
+        request = _PageRequest(session, query, sweep, self._clock())
+        retrying = Retrying(
+            retry=retry_if_exception(lambda error: self._can_retry(request, error)),
+            wait=lambda state: self._retry_wait(request, _error(state), state.attempt_number),
+            stop=lambda state: state.upcoming_sleep > self._budget_left(request),
+            before_sleep=lambda state: self._wait_after(request, _error(state), state.upcoming_sleep),
+            # The limiter's wait, which counts from the end of the failure's own wait.
+            sleep=lambda _: self._wait_for_rate_limit(),
+            retry_error_callback=lambda state: self._give_up(request, _error(state), state),
+        )
+        response: ExportResponse = retrying(self._request_page, request)
+        if retrying.statistics["attempt_number"] > 1:
+            self._seconds_retried += self._clock() - request.started
+        stats, self._stats = self._stats, RequestStats()
+        return response, stats
 
     def get(self, session: requests.Session, path: str, **params: str | int) -> bytes:
-        """The body of something else than an export, asked for once.
+        """The body of a single request that is not an export; it is not retried.
 
         Raises:
-            ZendeskError: there was no answer with status 200.
+            ZendeskError: the status is not 200.
         """
         response = self._send(session, "GET", path, params=params)
         if response.status != HTTPStatus.OK:
@@ -127,62 +136,90 @@ class Client:
 
     @property
     def requests_per_minute(self) -> int:
-        """The limit that the answers so far have told, or the connection's own if that is lower."""
-        return self._pace.limit
+        """The limit that responses have reported so far, or the connection's own if that is lower."""
+        return self._rate_limiter.limit
 
     def pause(self, seconds: float, *, limited: bool = False) -> None:
-        """Wait, and count it; ``limited`` says that a limit of requests is the reason."""
+        """Wait, and count it; ``limited`` says that a rate limit is the reason."""
         if seconds > 0:
-            self.traffic.seconds_waited += seconds
-            self.traffic.seconds_limited += seconds * limited
+            self._stats.seconds_waited += seconds
+            self._stats.seconds_limited += seconds * limited
             self._sleep(seconds)
 
-    def _ask_once(self, session: requests.Session, query: Query, sweep: Sweep) -> Answer:
-        self.traffic.requests += 1
-        params = query.params(sweep.start_time, sweep.per_page)
-        asked = self._clock()
-        response = self._send(session, "GET", query.resource.path, params=params)
-        self._pace.learn(response.headers, asked, self._clock())
+    def _wait_for_rate_limit(self) -> None:
+        self.pause(self._rate_limiter.wait(self._clock()), limited=True)
+
+    def _request_page(self, request: _PageRequest) -> ExportResponse:
+        self._stats.requests += 1
+        query, sweep = request.query, request.sweep
+        params = query.params(sweep.start_time, sweep.page_size.per_page)
+        requested_at = self._clock()
+        response = self._send(request.session, "GET", query.resource.path, params=params)
+        self._rate_limiter.update(response.headers, requested_at, self._clock())
         return parse_response(query.resource, sweep.start_time, response.status, response.headers, response.body)
 
-    def _wait_after(self, error: ZendeskError, attempt: int, started: float, query: Query, sweep: Sweep) -> float:
-        """Seconds to wait before the next attempt; gives up by raising."""
-        # Where the token comes from, nothing gets faster by smaller pages.
-        too_much = isinstance(error, PageTimeoutError | OversizedResponseError) and error.path == query.resource.path
-        smaller = too_much and sweep.ask_for_less()
-        spent = self._clock() - started
-        if smaller:
-            wait: float | None = 0.0 if isinstance(error, OversizedResponseError) else self._patience.first_wait
+    def _can_retry(self, request: _PageRequest, error: BaseException) -> bool:
+        """Whether another attempt can succeed; renews the token or reduces the page if that is what it takes."""
+        if isinstance(error, AuthenticationError) and not request.token_renewed:
+            request.token_renewed = self._token_cache.invalidate()
+            return request.token_renewed
+        request.reduced = request.is_too_heavy(error) and request.sweep.page_size.reduce(request.sweep.start_time)
+        if isinstance(error, OversizedResponseError) and request.is_too_heavy(error) and not request.reduced:
+            raise request.not_retrievable(error) from error
+        return request.reduced or isinstance(error, TransientError)
+
+    def _retry_wait(self, request: _PageRequest, error: BaseException, attempt: int) -> float:
+        """Seconds to wait before the next attempt."""
+        if isinstance(error, AuthenticationError | OversizedResponseError):
+            return 0.0
+        if request.reduced:
+            return self._retry_budget.first_wait
+        assert isinstance(error, TransientError)
+        return self._retry_budget.wait_after(error, attempt, jitter=random.random())  # noqa: S311  no secret
+
+    def _budget_left(self, request: _PageRequest) -> float:
+        spent = self._clock() - request.started
+        return self._retry_budget.left(page_spent=spent, run_spent=self._seconds_retried + spent)
+
+    def _wait_after(self, request: _PageRequest, error: BaseException, wait: float) -> None:
+        """Log the failure, and wait before the next attempt."""
+        self._stats.retries += 1
+        if isinstance(error, AuthenticationError):
+            logger.info("Zendesk no longer accepts the access token. Requesting a new one.")
         else:
-            wait = self._patience.wait_after(error, attempt, jitter=random.random())  # noqa: S311  no secret
-        left = self._patience.left(page_spent=spent, run_spent=self._spent_on_faults + spent)
-        if wait is not None and wait <= left:
-            return wait
+            per_page = request.sweep.page_size.per_page
+            logger.warning("%s Retrying in %.1f s with per_page=%d.", error, wait, per_page)
+        self.pause(wait, limited=isinstance(error, RateLimitedError))
+
+    def _give_up(self, request: _PageRequest, error: BaseException, state: RetryCallState) -> NoReturn:
+        """Raise the last error, with the reason why it is the last."""
         if isinstance(error, TransientError):
+            attempts = state.attempt_number
             error.retry_summary = (
-                f"Given up after {attempt} attempt{'s' * (attempt > 1)} in {spent:.0f} s: "
-                f"the next wait would be {wait:.0f} s, and {left:.0f} s of patience are left."
+                f"Gave up after {attempts} attempt{'s' * (attempts > 1)} in {self._clock() - request.started:.0f} s: "
+                f"the next wait would be {state.upcoming_sleep:.0f} s, and {self._budget_left(request):.0f} s of the "
+                "retry budget are left."
             )
-        if too_much and not smaller:
-            raise sweep.too_heavy(str(error)) from error
+        if request.is_too_heavy(error) and not request.reduced:
+            raise request.not_retrievable(error) from error
         raise error
 
-    def _mint(self) -> Token:
-        """Ask for an access token; it is masked in all logs from now on."""
+    def _request_token(self) -> Token:
+        """Request an access token, and mask it in all logs."""
         with self._plain_session() as session:
-            request = token_request(self._account.login, self._account.secret)
-            response = self._send(session, "POST", TOKEN_PATH, json=request)
+            body = token_request(self._connection.login, self._connection.secret)
+            response = self._send(session, "POST", TOKEN_PATH, json=body)
         token = read_token(response.status, response.headers, response.body)
-        for form in secret_variants(token.access_token):
-            mask_secret(form)
+        for variant in secret_variants(token.access_token):
+            mask_secret(variant)
         return token
 
     def _plain_session(self) -> requests.Session:
         session = transport.Session()
         session.auth = NoAuth()
-        session.mount(self._account.base_url, transport.DeadlineAdapter())
-        session.verify = self._account.verify
-        session.proxies.update(self._account.proxies)
+        session.mount(self._connection.base_url, transport.DeadlineAdapter())
+        session.verify = self._connection.verify
+        session.proxies.update(self._connection.proxies)
         session.headers.update(HEADERS)
         return session
 
@@ -198,9 +235,17 @@ class Client:
         return transport.exchange(
             session,
             method,
-            self._account.base_url + path,
+            self._connection.base_url + path,
             params=params,
             json=json,
-            timeout=self._account.timeout,
-            max_bytes=self._account.max_page_bytes,
+            timeout=self._connection.timeout,
+            max_bytes=self._connection.max_page_bytes,
         )
+
+
+def _error(state: RetryCallState) -> BaseException:
+    """What the attempt failed with."""
+    assert state.outcome is not None
+    error = state.outcome.exception()
+    assert error is not None
+    return error

@@ -1,6 +1,6 @@
-"""An Airflow connection, read as a Zendesk account: where it is, who asks, and how.
+"""Read an Airflow connection to a Zendesk account.
 
-Only what is listed here is taken from the connection; above all, an extra never becomes an HTTP header.
+Only the fields listed here are read. In particular, an extra never becomes an HTTP header, as it does in ``HttpHook``.
 """
 
 import base64
@@ -26,39 +26,40 @@ Auth = Literal["basic", "bearer", "client_credentials"]
 _SUBDOMAIN = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _ZENDESK = ".zendesk.com"
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+_HTTPS_PORT = 443
 EXTRAS = {"auth", "timeout", "max_page_mebibytes", "requests_per_minute", "verify", "proxies", "hash_key"}
-#: Shorter ones could be found by trying.
-_SHORTEST_HASH_KEY = 32
-#: The extras of connections of Apache's own Zendesk provider, whose type is ``zendesk``.
+#: Hashes under shorter keys could be reversed by trying all keys.
+_MIN_HASH_KEY_LENGTH = 32
+#: The connection type of Apache's own Zendesk provider, and its extras.
 _APACHE_TYPE, _APACHE_EXTRAS = "zendesk", {"use_token", "token", "oauth_token"}
 
-#: Seconds that one request may take in all; the slowest honest pages take most of a minute.
+#: Seconds for one request; the slowest pages take most of a minute.
 DEFAULT_TIMEOUT = 120.0
-#: Twenty thousand comments in one second, which Zendesk answers as one page, fit several times.
+#: Several times the largest page expected: 20,000 comments in one second, which Zendesk returns as one page.
 DEFAULT_MAX_PAGE_MEBIBYTES = 256.0
 
 _NEEDED = {
-    "basic": "a login and a password; for an API token, the login is the e-mail address with /token behind it",
+    "basic": "a login and a password; for an API token, the login is the e-mail address followed by /token",
     "bearer": "an access token in the password field, without spaces or line breaks",
-    "client_credentials": "the client's identifier as login and its secret as password",
+    "client_credentials": "the OAuth client's identifier as login and its secret as password",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionSettings:
-    """Where an account is, and who asks.
+    """The settings of a connection to a Zendesk account.
 
     Args:
-        base_url: scheme and host, nothing behind.
-        auth: ``basic``, ``bearer`` (an OAuth access token) or ``client_credentials`` (an OAuth client's).
-        login: e-mail address, with ``/token`` behind it for an API token; or the client's identifier; or nothing.
+        base_url: scheme and host, without a path.
+        auth: ``basic``, ``bearer`` (an OAuth access token) or ``client_credentials`` (an OAuth client).
+        login: e-mail address, followed by ``/token`` for an API token; or the client's identifier; or empty.
         secret: password, API token, access token or client secret.
-        timeout: seconds that one request may take in all.
-        max_page_bytes: how large one answer may be, compressed or not.
-        requests_per_minute: how many requests a run may send; None for all that Zendesk allows.
+        timeout: seconds for one request, from connecting to the last byte.
+        max_page_bytes: the largest body of a response, compressed or not.
+        requests_per_minute: the most requests of a run; None for Zendesk's own limit.
         verify: path of a CA bundle, or True for the system's; never False.
         proxies: proxy URL by scheme.
-        hash_key: the key of hashed fields.
+        hash_key: the key for hashed fields.
     """
 
     base_url: str
@@ -73,19 +74,19 @@ class ConnectionSettings:
     hash_key: str | None = field(default=None, repr=False)
 
     @classmethod
-    def of(cls, connection: Connection) -> Self:
-        """Read the connection.
+    def from_connection(cls, connection: Connection) -> Self:
+        """Read and validate the connection.
 
         Raises:
-            SettingsError: something is missing or of no use, or TLS verification is switched off.
+            SettingsError: a field is missing or invalid, or TLS verification is switched off.
         """
         name = f"The connection {connection.conn_id!r}"
         extra = _extra(connection, name)
         known = EXTRAS | (_APACHE_EXTRAS if connection.conn_type == _APACHE_TYPE else set())
         if unknown := sorted(extra.keys() - known):
-            logger.warning("%s has extras that are not used: %s", name, ", ".join(unknown))
+            logger.warning("%s has unknown extras, which are ignored: %s", name, ", ".join(unknown))
         auth, login, secret = _credentials(connection, extra, name)
-        cap = _positive(extra, "requests_per_minute", math.inf, name)
+        max_requests = _positive(extra, "requests_per_minute", math.inf, name)
         return cls(
             base_url=_base_url(connection, name),
             auth=auth,
@@ -93,34 +94,34 @@ class ConnectionSettings:
             secret=secret,
             timeout=_positive(extra, "timeout", DEFAULT_TIMEOUT, name),
             max_page_bytes=int(_positive(extra, "max_page_mebibytes", DEFAULT_MAX_PAGE_MEBIBYTES, name) * 2**20),
-            requests_per_minute=None if math.isinf(cap) else math.ceil(cap),
+            requests_per_minute=None if math.isinf(max_requests) else math.ceil(max_requests),
             verify=_verify(extra.get("verify"), name),
             proxies=_proxies(extra.get("proxies") or {}, name),
             hash_key=_hash_key(extra.get("hash_key"), name),
         )
 
     @property
-    def name(self) -> str:
-        """The host: the name under which a dataset remembers its account."""
+    def host(self) -> str:
+        """The host; a dataset stores it as the name of its account."""
         return urlsplit(self.base_url).hostname or ""
 
     @property
-    def remark(self) -> str | None:
-        """What the owner of these credentials should know about their future."""
+    def deprecation(self) -> str | None:
+        """A warning if Zendesk is removing this kind of credentials, or None."""
         if self.auth != "basic":
             return None
         if self.login.endswith("/token"):
             return (
-                "This connection uses an API token. Zendesk switches all of them off on 2027-04-30, and those that are "
-                "idle for 30 days before: change to an OAuth client, as the README says."
+                "This connection uses an API token. Zendesk switches all API tokens off on 2027-04-30, and before that "
+                "every token that is idle for 30 days. Change to an OAuth client, as described in the README."
             )
         return (
-            "This connection uses a password, which Zendesk has not taken since January 2026. If it is an API token, "
-            "put /token behind the e-mail address; better, change to an OAuth client, as the README says."
+            "This connection uses a password, which Zendesk no longer accepts since January 2026. Change to an OAuth "
+            "client, as described in the README; if the password is an API token, add /token to the e-mail address."
         )
 
     def secrets(self) -> Iterator[str]:
-        """The secrets in every form in which they travel or could be printed."""
+        """The secrets in every encoding in which they are sent or could be printed."""
         yield from secret_variants(self.secret)
         yield base64.b64encode(f"{self.login}:{self.secret}".encode()).decode()
         if self.hash_key:
@@ -131,7 +132,7 @@ class ConnectionSettings:
 
 
 def secret_variants(secret: str) -> Iterator[str]:
-    """A secret as it is, and as a URL, a JSON body or a log might show it."""
+    """A secret as it is, and as it appears in a URL, a JSON body or a log."""
     yield secret
     yield quote(secret, safe="")
     yield quote_plus(secret)
@@ -141,9 +142,9 @@ def secret_variants(secret: str) -> Iterator[str]:
 
 def _extra(connection: Connection, name: str) -> dict[str, Any]:
     extra: Any = connection.extra_dejson
-    # Airflow takes one that it cannot read for an empty one.
+    # Airflow returns an empty dict for an extra that it cannot parse.
     if not isinstance(extra, dict) or (not extra and "".join((connection.extra or "").split()) not in {"", "{}"}):
-        raise SettingsError(f"{name}: its extra is no JSON object.")
+        raise SettingsError(f"{name} has an extra that is not a JSON object. Correct it.")
     return extra
 
 
@@ -151,7 +152,7 @@ def _credentials(connection: Connection, extra: Mapping[str, Any], name: str) ->
     login, secret = connection.login or "", connection.password or ""
     chosen: Auth | None = extra.get("auth") or None
     if connection.conn_type == _APACHE_TYPE and chosen is None:
-        # In the order of that provider, which knows no OAuth client: what is filled in is a user's.
+        # The precedence of that provider, which has no OAuth clients: the login is always a user's.
         chosen = "basic"
         if extra.get("use_token") or extra.get("token"):
             login = f"{login.removesuffix('/token')}/token"
@@ -162,31 +163,43 @@ def _credentials(connection: Connection, extra: Mapping[str, Any], name: str) ->
         chosen = "basic" if "@" in login else "client_credentials" if login else "bearer"
     if chosen not in get_args(Auth):
         raise SettingsError(f"{name}: the extra auth must be one of {', '.join(get_args(Auth))}.")
+    _refuse_whitespace(login, "login", chosen, name)
+    _refuse_whitespace(secret, "password", chosen, name)
     if not secret or (chosen != "bearer" and not login) or (chosen == "bearer" and not is_token(secret)):
         raise SettingsError(f"{name} needs {_NEEDED[chosen]}.")
     return chosen, login, secret
 
 
+def _refuse_whitespace(value: str, field_name: str, auth: Auth, name: str) -> None:
+    """Passwords may contain spaces; nothing may start or end with one, and an OAuth client contains none."""
+    if value != value.strip() or (auth == "client_credentials" and len(value.split()) > 1):
+        raise SettingsError(
+            f"{name} has whitespace in its {field_name}, probably pasted with it. Remove spaces and line breaks."
+        )
+
+
 def _base_url(connection: Connection, name: str) -> str:
-    host = (connection.host or "").strip().rstrip("/")
-    advice = "the host is the account's subdomain, like acme, or its address, like acme.zendesk.com"
+    advice = "Use the account's subdomain, like acme, or its address, like acme.zendesk.com"
+    scheme, _, host = (connection.host or "").strip().lower().rpartition("://")
+    host = host.rstrip("/")
     if not host:
-        raise SettingsError(f"{name} has no host: {advice}.")
-    default_scheme = connection.schema if connection.schema in {"http", "https"} else "https"
+        raise SettingsError(f"{name} has no host. {advice}.")
     try:
-        url = urlsplit(host.lower() if "://" in host else f"{default_scheme}://{host.lower()}")
+        url = urlsplit(f"{scheme or (connection.schema if connection.schema == 'http' else 'https')}://{host}")
         hostname, port = url.hostname or "", url.port or connection.port
-    except ValueError:  # no port, or half an IPv6 address
-        raise SettingsError(f"{name} has a host that is none: {advice}.") from None
+    except ValueError:  # a port that is not a number, or half of an IPv6 address
+        raise SettingsError(f"{name} has an invalid host. {advice}.") from None
     if "@" in url.netloc or url.path or url.query or url.fragment:
-        raise SettingsError(f"{name} has more than a host in its host field: {advice}.")
+        raise SettingsError(f"{name} has more than a host in its host field. {advice}.")
     if hostname in _LOOPBACK:
         return f"{url.scheme}://{f'[{hostname}]' if ':' in hostname else hostname}{f':{port}' if port else ''}"
     if url.scheme != "https":
-        raise SettingsError(f"{name} asks for {url.scheme}: credentials only travel by https.")
+        raise SettingsError(f"{name} uses {url.scheme}. Use https: credentials are never sent without encryption.")
     subdomain = hostname.removesuffix(_ZENDESK)
-    if not _SUBDOMAIN.fullmatch(subdomain) or port:
-        raise SettingsError(f"{name} does not name a Zendesk account: {advice}.")
+    if not _SUBDOMAIN.fullmatch(subdomain):
+        raise SettingsError(f"{name} has a host that is not a Zendesk account. {advice}.")
+    if port and port != _HTTPS_PORT:
+        raise SettingsError(f"{name} has the port {port}, but Zendesk uses {_HTTPS_PORT} only. Remove the port.")
     return f"https://{subdomain}{_ZENDESK}"
 
 
@@ -196,7 +209,7 @@ def _verify(verify: Any, name: str) -> str | bool:
     if isinstance(verify, str) and Path(verify).exists():
         return verify
     raise SettingsError(
-        f"{name}: the extra verify must be the path of a CA bundle on the worker; TLS verification is never off."
+        f"{name}: the extra verify must be the path of a CA bundle on the worker. TLS verification cannot be disabled."
     )
 
 
@@ -209,9 +222,9 @@ def _proxies(proxies: Any, name: str) -> dict[str, str]:
 def _hash_key(key: Any, name: str) -> str | None:
     if key is None or key == "":
         return None
-    if isinstance(key, str) and len(key) >= _SHORTEST_HASH_KEY:
+    if isinstance(key, str) and len(key) >= _MIN_HASH_KEY_LENGTH:
         return key
-    raise SettingsError(f"{name}: the extra hash_key must be a text of {_SHORTEST_HASH_KEY} characters or more.")
+    raise SettingsError(f"{name}: the extra hash_key must be a text of at least {_MIN_HASH_KEY_LENGTH} characters.")
 
 
 def _positive(extra: Mapping[str, Any], key: str, default: float, name: str) -> float:

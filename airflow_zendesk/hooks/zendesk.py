@@ -1,8 +1,9 @@
-"""The only door to Zendesk."""
+"""Airflow hook for Zendesk's incremental exports."""
 
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from http import HTTPStatus
@@ -10,13 +11,13 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 import requests
-from airflow.providers.common.compat.sdk import AirflowNotFoundException
 from airflow.providers.http.hooks.http import HttpHook
 from airflow.sdk.log import mask_secret
 
 from airflow_zendesk.exceptions import SettingsError, ZendeskError
-from airflow_zendesk.hooks.client import HEADERS, Client, RequestStats
+from airflow_zendesk.hooks.client import HEADERS, Client
 from airflow_zendesk.hooks.connection import ConnectionSettings
+from airflow_zendesk.hooks.connection_lookup import load_connection
 from airflow_zendesk.window import Window
 from airflow_zendesk.zendesk.paging import Page, Sweep
 from airflow_zendesk.zendesk.resources import SAMPLE_PATH, SAMPLE_START_TIME, Query
@@ -32,15 +33,15 @@ logger = logging.getLogger(__name__)
 
 
 class ZendeskHook(HttpHook):
-    """Exports of one Zendesk account.
+    """Airflow hook for the incremental exports of one Zendesk account.
 
-    Of ``HttpHook`` it keeps the session and its adapters. It pages on its own: ``HttpHook.run`` makes a session per
-    call, has no deadline, sends unknown extras of the connection as headers and prints the bodies of errors.
+    It takes sessions and their adapters from ``HttpHook``, but does not use ``HttpHook.run``, which opens a session per
+    call, has no deadline, sends unknown extras of the connection as headers and logs the bodies of errors.
 
     :param zendesk_conn_id: the connection of the account, of type ``zendesk_export`` or ``zendesk``.
-    :param patience: how much time faults of the moment may cost.
-    :param sleep: how to wait, and
-    :param clock: how to tell the time that passes; tests pass their own.
+    :param retry_budget: how long retries may take within a run.
+    :param sleep: waits a number of seconds.
+    :param clock: seconds of any steady clock.
     """
 
     conn_name_attr = "zendesk_conn_id"
@@ -53,62 +54,50 @@ class ZendeskHook(HttpHook):
         self,
         zendesk_conn_id: str = default_conn_name,
         *,
-        patience: RetryBudget | None = None,
+        retry_budget: RetryBudget | None = None,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(method="GET", http_conn_id=zendesk_conn_id)
         self.zendesk_conn_id = zendesk_conn_id
-        self._patience = patience or RetryBudget()
+        self._retry_budget = retry_budget or RetryBudget()
         self._sleep = sleep
         self._clock = clock
 
     @cached_property
-    def account(self) -> ConnectionSettings:
-        """The account that the connection names; its secrets are masked in all logs from now on."""
-        try:
-            connection = self.get_connection(self.zendesk_conn_id)
-        except AirflowNotFoundException:
-            raise SettingsError(
-                f"There is no connection {self.zendesk_conn_id!r}: add it under Admin, Connections, or set "
-                f"AIRFLOW_CONN_{self.zendesk_conn_id.upper()} in the environment."
-            ) from None
-        account = ConnectionSettings.of(connection)
-        for secret in account.secrets():
+    def connection_settings(self) -> ConnectionSettings:
+        """The connection's settings; its secrets are masked in all logs from here on."""
+        settings = ConnectionSettings.from_connection(load_connection(self.zendesk_conn_id))
+        for secret in settings.secrets():
             mask_secret(secret)
-        if account.remark:
-            logger.warning(account.remark)
-        return account
-
-    @property
-    def traffic(self) -> RequestStats:
-        """What this hook has cost the account so far."""
-        return self._client.traffic
+        if settings.deprecation:
+            logger.warning(settings.deprecation)
+        return settings
 
     @property
     def requests_per_minute(self) -> int:
-        """How many exports a minute the account allows this hook, as far as its answers have told."""
+        """How many export requests a minute the account allows, as far as responses have reported it."""
         return self._client.requests_per_minute
 
     @cached_property
     def _client(self) -> Client:
-        return Client(self.account, self._patience, self._sleep, self._clock)
+        return Client(self.connection_settings, self._retry_budget, self._sleep, self._clock)
 
     def get_conn(
         self,
         headers: dict[Any, Any] | None = None,
         extra_options: dict[str, Any] | None = None,  # noqa: ARG002  HttpHook's signature
     ) -> requests.Session:
-        """A session with the account's credentials; ``extra_options`` is HttpHook's and has no effect here."""
+        """A session with the account's credentials; ``extra_options`` is HttpHook's and is ignored."""
         session = self._client.open_session()
         session.headers.update(headers or {})
-        self.base_url = self.account.base_url
-        # What HttpHook.run goes by, should somebody call it.
-        self.merged_extra = {"timeout": self.account.timeout, "allow_redirects": False}
+        self.base_url = self.connection_settings.base_url
+        # Settings that HttpHook.run reads, in case somebody calls it.
+        self.merged_extra = {"timeout": self.connection_settings.timeout, "allow_redirects": False}
         return session
 
     def check_response(self, response: requests.Response) -> None:
-        """Raise a named error unless the status is 200; HttpHook's own prints the body to the log."""
+        """Raise a named error unless the status is 200; HttpHook's own method logs the body."""
         if response.status_code != HTTPStatus.OK:
             raise error_for(urlsplit(response.url).path, response.status_code, response.headers, response.content)
 
@@ -122,13 +111,17 @@ class ZendeskHook(HttpHook):
         support_type_scope: str = "all",
         settle: timedelta = DEFAULT_SETTLE,
     ) -> Iterator[Page]:
-        """Export a window page by page, match one page at a time; each event comes once.
+        """Export a window page by page, with one page in memory at a time.
+
+        A ``Page`` holds ``records``, sorted by time and id, and each event is on one page only. A record has an ``id``,
+        a ``timestamp`` in microseconds since 1970, and ``raw``, a dict from each key to its JSON text as
+        ``msgspec.Raw``. The page's own times, ``start_time`` and ``complete_until``, are in unix seconds.
 
         Args:
             resource: ``ticket_events`` or ``ticket_metric_events``.
-            start: first instant of the window, inclusive; with a time zone.
+            start: first instant of the window, with a time zone.
             end: first instant after it.
-            include: sideloads; ``ticket_events`` knows ``comment_events``.
+            include: sideloads; ``ticket_events`` offers ``comment_events``.
             support_type_scope: ``all``, ``agent`` or ``ai_agent`` (``ticket_events`` only).
             settle: how old an event must be, by Zendesk's clock, to be exported; at least 90 seconds.
 
@@ -136,13 +129,14 @@ class ZendeskHook(HttpHook):
             ZendeskError: see ``airflow_zendesk.exceptions``.
         """
         query = Query.of(resource, include, support_type_scope)
-        return self.iter_sweep(query, Sweep(query.resource, Window.of(start, end), settle))
+        return self.iter_sweep(query, Sweep(query.resource, [Window.of(start, end)], settle))
 
     def iter_sweep(self, query: Query, sweep: Sweep) -> Iterator[Page]:
-        """Ask what the sweep wants to know, until it is done."""
+        """Fetch the pages of a sweep until it is done."""
         with self.get_conn() as session:
             while not sweep.done:
-                page = sweep.take(self._client.ask(session, query, sweep))
+                response, stats = self._client.fetch_page(session, query, sweep)
+                page = replace(sweep.take(response), stats=stats)
                 yield page
                 if page.wait:
                     logger.info("Waiting %d s until the last events of the window have settled.", page.wait)
@@ -155,47 +149,63 @@ class ZendeskHook(HttpHook):
         end: datetime | str,
         *,
         include: Iterable[str] = (),
+        support_type_scope: str = "all",
+        settle: timedelta = DEFAULT_SETTLE,
         explode: Literal["child_events"] | None = None,
     ) -> "pd.DataFrame":
-        """Export a window into a DataFrame: for notebooks and TaskFlow, since all of it is held in memory.
+        """Export a window into a DataFrame, for notebooks and TaskFlow. All of it is held in memory.
 
-        Columns and types are those of the Parquet files. ``explode="child_events"`` gives a row per child event
+        Columns and types are those of the Parquet files. ``explode="child_events"`` gives one row per child event
         instead, with the columns ``child_id``, ``child_event_type``, ``field_name``, ``value``, ``previous_value`` and
         ``child_event``, the last three as JSON text.
 
         Args:
-            resource: ``ticket_events`` or ``ticket_metric_events``.
-            start: first instant of the window, inclusive; with a time zone.
+            resource: as for ``iter_pages``, like the next five.
+            start: first instant of the window, with a time zone.
             end: first instant after it.
-            include: sideloads; ``ticket_events`` knows ``comment_events``.
-            explode: the column whose members become rows.
+            include: sideloads.
+            support_type_scope: ``all``, ``agent`` or ``ai_agent``.
+            settle: how old an event must be to be exported.
+            explode: the column whose members become rows; only ``ticket_events`` has ``child_events``.
 
         Raises:
+            SettingsError: the resource has no such column to explode.
             ZendeskError: see ``airflow_zendesk.exceptions``.
         """
-        from airflow_zendesk.hooks import dataframe  # noqa: PLC0415  pandas takes half a second and is needed here alone
+        from airflow_zendesk.hooks import dataframe  # noqa: PLC0415  pandas takes half a second to import
 
-        columns = Query.of(resource, include).resource.columns
-        pages = self.iter_pages(resource, start, end, include=include)
+        columns = Query.of(resource, include, support_type_scope).resource.columns
+        if explode is not None and (explode != "child_events" or resource != "ticket_events"):
+            raise SettingsError(
+                f"explode={explode!r} is not possible for {resource}. Use explode='child_events' with ticket_events, "
+                "or leave it out."
+            )
+        pages = self.iter_pages(
+            resource, start, end, include=include, support_type_scope=support_type_scope, settle=settle
+        )
         frame = dataframe.to_frame((page.records for page in pages), columns, Window.of(start, end).start)
         return dataframe.explode_child_events(frame) if explode else frame
 
     def test_connection(self) -> tuple[bool, str]:
-        """Whether these credentials may export, and a sentence that says so, for the connection form."""
+        """Whether the credentials may export, and a sentence about it for the connection form."""
         try:
+            host = self.connection_settings.host
             with self.get_conn() as session:
                 user = read_user(self._client.get(session, CURRENT_USER_PATH))
                 if user.is_anonymous:
                     return False, (
-                        f"{self.account.name} does not know these credentials: it takes them for anonymous. Check "
-                        "login and secret; for an API token, the login is the e-mail address with /token behind it."
+                        f"{host} does not accept these credentials. Check login and secret; for "
+                        "an API token, the login is the e-mail address followed by /token."
                     )
                 if user.is_admin:
-                    return True, f"Connected to {self.account.name} as administrator, user {user.id}."
+                    return True, f"Connected to {host} as administrator, user {user.id}."
                 # Custom roles: the documentation says administrators only, so let the export itself decide.
                 self._client.get(session, SAMPLE_PATH, start_time=SAMPLE_START_TIME)
-                return True, f"Connected to {self.account.name} as user {user.id}, no administrator, who may export."
+                return (
+                    True,
+                    f"Connected to {host} as user {user.id}, who is not an administrator but may export.",
+                )
         except ZendeskError as error:
             return False, str(error)
         except ValueError:
-            return False, f"{self.account.name} does not answer like Zendesk. Check the host of the connection."
+            return False, f"{host} does not respond like Zendesk. Check the connection's host."

@@ -24,32 +24,32 @@ _PARTITION_KEY = "%Y-%m-%dT%H:%M:%S"
 
 
 class ZendeskIncrementalExportOperator(BaseOperator):
-    """Export the events of one window into partitioned Parquet: all of them, once.
+    """Export the events of one window as partitioned Parquet: all of them, once.
 
-    The window is made of whole slices of the dataset's grain, and each slice is one object, published when it is
-    proven complete. A rerun writes the same keys, and nothing at all where the events are the same.
+    The window is made of whole slices of the dataset's grain. Each slice is one object, published when it is proven
+    complete. A rerun writes the same keys, and writes nothing if the events are the same.
 
-    The report is returned, and put on the events of the assets among ``outlets``; on Airflow 3.3 and newer, with the
-    start of each slice as partition key. Beyond a hundred slices it tells the window and the sums, under one key.
+    The operator returns a report, and adds it to the events of the assets among ``outlets``; on Airflow 3.3 and newer
+    with the start of each slice as partition key. Above a hundred slices, the report has only totals, under one key.
 
-    :param destination: where the dataset lies: any URL of Airflow's object storage, like
+    :param destination: where the dataset is: any URL of Airflow's object storage, like
         ``s3://conn_id@bucket/zendesk`` or ``file:///data/zendesk``. (templated)
     :param resource: ``ticket_events`` or ``ticket_metric_events``. (templated)
     :param zendesk_conn_id: the connection of the account. (templated)
     :param start: first instant of the window, with a time zone. (templated)
-    :param end: first instant after the window. The window is the data interval where both are None, or templates that
-        come out empty. (templated)
-    :param grain: length of a slice, like ``1d``, ``1h``, ``15m`` or a ``timedelta``; None for the dataset's own, and a
+    :param end: first instant after the window. Defaults to the run's data interval if both are None or render to an
+        empty string. (templated)
+    :param grain: length of a slice, like ``1d``, ``1h``, ``15m`` or a ``timedelta``; None for the dataset's own, or a
         day for a new dataset.
-    :param include: sideloads; ``ticket_events`` knows ``comment_events``, the texts of comments.
-    :param private_comments: whether the texts of private comments are kept too.
+    :param include: sideloads; ``ticket_events`` offers ``comment_events``, the texts of comments.
+    :param private_comments: whether private comments keep their texts.
     :param drop_fields: fields that are left out, like ``system.location`` or ``child_events.body``.
-    :param hash_fields: fields of which a keyed hash is kept; the key is the extra ``hash_key`` of the connection.
-    :param support_type_scope: ``all``, ``agent`` or ``ai_agent``; Zendesk's own default would be ``agent``.
+    :param hash_fields: fields that are replaced by a keyed hash; the key is the extra ``hash_key`` of the connection.
+    :param support_type_scope: ``all``, ``agent`` or ``ai_agent``; Zendesk's own default is ``agent``.
     :param settle: how old an event must be, by Zendesk's clock, to be exported; at least 90 seconds.
-    :param if_exists: ``replace`` exports a slice again that is there; ``skip`` leaves it alone.
-    :param allow_shrink: whether a slice may lose events that are stored: the way to erase what Zendesk has redacted.
-    :param deferrable: wait for the window to settle in the triggerer instead of in a worker.
+    :param if_exists: ``replace`` exports existing slices again; ``skip`` leaves them alone.
+    :param allow_shrink: whether a slice may lose events that are stored, to erase what Zendesk has redacted.
+    :param deferrable: wait in the triggerer, not in a worker, until the window has settled.
     """
 
     template_fields: Sequence[str] = ("resource", "destination", "zendesk_conn_id", "start", "end")
@@ -94,30 +94,29 @@ class ZendeskIncrementalExportOperator(BaseOperator):
 
     @cached_property
     def hook(self) -> "ZendeskHook":
-        """The account."""
-        # Here and below: what a DAG file need not import to be parsed, which happens every thirty seconds.
+        """The hook of the account."""
+        # Imported here and below, because Airflow parses DAG files every 30 seconds.
         from airflow_zendesk.hooks.zendesk import ZendeskHook  # noqa: PLC0415
 
         return ZendeskHook(self.zendesk_conn_id)
 
     def execute(self, context: Context) -> dict[str, Any]:
-        """Wait until the window has settled, then export it; returns the report."""
+        """Wait until the window has settled, then export it. Returns the report."""
         try:
             window = self._window(context)
             settled = window.end + timedelta(seconds=settle_seconds(self._settle()))
         except ZendeskError as error:
             raise AirflowFailException(str(error)) from error
-        # Only to save a worker, or a request: it is Zendesk's clock that decides. A window that is not over by ours is
-        # not waited for at all, but left to that clock to refuse.
+        # This only saves a worker or a request: Zendesk's clock decides, and it refuses a window that is not over.
         now = datetime.now(UTC)
         if self.deferrable and window.end <= now < settled:
             from airflow.providers.standard.triggers.temporal import DateTimeTrigger  # noqa: PLC0415
 
-            self.defer(trigger=DateTimeTrigger(moment=settled), method_name=self.export.__name__)
-        return self.export(context)
+            self.defer(trigger=DateTimeTrigger(moment=settled), method_name=self.execute_complete.__name__)
+        return self.execute_complete(context)
 
-    def export(self, context: Context, event: Any = None) -> dict[str, Any]:  # noqa: ARG002  a trigger's event
-        """Export the window; a deferred task goes on here."""
+    def execute_complete(self, context: Context, event: Any = None) -> dict[str, Any]:  # noqa: ARG002  a trigger's event
+        """Export the window; a deferred task resumes here."""
         from airflow_zendesk.export.run import export_window  # noqa: PLC0415
         from airflow_zendesk.export.telemetry import Telemetry  # noqa: PLC0415
 
@@ -140,28 +139,28 @@ class ZendeskIncrementalExportOperator(BaseOperator):
                 allow_shrink=self.allow_shrink,
                 on_progress=Telemetry(
                     self.log.info,
-                    {"dag_id": self.dag_id, "task_id": self.task_id, "account": self.hook.account.name},
-                    follows_present=_is_scheduled(context),
+                    {"dag_id": self.dag_id, "task_id": self.task_id, "account": self.hook.connection_settings.host},
+                    is_scheduled=_is_scheduled(context),
                 ),
             )
         except ZendeskError as error:
             if error.retryable:
                 raise
             raise AirflowFailException(str(error)) from error
-        for remark in report.warnings():
-            self.log.warning(remark)
-        self._tell_assets(context, report)
+        for warning in report.warnings():
+            self.log.warning(warning)
+        self._update_assets(context, report)
         return report.to_event()
 
-    def _tell_assets(self, context: Context, report: "ExportReport") -> None:
+    def _update_assets(self, context: Context, report: "ExportReport") -> None:
         for outlet in self.outlets:
             if isinstance(outlet, Asset):
                 event = context["outlet_events"][outlet]
                 event.extra = report.to_event()
-                # Of all slices, also of unchanged ones: an attempt that died after it had published some told nobody of
-                # them, and the next one finds them unchanged. A load does nothing for what it has loaded.
-                told = report.slices if "slices" in event.extra else [report.window]
-                add_partition_keys(event, [slice_.start.strftime(_PARTITION_KEY) for slice_ in told])
+                # Also of unchanged slices: an attempt that was killed after it had published some did not report them,
+                # and the next one finds them unchanged. A load skips what it has loaded.
+                parts = report.slices if "slices" in event.extra else [report.window]
+                add_partition_keys(event, [part.start.strftime(_PARTITION_KEY) for part in parts])
 
     def _window(self, context: Context) -> Window:
         return window_of(context, self.start, self.end)

@@ -1,4 +1,4 @@
-"""Load exported slices into a warehouse."""
+"""The operator that loads exported slices into a warehouse."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,25 +8,25 @@ from airflow.sdk import BaseOperator, Context
 
 from airflow_zendesk.exceptions import SettingsError, ZendeskError
 from airflow_zendesk.warehouse.asset_events import SliceRef, slice_refs
-from airflow_zendesk.window import Grain, Window
+from airflow_zendesk.window import Slice, Window
 
 
 class ZendeskLoadWarehouseOperator(BaseOperator):
-    """Load the slices of the asset events that started the run into a warehouse, each in one transaction, once.
+    """Load the slices of the asset events that triggered the run into a warehouse, each slice in one transaction.
 
-    A slice whose rows are in the tables already is left alone; one that has changed (a rerun, an erasure) replaces its
-    own rows and no others. The tables are made where they are missing; docs/warehouses.md describes them.
+    A slice whose rows are in the tables is skipped. A slice that has changed, by a rerun or an erasure, replaces only
+    its own rows. Missing tables are created; docs/warehouses.md describes them.
 
-    With ``start`` and ``end``, all slices of that time are loaded instead, whatever started the run.
+    With ``start`` and ``end``, all slices of that window are loaded instead, whatever triggered the run.
 
-    The report is returned.
+    Returns a report for each resource.
 
     :param warehouse: ``duckdb:///path/of/a/file``, or the id of an Airflow connection to PostgreSQL. (templated)
-    :param destination: where the dataset lies, in the words of the export. (templated)
-    :param schema: the schema that holds the tables: one for each Zendesk account. (templated)
-    :param resource: what is loaded from ``start`` to ``end``; an event says by itself what it is about. (templated)
-    :param start: first instant to load, with a time zone. (templated)
-    :param end: first instant after it. (templated)
+    :param destination: the destination of the export. (templated)
+    :param schema: the schema of the tables. Use one for each Zendesk account. (templated)
+    :param resource: the resource to load from ``start`` to ``end``. Asset events name theirs. (templated)
+    :param start: start of the window to load, with a time zone. (templated)
+    :param end: end of the window, exclusive. (templated)
     """
 
     template_fields: Sequence[str] = ("warehouse", "destination", "schema", "resource", "start", "end")
@@ -52,40 +52,40 @@ class ZendeskLoadWarehouseOperator(BaseOperator):
         self.end = end
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
-        """Load what is due; returns a report for each resource."""
+        """Load the slices; return a report for each resource."""
         try:
-            return [self._load(resource, slices) for resource, slices in self._due(context).items()]
+            return [self._load(resource, slices) for resource, slices in self._slices(context).items()]
         except ZendeskError as error:
             if error.retryable:
                 raise
             raise AirflowFailException(str(error)) from error
 
-    def _due(self, context: Context) -> Mapping[str, Sequence[Window]]:
+    def _slices(self, context: Context) -> Mapping[str, Sequence[Slice]]:
         """The slices to load, by resource."""
         from airflow_zendesk.dataset.settings import load_settings  # noqa: PLC0415
         from airflow_zendesk.destination import open_destination  # noqa: PLC0415
 
         store = open_destination(self.destination)
         if self.start or self.end:
-            grain = Grain.of(load_settings(store, self.resource).grain)
+            grain = load_settings(store, self.resource).grain
             return {self.resource: grain.slices(Window.of(self.start, self.end))}
-        due: dict[str, list[Window]] = {}
-        for named in triggering_slices(context):
-            if named.dataset != store.uri(named.resource):
+        slices: dict[str, list[Slice]] = {}
+        for ref in triggering_slices(context):
+            if ref.dataset != store.uri(ref.resource):
                 raise SettingsError(
-                    f"The event is about the dataset {named.dataset}, but this task reads {store.uri(named.resource)}: "
-                    "give it the export's destination."
+                    f"The event is about the dataset {ref.dataset}, but this task reads {store.uri(ref.resource)}. "
+                    "Set destination to the destination of the export."
                 )
-            due.setdefault(named.resource, []).append(named.slice)
-        if not due:
+            slices.setdefault(ref.resource, []).append(ref.slice)
+        if not slices:
             raise SettingsError(
-                "No asset event started this run, so there is nothing that it is about. Give start and end, or let the "
-                "asset of an export trigger it."
+                "No asset event triggered this run, so it has no slices to load. Set start and end, or schedule the "
+                "DAG on the asset of an export."
             )
-        return due
+        return slices
 
-    def _load(self, resource: str, slices: Sequence[Window]) -> dict[str, Any]:
-        # What a DAG file need not import to be parsed.
+    def _load(self, resource: str, slices: Sequence[Slice]) -> dict[str, Any]:
+        # These imports are slow, and parsing a DAG does not need them.
         from airflow_zendesk.destination import open_destination  # noqa: PLC0415
         from airflow_zendesk.warehouse.loading import load_slices, open_warehouse  # noqa: PLC0415
 
@@ -94,17 +94,17 @@ class ZendeskLoadWarehouseOperator(BaseOperator):
             open_destination(self.destination),
             resource,
             slices,
-            on_progress=lambda done: self.log.info("%s %s: %s rows", done.outcome, done.uri, f"{done.rows:,}"),
+            on_progress=lambda result: self.log.info("%s %s: %s rows", result.outcome, result.uri, f"{result.rows:,}"),
         )
-        for remark in report.warnings():
-            self.log.warning(remark)
+        for warning in report.warnings():
+            self.log.warning(warning)
         return report.to_dict()
 
 
 def triggering_slices(context: Context | Mapping[str, Any]) -> list[SliceRef]:
-    """The slices that the asset events of this run are about, each once, for loads of any kind.
+    """Return the slices that the asset events of this run refer to, each once, for loads of any kind.
 
-    On Airflow 3.3 a run for a partition is about one slice; older Airflows merge events, so it may be about several.
+    On Airflow 3.3, a run for a partition has one slice. Older Airflows merge events, so a run may have several.
 
     Raises:
         SettingsError: an event was not made by an export.

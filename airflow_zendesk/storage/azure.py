@@ -1,14 +1,14 @@
-"""A container of Azure Blob Storage."""
+"""Store in an Azure Blob Storage container."""
 
 from typing import Any
 
 from airflow_zendesk.storage.bucket import Body, BucketStore
-from airflow_zendesk.storage.errors import answer
+from airflow_zendesk.storage.errors import status_and_code
 from airflow_zendesk.storage.store import Version
 
 
 class AzureStore(BucketStore):
-    """A container that adlfs reaches; Azure's client holds a body in memory while it sends it.
+    """A container, accessed with adlfs. Azure's client holds a body in memory while it sends it.
 
     https://learn.microsoft.com/rest/api/storageservices/specifying-conditional-headers-for-blob-service-operations
     """
@@ -23,17 +23,17 @@ class AzureStore(BucketStore):
                 break
 
     async def _send(self, bucket: str, name: str, body: Body, size: int, expected: Version | None) -> None:
-        from azure.core import MatchConditions  # noqa: PLC0415  there wherever adlfs is
+        from azure.core import MatchConditions  # noqa: PLC0415  installed with adlfs, which is optional
         from azure.storage.blob.aio import BlobClient  # noqa: PLC0415
 
         condition: dict[str, Any] = {"overwrite": False}
         if expected is not None:
             condition = {"overwrite": True, "etag": expected, "match_condition": MatchConditions.IfNotModified}
-        known = self._fs.service_client.get_blob_client(bucket, name)
-        # A client of its own, for one that splits nothing and does not wait for 15 seconds before it tries again.
+        adlfs_client = self._fs.service_client.get_blob_client(bucket, name)
+        # adlfs's own client splits large bodies and waits 15 seconds before its first retry.
         async with BlobClient.from_blob_url(
-            known.url,
-            credential=known.credential,
+            adlfs_client.url,
+            credential=adlfs_client.credential,
             max_single_put_size=self.max_put_bytes,
             retry_total=2,
             initial_backoff=1,
@@ -43,8 +43,8 @@ class AzureStore(BucketStore):
             await client.upload_blob(body, length=size, **condition)
 
     def _is_conflict(self, error: Exception) -> bool:
-        """Azure answers 409 where the object must not be there and is."""
-        _, code = answer(error)
+        """Whether the condition failed; Azure answers 409 if an object exists that must not."""
+        _, code = status_and_code(error)
         return code == "BlobAlreadyExists" or super()._is_conflict(error)
 
     def _version_of(self, info: dict[str, Any]) -> Version:

@@ -1,4 +1,4 @@
-"""What the buckets have in common: one request that writes an object, on a condition."""
+"""Base class of the cloud stores: one conditional request writes an object."""
 
 import asyncio
 import io
@@ -10,51 +10,50 @@ from typing import IO, Any, ClassVar, TypeVar
 from fsspec import AbstractFileSystem
 
 from airflow_zendesk.exceptions import SliceChangedError, SliceTooLargeError
-from airflow_zendesk.storage.errors import answer
+from airflow_zendesk.storage.errors import status_and_code
 from airflow_zendesk.storage.store import Store, Version
 
 _T = TypeVar("_T")
 
-#: A PUT may take the patience of its store, and as long as this rate needs for the body.
-_LEAST_BYTES_PER_SECOND = 100_000
+_PRECONDITION_FAILED = 412
+#: The slowest upload that is waited for: the time of a PUT grows with its body.
+_MIN_BYTES_PER_SECOND = 100_000
 
 
 class BucketStore(Store):
-    """A bucket of a cloud: an object is written by one request, or not at all.
+    """A cloud bucket in which one request writes a whole object, or nothing.
 
-    The clients of the clouds would split what is large. They are not asked to: a request that is one can name the
-    version that it replaces, and nothing else is ever seen.
+    The vendors' clients would split large files into several requests. This class never does: only a single request
+    can name the version that it replaces, and no reader can see a part of it.
 
     Args:
-        fs: the file system, one of fsspec that works with ``asyncio``.
-        root: the folder, beginning with the bucket.
+        fs: an asynchronous fsspec file system.
+        root: the folder, starting with the bucket.
         uri: the folder as a URI without credentials.
-        patience: seconds that a PUT may take in all, beyond the time that its body needs at 100 kB/s.
+        timeout_seconds: how long a PUT may take, in addition to the time that its body needs at 100 kB/s.
     """
 
     max_put_bytes: ClassVar[int]
 
-    def __init__(self, fs: AbstractFileSystem, root: str, uri: str, *, patience: float = 300.0) -> None:
+    def __init__(self, fs: AbstractFileSystem, root: str, uri: str, *, timeout_seconds: float = 300.0) -> None:
         super().__init__(fs, root, uri)
-        self._patience = patience
+        self._timeout_seconds = timeout_seconds
 
     def check_access(self) -> None:
-        """See that the bucket is there and may be listed."""
+        """Check that the bucket exists and can be listed."""
         with self.translate_errors(""):
-            self._wait_for(self._list_one(*self._address("")), self._patience)
+            self._wait_for(self._list_one(*self._address("")), self._timeout_seconds)
 
     def put(self, key: str, file: IO[bytes], expected: Version | None) -> None:
-        """Write the whole file as one object, by one request."""
+        """Write the whole file as one object, with one request."""
         size = file.seek(0, os.SEEK_END)
         if size > self.max_put_bytes:
             raise SliceTooLargeError(self.uri(key), size, self.max_put_bytes)
         bucket, name = self._address(key)
+        timeout_seconds = self._timeout_seconds + size / _MIN_BYTES_PER_SECOND
         with self.translate_errors(key):
             try:
-                body = Body(file)
-                self._wait_for(
-                    self._send(bucket, name, body, size, expected), self._patience + size / _LEAST_BYTES_PER_SECOND
-                )
+                self._wait_for(self._send(bucket, name, Body(file), size, expected), timeout_seconds)
             except Exception as error:
                 if self._is_conflict(error):
                     raise SliceChangedError(self.uri(key)) from None
@@ -62,25 +61,25 @@ class BucketStore(Store):
 
     @abstractmethod
     async def _list_one(self, bucket: str, prefix: str) -> None:
-        """Ask for the first object below the prefix; fails if there is no such bucket, and only then."""
+        """Request the first object below the prefix; raises only if the bucket is missing or denied."""
 
     @abstractmethod
     async def _send(self, bucket: str, name: str, body: "Body", size: int, expected: Version | None) -> None:
-        """Send the request, with the condition."""
+        """Send the request with its condition."""
 
     def _is_conflict(self, error: Exception) -> bool:
-        """Whether the storage says that the condition does not hold."""
-        status, _ = answer(error)
-        return status == 412  # noqa: PLR2004  Precondition Failed
+        """Whether the error says that the condition failed."""
+        status, _ = status_and_code(error)
+        return status == _PRECONDITION_FAILED
 
     def _address(self, key: str) -> tuple[str, str]:
         bucket, name, *_ = self._fs.split_path(self._path(key))
         return bucket, name or ""
 
     def _wait_for(self, work: Coroutine[Any, Any, _T], seconds: float) -> _T:
-        """Wait for work on the file system's own thread; when the wait ends otherwise, so does the work.
+        """Run a coroutine on the file system's thread, and cancel it if this wait ends early.
 
-        fsspec's own way would leave it running behind the back of a task that was stopped by a signal.
+        fsspec's own ``sync`` would leave it running after a signal has stopped the task.
         """
         future = asyncio.run_coroutine_threadsafe(work, self._fs.loop)
         try:
@@ -90,33 +89,33 @@ class BucketStore(Store):
 
 
 class Body(io.RawIOBase):
-    """A file as the body of a request: from its start, and still open when a client has closed it."""
+    """A file as the body of a request: it starts at the beginning, and stays open when a client closes it."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
         file.seek(0)
 
     def readable(self) -> bool:
-        """It is."""
+        """True."""
         return True
 
     def seekable(self) -> bool:
-        """It is: clients send it again."""
+        """True: clients rewind the body for their own retries."""
         return True
 
     def readinto(self, buffer: Any) -> int:
-        """Read as much as fits."""
+        """Read into the buffer and return the number of bytes."""
         content = self._file.read(len(buffer))
         buffer[: len(content)] = content
         return len(content)
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Go to a position."""
+        """Move to a position and return it."""
         return self._file.seek(offset, whence)
 
     def tell(self) -> int:
-        """The position."""
+        """Return the position."""
         return self._file.tell()
 
     def close(self) -> None:
-        """Stay open: aiohttp closes what it has sent, and gcsfs may send it again."""
+        """Keep the file open: aiohttp closes what it has sent, and gcsfs may send it again."""

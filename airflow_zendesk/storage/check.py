@@ -1,4 +1,4 @@
-"""Whether a storage does what exports rely on: it is tried, for many speak like S3 and mean less by it."""
+"""Check that a storage backend gives the guarantees exports rely on. Many S3-compatible services do not."""
 
 import secrets
 from collections.abc import Callable, Iterator, Sequence
@@ -8,192 +8,205 @@ from dataclasses import dataclass
 from io import BytesIO
 from threading import Event
 
-from airflow_zendesk.exceptions import SliceChangedError, StorageError, StorageUnavailableError
+from airflow_zendesk.exceptions import (
+    SliceChangedError,
+    StorageError,
+    StorageNotFoundError,
+    StorageUnavailableError,
+)
 from airflow_zendesk.storage.store import Store, Version
 
-#: Everything is written below it, in a folder with a name by chance.
+#: All objects are written below it, in a folder with a random name.
 CHECK_FOLDER = "_check_storage"
-_RACERS = 12
+_WRITERS = 12
 _OVERWRITES = 6
 _SMALL, _LARGE = 1_000, 8 * 2**20
+_CONDITIONAL = ("conditional create", "conditional replace", "concurrent writes")
+_CONDITION = {True: "was refused", False: "was accepted: the condition is ignored"}
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """What came of one check; ``needed`` says whether exports are safe only if it held."""
+class StorageCheckResult:
+    """The result of one check; exports are safe only if every ``required`` check has passed."""
 
     check: str
-    held: bool
-    needed: bool
-    told: str
+    passed: bool
+    required: bool
+    message: str
 
 
-def check_storage(store: Store) -> Iterator[Finding]:
-    """Try a storage, and tell what it does; ends early where exports could not work at all.
+def check_storage(store: Store) -> Iterator[StorageCheckResult]:
+    """Run the checks one after the other; the first required check that fails is the last one.
 
-    Only its own objects are written, and deleted again if that is allowed.
+    The checks write only objects of their own, and delete them if the credentials allow it.
     """
-    trial = _Trial(store, f"{CHECK_FOLDER}/{secrets.token_hex(8)}")
-    for name, needed, check in trial.checks():
+    checks = _Checks(store, f"{CHECK_FOLDER}/{secrets.token_hex(8)}")
+    for name, required, check in checks.in_order():
         try:
-            held, told = check()
+            passed, message = check()
         except StorageError as error:
-            held, told = False, str(error)
+            passed, message = False, str(error)
         except SliceChangedError:
-            held, told = False, "The storage refuses to replace the very version that it names."
-        yield Finding(name, held, needed, told)
-        if needed and not held:
+            passed, message = False, "The storage refuses to replace the version that it reports."
+        if not passed and name in {"write", "read"} and (advice := checks.explain_refusal()):
+            message = f"{message} {advice}"
+        yield StorageCheckResult(name, passed, required, message)
+        if required and not passed:
             break
-    yield Finding("delete", *trial.clean())
+    yield StorageCheckResult("delete", *checks.delete())
 
 
-def is_safe(findings: Sequence[Finding]) -> bool:
-    """Whether exports to the storage are complete, once and whole."""
-    return all(finding.held for finding in findings if finding.needed)
+def is_safe(results: Sequence[StorageCheckResult]) -> bool:
+    """Whether exports to the storage are complete and free of duplicates."""
+    return all(result.passed for result in results if result.required)
 
 
-def meaning(findings: Sequence[Finding]) -> str:
-    """What the findings mean for somebody who exports there."""
-    lost = [finding.check for finding in findings if finding.needed and not finding.held]
-    if lost:
-        return f"Exports there are not safe: see {', '.join(lost)}."
-    ignored = [finding.check for finding in findings if finding.check in _FENCE and not finding.held]
+def summarize(results: Sequence[StorageCheckResult]) -> str:
+    """What the results mean for exports, in one paragraph."""
+    failed = [result.check for result in results if result.required and not result.passed]
+    if failed:
+        return f"Exports to this storage are not safe: see {', '.join(failed)}."
+    ignored = [result.check for result in results if result.check in _CONDITIONAL and not result.passed]
     if not ignored:
-        return "Exports there are safe. Two runs of one slice at once cannot harm each other: the storage decides."
+        return "Exports to this storage are safe. Of two concurrent exports of one slice, the storage accepts only one."
     return (
-        "Exports there are safe, but the storage does not decide between two runs of one slice "
-        f"(see {', '.join(ignored)}): the last one wins. Both write the same rows, for a slice is exported when it has "
-        "settled. Keep one run at a time where they may not: with less than 5 minutes to settle, in the first run of a "
-        "dataset, and where a slice may shrink."
+        "Exports to this storage are safe, but of two concurrent exports of one slice the last one wins "
+        f"(see {', '.join(ignored)}). Both write the same rows, because a slice is exported after it has settled. Run "
+        "one export at a time where the rows may differ: with a settle time below 5 minutes, in the first run of a "
+        "dataset, and with allow_shrink."
     )
 
 
-_FENCE = ("create once", "replace known", "race")
-_KEPT = {True: "is kept", False: "is overwritten: the condition is ignored"}
-
-
-class _Trial:
-    """The checks of one storage, below one folder; the later ones use what the first have written."""
+class _Checks:
+    """The checks of one storage, below one folder; later checks use the objects of earlier ones."""
 
     def __init__(self, store: Store, folder: str) -> None:
         self._store = store
         self._folder = folder
         self._written: set[str] = set()
 
-    def checks(self) -> list[tuple[str, bool, Callable[[], tuple[bool, str]]]]:
-        """Name, whether it is needed, and what to call."""
+    def in_order(self) -> list[tuple[str, bool, Callable[[], tuple[bool, str]]]]:
+        """The name of each check, whether exports require it, and the function that runs it."""
         return [
-            ("reach", True, self._check_access),
+            ("access", True, self._access),
             ("write", True, self._write),
             ("read", True, self._read),
-            ("create once", False, self._create_once),
+            ("conditional create", False, self._conditional_create),
             ("replace", True, self._replace),
-            ("replace known", False, self._replace_known),
-            ("race", False, self._race),
-            ("one request", True, self._one_request),
-            ("ranges", True, self._ranges),
-            ("whole", True, self._whole),
+            ("conditional replace", False, self._conditional_replace),
+            ("concurrent writes", False, self._concurrent_writes),
+            ("single request", True, self._single_request),
+            ("range read", True, self._range_read),
+            ("atomic replace", True, self._atomic_replace),
             ("listing", True, self._listing),
         ]
 
-    def clean(self) -> tuple[bool, bool, str]:
-        """Delete what was written, as far as allowed."""
-        left = []
+    def explain_refusal(self) -> str | None:
+        """What to change in the connection so that a write succeeds, if the store can find out."""
+        key = self._key("other settings")
+        self._written.add(key)
+        return self._store.explain_refusal(key)
+
+    def delete(self) -> tuple[bool, bool, str]:
+        """Delete the objects of the checks, as far as allowed."""
+        left = 0
         for key in self._written:
             try:
                 self._store.delete(key)
+            except StorageNotFoundError:
+                continue
             except StorageError:
-                left.append(key)
+                left += 1
         if not left:
-            return True, False, "What this check has written is deleted; exports delete nothing."
-        return False, False, f"{len(left)} objects stay below {self._store.uri(self._folder)}; exports delete nothing."
+            return True, False, "The objects of this check are deleted. Exports never delete."
+        return False, False, f"{left} objects are left below {self._store.uri(self._folder)}. Exports never delete."
 
-    def _check_access(self) -> tuple[bool, str]:
+    def _access(self) -> tuple[bool, str]:
         self._store.check_access()
-        return True, "The storage is there."
+        return True, "The storage is accessible."
 
     def _write(self) -> tuple[bool, str]:
         self._put("object", b"1" * _SMALL, None)
-        return True, "An object is written."
+        return True, "An object was written."
 
     def _read(self) -> tuple[bool, str]:
-        held = self._store.read(self._key("object")) == b"1" * _SMALL
-        return held, "What was written is read." if held else "What is read is not what was written."
+        passed = self._store.read(self._key("object")) == b"1" * _SMALL
+        return passed, "The object was read." if passed else "The content that was read is not what was written."
 
-    def _create_once(self) -> tuple[bool, str]:
-        held = self._refused("object", b"2" * _SMALL, None)
-        return held, f"An object that must not be there yet {_KEPT[held]}."
+    def _conditional_create(self) -> tuple[bool, str]:
+        passed = self._is_refused("object", b"2" * _SMALL, None)
+        return passed, f"A write on the condition that there is no object {_CONDITION[passed]}."
 
     def _replace(self) -> tuple[bool, str]:
         before = self._store.version(self._key("object"))
         self._put("object", b"3" * _SMALL, before)
-        held = (
+        passed = (
             self._store.version(self._key("object")) != before
             and self._store.read(self._key("object")) == b"3" * _SMALL
         )
-        return held, "A version is replaced by the next." if held else "A replaced version is still there."
+        return passed, "A version was replaced." if passed else "A version that was replaced is still stored."
 
-    def _replace_known(self) -> tuple[bool, str]:
+    def _conditional_replace(self) -> tuple[bool, str]:
         stale = self._store.version(self._key("object"))
         self._put("object", b"4" * _SMALL, stale)
-        held = self._refused("object", b"5" * _SMALL, stale)
-        return held, f"An object that was replaced meanwhile {_KEPT[held]}."
+        passed = self._is_refused("object", b"5" * _SMALL, stale)
+        return passed, f"A write on the condition of an older version {_CONDITION[passed]}."
 
-    def _race(self) -> tuple[bool, str]:
-        self._written.add(self._key("race"))
+    def _concurrent_writes(self) -> tuple[bool, str]:
+        self._written.add(self._key("concurrent"))
 
-        def run(number: int) -> bool:
+        def write(number: int) -> bool:
             with suppress(SliceChangedError, StorageUnavailableError):
-                self._store.put(self._key("race"), BytesIO(b"%d" % number), None)
+                self._store.put(self._key("concurrent"), BytesIO(b"%d" % number), None)
                 return True
             return False
 
-        with ThreadPoolExecutor(_RACERS) as pool:
-            winners = [number for number, won in enumerate(pool.map(run, range(_RACERS))) if won]
-        held = len(winners) == 1 and self._store.read(self._key("race")) == b"%d" % winners[0]
-        return held, f"Of {_RACERS} writers at once {len(winners)} won."
+        with ThreadPoolExecutor(_WRITERS) as pool:
+            accepted = [number for number, won in enumerate(pool.map(write, range(_WRITERS))) if won]
+        passed = len(accepted) == 1 and self._store.read(self._key("concurrent")) == b"%d" % accepted[0]
+        return passed, f"Of {_WRITERS} concurrent writes {len(accepted)} were accepted; exactly 1 should be."
 
-    def _one_request(self) -> tuple[bool, str]:
+    def _single_request(self) -> tuple[bool, str]:
         self._put("large", secrets.token_bytes(2**10) * (_LARGE // 2**10), None)
         limit = self._store.max_put_bytes
         size = "any size" if limit is None else f"up to {limit / 2**30:,.1f} GiB"
-        return True, f"{_LARGE // 2**20} MiB are written at once, and so are slices of {size}."
+        return True, f"{_LARGE // 2**20} MiB were written with one request. Slices may have {size}."
 
-    def _ranges(self) -> tuple[bool, str]:
+    def _range_read(self) -> tuple[bool, str]:
         whole = self._store.read(self._key("large")) or b""
         with self._store.translate_errors(self._key("large")), self._store.open(self._key("large")) as file:
             file.seek(_LARGE // 2 + 1)
-            held = file.read(_SMALL) == whole[_LARGE // 2 + 1 :][:_SMALL] and len(whole) == _LARGE
-        return held, "A part of an object is read." if held else "A part that is read is not what is there."
+            passed = file.read(_SMALL) == whole[_LARGE // 2 + 1 :][:_SMALL] and len(whole) == _LARGE
+        return passed, "A part of an object was read." if passed else "A part that was read is not what is stored."
 
-    def _whole(self) -> tuple[bool, str]:
-        """Replace an object over and over while it is read."""
-        key = self._key("whole")
-        versions = [b"%d" % number * 2**20 for number in range(_OVERWRITES)]
-        self._put("whole", versions[0], None)
+    def _atomic_replace(self) -> tuple[bool, str]:
+        """Replace an object several times while it is read."""
+        key = self._key("replaced")
+        contents = [b"%d" % number * 2**20 for number in range(_OVERWRITES)]
+        self._put("replaced", contents[0], None)
         done = Event()
 
         def poll() -> tuple[int, int]:
             reads = torn = 0
             while not done.is_set() or not reads:
                 reads += 1
-                torn += self._store.read(key) not in versions
+                torn += self._store.read(key) not in contents
             return reads, torn
 
         with ThreadPoolExecutor(1) as pool:
             polled = pool.submit(poll)
             try:
-                for version in versions[1:]:
-                    self._put("whole", version, self._store.version(key))
+                for content in contents[1:]:
+                    self._put("replaced", content, self._store.version(key))
             finally:
                 done.set()
             reads, torn = polled.result()
-        return not torn, f"Of {reads} reads during {_OVERWRITES - 1} writes {torn} found no whole version."
+        return not torn, f"{reads} reads during {_OVERWRITES - 1} writes: {torn} returned an incomplete object."
 
     def _listing(self) -> tuple[bool, str]:
         listed = self._store.list(self._folder)
-        held = listed == {key: self._store.version(key) for key in self._written}
-        return held, "A listing is up to date." if held else "A listing lacks what was just written, or is older."
+        passed = listed == {key: self._store.version(key) for key in self._written}
+        return passed, "A listing is up to date." if passed else "A listing lacks objects or versions just written."
 
     def _key(self, name: str) -> str:
         return f"{self._folder}/{name}"
@@ -202,8 +215,8 @@ class _Trial:
         self._written.add(self._key(name))
         self._store.put(self._key(name), BytesIO(content), expected)
 
-    def _refused(self, name: str, content: bytes, expected: Version | None) -> bool:
-        """Whether the storage keeps what is there, if another version is expected; it is asked itself."""
+    def _is_refused(self, name: str, content: bytes, expected: Version | None) -> bool:
+        """Whether the storage itself refuses a write on a condition that does not hold."""
         before = self._store.read(self._key(name))
         try:
             self._store.put(self._key(name), BytesIO(content), expected)

@@ -1,7 +1,7 @@
-"""The faults of a storage, by name. Each client has errors of its own, and none of them says whether to try again.
+"""Translate the errors of all storage clients to the ``StorageError`` classes, which say whether a retry can help.
 
-They are told apart by what their classes are called, so that no client has to be installed, and by HTTP status. Their
-texts are not passed on: some repeat what was signed, or who asked.
+Errors are recognized by class name, so that no client has to be installed, and by HTTP status. Their texts are
+dropped, because some quote the signed request or the credentials.
 """
 
 import errno
@@ -18,10 +18,10 @@ from airflow_zendesk.exceptions import (
     StorageUnavailableError,
 )
 
-#: One that takes the address and a reason.
-_Named = Callable[[str, str], StorageError]
+#: A subclass that takes the URI and a reason.
+_ErrorClass = Callable[[str, str], StorageError]
 
-_BY_STATUS: dict[int, _Named] = {
+_BY_STATUS: dict[int, _ErrorClass] = {
     401: StorageDeniedError,
     403: StorageDeniedError,
     404: StorageNotFoundError,
@@ -34,16 +34,16 @@ _BY_STATUS: dict[int, _Named] = {
     507: StorageFullError,
 }
 _SERVER_ERROR = 5
-#: Where the storage's word tells more than the status.
-_BY_CODE: dict[str, _Named] = {
+#: Error codes that are more specific than the status.
+_BY_CODE: dict[str, _ErrorClass] = {
     "ExpiredToken": StorageDeniedError,
     "InvalidToken": StorageDeniedError,
     "TokenRefreshRequired": StorageDeniedError,
     "QuotaExceeded": StorageFullError,
     "RequestTimeout": StorageUnavailableError,
 }
-#: Classes of botocore, azure-core, aiohttp, google-auth, gcsfs and requests, most of which are no OSError.
-_BY_CLASS: dict[str, _Named] = {
+#: Classes of botocore, azure-core, aiohttp, google-auth, gcsfs and requests; most are not an OSError.
+_BY_CLASS: dict[str, _ErrorClass] = {
     "NoCredentialsError": StorageDeniedError,
     "PartialCredentialsError": StorageDeniedError,
     "CredentialRetrievalError": StorageDeniedError,
@@ -58,8 +58,9 @@ _BY_CLASS: dict[str, _Named] = {
     "TransportError": StorageUnavailableError,
     "ChecksumError": StorageUnavailableError,
     "RequestException": StorageUnavailableError,
+    "ParamValidationError": StorageRefusedError,
 }
-_BY_ERRNO: dict[int | None, _Named] = {
+_BY_ERRNO: dict[int | None, _ErrorClass] = {
     errno.EACCES: StorageDeniedError,
     errno.EPERM: StorageDeniedError,
     errno.EROFS: StorageDeniedError,
@@ -71,71 +72,71 @@ _BY_ERRNO: dict[int | None, _Named] = {
     errno.EISDIR: StorageRefusedError,
     errno.ENAMETOOLONG: StorageRefusedError,
 }
-_PLAIN_WORD = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+_CODE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
 def translate_error(error: Exception, uri: str) -> StorageError | None:
-    """The error that says what happened and what to do, or None if this is no fault of a storage."""
-    status, code = answer(error)
-    named = _BY_CODE.get(code) if code else None
-    if named is None and status is not None:
-        named = _BY_STATUS.get(
+    """The ``StorageError`` for an error of a client, or None if it is not an error of a storage."""
+    status, code = status_and_code(error)
+    error_class = _BY_CODE.get(code) if code else None
+    if error_class is None and status is not None:
+        error_class = _BY_STATUS.get(
             status, StorageUnavailableError if status // 100 == _SERVER_ERROR else StorageRefusedError
         )
-    if named is None:
-        named = _by_class(error)
-    return None if named is None else named(uri, code or (str(status) if status else _word_for(error)))
+    if error_class is None:
+        error_class = _by_class(error)
+    return None if error_class is None else error_class(uri, code or (str(status) if status else _reason(error)))
 
 
-def answer(error: BaseException) -> tuple[int | None, str | None]:
-    """The HTTP status that the error comes from, and the storage's own word for it; None for what is not known."""
+def status_and_code(error: BaseException) -> tuple[int | None, str | None]:
+    """The HTTP status behind the error, and the storage's error code; each None if unknown."""
     for each in _chain(error):
-        status, code = _answer_in(each)
+        status, code = _response_of(each)
         if status is not None:
-            return status, code if code and _PLAIN_WORD.fullmatch(code) and not code.isdigit() else None
-    return _answer_meant(error), None
+            return status, code if code and _CODE.fullmatch(code) and not code.isdigit() else None
+    return _status_of_gcsfs(error), None
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """The error and what it was made of: s3fs translates botocore's errors and keeps the original behind its own."""
+    """The error and its causes: s3fs wraps botocore's errors in its own."""
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__
 
 
-def _answer_in(error: Any) -> tuple[int | None, str | None]:
-    """The status and the code that the error carries."""
+def _response_of(error: Any) -> tuple[int | None, str | None]:
+    """The status and the code that the error itself has."""
     response = getattr(error, "response", None)
     if isinstance(response, dict):  # botocore
         return response.get("ResponseMetadata", {}).get("HTTPStatusCode"), response.get("Error", {}).get("Code")
     for name in ("status_code", "status", "code"):  # azure-core, aiohttp, gcsfs
         status = getattr(error, name, None)
         if str(status).isdigit():
-            word = getattr(error, "error_code", None)
-            return int(str(status)), None if word is None else str(getattr(word, "value", word))
+            code = getattr(error, "error_code", None)
+            return int(str(status)), None if code is None else str(getattr(code, "value", code))
     return None, None
 
 
-def _answer_meant(error: BaseException) -> int | None:
-    """The status that gcsfs has turned into an error of Python."""
+def _status_of_gcsfs(error: BaseException) -> int | None:
+    """The status that gcsfs has translated to a built-in exception."""
     if isinstance(error, OSError) and error.errno is None:
-        for cls, meant in ((FileNotFoundError, 404), (FileExistsError, 412), (PermissionError, 403)):
+        for cls, status in ((FileNotFoundError, 404), (FileExistsError, 412), (PermissionError, 403)):
             if isinstance(error, cls):
-                return meant
-    if str(error).startswith(("Forbidden: ", "Bad Request: ")):  # it tells them apart in this way itself
+                return status
+    if str(error).startswith(("Forbidden: ", "Bad Request: ")):  # gcsfs itself tells them apart by their texts
         return 403 if isinstance(error, OSError) else 400
     return None
 
 
-def _by_class(error: Exception) -> _Named | None:
+def _by_class(error: Exception) -> _ErrorClass | None:
     for cls in type(error).__mro__:
-        if named := _BY_CLASS.get(cls.__name__):
-            return named
+        if error_class := _BY_CLASS.get(cls.__name__):
+            return error_class
     if isinstance(error, OSError):
         return _BY_ERRNO.get(error.errno, StorageUnavailableError)
     return None
 
 
-def _word_for(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     number = error.errno if isinstance(error, OSError) else None
     return errno.errorcode.get(number or 0, type(error).__name__)

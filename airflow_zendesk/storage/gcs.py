@@ -1,4 +1,4 @@
-"""A bucket of Google Cloud Storage."""
+"""Store in a Google Cloud Storage bucket."""
 
 from typing import Any
 from urllib.parse import quote
@@ -8,7 +8,11 @@ from airflow_zendesk.storage.store import Version
 
 
 class GcsStore(BucketStore):
-    """A bucket that gcsfs reaches.
+    """A bucket, accessed with gcsfs.
+
+    gcsfs has no public method that takes a generation. ``_call`` sends any request with its credentials and retries;
+    in fsspec the underscore marks a coroutine, not a private method. The contract tests of this store would fail
+    if gcsfs renamed it.
 
     https://cloud.google.com/storage/docs/request-preconditions
     """
@@ -18,11 +22,10 @@ class GcsStore(BucketStore):
     max_put_bytes = 5 * 2**40
 
     async def _list_one(self, bucket: str, prefix: str) -> None:
-        await self._fs._call("GET", "b/{}/o", bucket, prefix=prefix, maxResults=1)  # noqa: SLF001  see _send
+        await self._fs._call("GET", "b/{}/o", bucket, prefix=prefix, maxResults=1)  # noqa: SLF001  see above
 
     async def _send(self, bucket: str, name: str, body: Body, size: int, expected: Version | None) -> None:
-        # gcsfs has no method that takes a generation; its request, with its credentials and retries, takes anything.
-        await self._fs._call(  # noqa: SLF001  a coroutine has an underscore in fsspec, and belongs to its interface
+        await self._fs._call(  # noqa: SLF001  see above
             "POST",
             f"{self._fs.base.replace('/storage/v1/', '/upload/storage/v1/')}b/{quote(bucket)}/o",
             uploadType="media",

@@ -1,4 +1,4 @@
-"""A folder on a disk."""
+"""Store in a folder on a disk."""
 
 import contextlib
 import fcntl
@@ -14,15 +14,15 @@ from airflow_zendesk.storage.store import Store, Version
 
 
 class LocalStore(Store):
-    """A folder on a disk: an object is written beside its place, synced, and moved there in one step.
+    """A folder on a disk. An object is written to a temporary file, synced, and moved to its name in one step.
 
-    A killed attempt may leave a hidden ``.tmp`` file behind, which no reader of Parquet takes for data.
+    A killed attempt may leave a hidden ``.tmp`` file behind, which Parquet readers ignore.
     """
 
     precondition = "a lock on the folder"
 
     def check_access(self) -> None:
-        """See that the folder, or the nearest one above it that is there, can be written to."""
+        """Check that the folder, or its nearest existing parent, is writable."""
         with self.translate_errors(""):
             path = Path(self._root)
             while not path.exists():
@@ -31,7 +31,7 @@ class LocalStore(Store):
                 raise StorageDeniedError(self._uri, f"{path} cannot be written to")
 
     def put(self, key: str, file: IO[bytes], expected: Version | None) -> None:
-        """Write the whole file as one object, in place of the expected version."""
+        """Write the whole file as one object, replacing the expected version."""
         with self.translate_errors(key):
             path = Path(self._path(key))
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -47,9 +47,9 @@ class LocalStore(Store):
             _sync_folder(path.parent)
 
     def delete(self, key: str) -> None:
-        """Delete an object that a check has written, and the folders that were made for it."""
+        """Delete an object that ``check_storage`` has written, and the folders that are empty then."""
         super().delete(key)
-        with contextlib.suppress(OSError):  # they are not empty, or may stay
+        with contextlib.suppress(OSError):  # not empty, or not allowed
             for folder in Path(key).parents[:-1]:
                 (Path(self._root) / folder).rmdir()
 
@@ -77,7 +77,7 @@ def _sync_folder(folder: Path) -> None:
 
 @contextlib.contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """Keep other writers of this folder out; the lock goes with the process, so a killed one leaves none."""
+    """Hold the lock of the folder; the system releases it when the process ends, however that happens."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

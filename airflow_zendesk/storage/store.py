@@ -1,6 +1,6 @@
-"""A folder in an object store, or on a disk: what a dataset needs of it, and no more.
+"""The interface of a storage backend: the few operations that a dataset needs.
 
-Nothing is renamed, swept or deleted. A key either holds a whole object or none.
+Exports never rename or delete an object. A key holds either a whole object or none.
 """
 
 from abc import ABC, abstractmethod
@@ -14,47 +14,51 @@ from fsspec import AbstractFileSystem
 from airflow_zendesk.exceptions import SliceChangedError, StorageUnavailableError, ZendeskError
 from airflow_zendesk.storage.errors import translate_error
 
-#: What tells one version of an object from the next: an ETag, a generation, or what the disk knows of a file.
+#: Identifies one version of an object: an ETag, a generation, or a file's inode, time and size.
 Version = str
 
-#: One PUT, and two more if the storage neither takes nor refuses it for good.
+#: The first PUT and two repeats, if the outcome of each is unknown.
 _MAX_PUTS = 3
 
 
 class Store(ABC):
-    """Objects by key, below one folder.
+    """A folder of objects, each with a key.
 
-    Every method raises a ``StorageError`` that says what to do, where the file system raises one of its own.
+    Every method translates the errors of the file system to a ``StorageError`` that says what to do.
 
     Args:
-        fs: the file system that holds them.
-        root: the folder, in the words of ``fs``.
+        fs: the file system.
+        root: the folder's path in ``fs``.
         uri: the folder as a URI without credentials, for messages and reports.
     """
 
-    #: How the storage is kept from taking an old version for a new one.
+    #: What keeps a stale attempt from replacing a newer version, in the words of the storage.
     precondition: ClassVar[str]
-    #: The bytes that one request may carry; None for no limit.
+    #: The most bytes of one request; None for no limit.
     max_put_bytes: ClassVar[int | None] = None
 
     def __init__(self, fs: AbstractFileSystem, root: str, uri: str) -> None:
         self._fs = fs
         self._root = root.rstrip("/")
         self._uri = uri.rstrip("/")
-        #: Whether a PUT names the version that it replaces, so that the storage itself refuses any other.
+        #: Whether the storage itself refuses a PUT if another version than the expected one is stored.
         self.conditional_writes = True
 
     def uri(self, key: str) -> str:
-        """The address of an object, for reports and readers."""
+        """The URI of an object, for reports and readers."""
         return f"{self._uri}/{key}" if key else self._uri
 
-    def check_access(self) -> None:  # noqa: B027  a store that cannot tell says nothing
-        """See that the storage is there, before much work is done for it."""
+    def check_access(self) -> None:  # noqa: B027  not every file system can check it
+        """Check that the storage exists and is accessible, before any work is done."""
+
+    def explain_refusal(self, key: str) -> str | None:  # noqa: ARG002  for the stores that can
+        """Try other settings by writing to the key, and return the advice if they work; None if unknown."""
+        return None
 
     def list(self, folder: str) -> dict[str, Version]:
-        """The objects in a folder, by key, with their tokens; none if there is no such folder."""
+        """The keys of a folder's objects and their versions; empty if there is no such folder."""
         with self.translate_errors(folder):
-            self._fs.invalidate_cache()  # s3fs and others remember listings, and another process may have written
+            self._fs.invalidate_cache()  # s3fs and others cache listings, and another process may have written
             try:
                 entries = self._fs.ls(self._path(folder), detail=True)
             except FileNotFoundError:
@@ -66,7 +70,7 @@ class Store(ABC):
         }
 
     def walk(self, folder: str) -> dict[str, Version]:
-        """The objects below a folder, at any depth, by key, with their versions; empty if there is no such folder.
+        """The keys and versions of all objects below a folder, at any depth; empty if there is no such folder.
 
         Folder markers are left out.
         """
@@ -77,8 +81,8 @@ class Store(ABC):
         return tuple(self._find(folder)[1])
 
     def _find(self, folder: str) -> tuple[dict[str, Version], Sequence[str]]:
-        # The file system has its own way to write the folder's name, and begins all names below it so.
-        top = len(self._fs._strip_protocol(self._path(folder)))  # noqa: SLF001  fsspec's name for it
+        # ``find`` returns paths in the file system's own spelling, so the folder is measured in that spelling too.
+        top = len(self._fs._strip_protocol(self._path(folder)))  # noqa: SLF001  fsspec has no public name for it
         with self.translate_errors(folder):
             self._fs.invalidate_cache()
             entries = self._fs.find(self._path(folder), detail=True)
@@ -94,7 +98,7 @@ class Store(ABC):
         return objects, markers
 
     def version(self, key: str) -> Version | None:
-        """The token of the object, or None if there is none."""
+        """The stored version of the object, or None if there is no object."""
         with self.translate_errors(key):
             self._fs.invalidate_cache()
             try:
@@ -103,7 +107,7 @@ class Store(ABC):
                 return None
 
     def read(self, key: str) -> bytes | None:
-        """A small object, or None if there is none."""
+        """The content of a small object, or None if there is no object."""
         with self.translate_errors(key):
             try:
                 return cast("bytes", self._fs.cat_file(self._path(key)))
@@ -111,39 +115,39 @@ class Store(ABC):
                 return None
 
     def open(self, key: str) -> IO[bytes]:
-        """An object, opened for reading; what goes wrong later is named by ``translate_errors``."""
+        """Open an object for reading; wrap the reads in ``translate_errors``."""
         with self.translate_errors(key):
-            self._fs.invalidate_cache()  # or it would be opened with a length that it had
+            self._fs.invalidate_cache()  # otherwise the length of an older version is used
             return cast("IO[bytes]", self._fs.open(self._path(key), "rb"))
 
     @abstractmethod
     def put(self, key: str, file: IO[bytes], expected: Version | None) -> None:
-        """Write the whole file as one object, in place of the version with the expected token (None: of none).
+        """Write the whole file as one object, replacing the expected version (None: there must be no object).
 
         Raises:
-            SliceChangedError: the storage says that another version is there. It may be this one: if an answer is
-                lost, a client may ask again, and is refused because of its own success. ``put_and_confirm`` looks.
-            StorageUnavailableError: it is not known whether the object was written.
+            SliceChangedError: another version is stored. It may be this file: if a response is lost, the client
+                retries and is refused because its first request succeeded. ``put_and_confirm`` finds out.
+            StorageUnavailableError: it is unknown whether the object was written.
             SliceTooLargeError: the file is larger than ``max_put_bytes``.
         """
 
     def delete(self, key: str) -> None:
-        """Delete an object that a check has written; nothing else is ever deleted."""
+        """Delete an object that ``check_storage`` has written; exports delete nothing."""
         with self.translate_errors(key):
             self._fs.rm_file(self._path(key))
 
     @contextmanager
     def translate_errors(self, key: str) -> Iterator[None]:
-        """Give the faults of the file system a name, and keep its texts, which may tell too much, to itself."""
+        """Translate errors of the file system to a ``StorageError``, without their texts, which may hold secrets."""
         try:
             yield
         except ZendeskError:
             raise
         except Exception as error:
-            named = translate_error(error, self.uri(key))
-            if named is None:
+            translated = translate_error(error, self.uri(key))
+            if translated is None:
                 raise
-            raise named from None
+            raise translated from None
 
     @abstractmethod
     def _version_of(self, info: dict[str, Any]) -> Version: ...
@@ -155,18 +159,18 @@ class Store(ABC):
 def put_and_confirm(
     store: Store, key: str, file: IO[bytes], expected: Version | None, is_there: Callable[[], bool]
 ) -> None:
-    """Write an object; where the answer leaves open what became of it, look at what is there.
+    """Write an object; if the outcome is unknown, compare what is stored and retry up to two times.
 
     Args:
-        store: where to.
-        key: what to write.
+        store: the storage.
+        key: the key to write.
         file: its content.
-        expected: the token of the version to replace, or None.
-        is_there: whether the object that is there now is as good as this one.
+        expected: the version to replace, or None if there must be no object.
+        is_there: returns whether the object that is stored now has the same content.
 
     Raises:
-        SliceChangedError: another version is there.
-        StorageUnavailableError: the object is not written, or it could not be seen whether it is.
+        SliceChangedError: another version is stored.
+        StorageUnavailableError: the object was not written, or the outcome is unknown.
     """
     for _ in range(_MAX_PUTS):
         try:
@@ -176,9 +180,9 @@ def put_and_confirm(
                 if is_there():
                     return
                 raise SliceChangedError(store.uri(key)) from None
-            unsure = error
+            unknown = error
         else:
             return
-    if isinstance(unsure, StorageUnavailableError):
-        raise unsure
-    raise StorageUnavailableError(store.uri(key), "it refuses the version that it names itself")
+    if isinstance(unknown, StorageUnavailableError):
+        raise unknown
+    raise StorageUnavailableError(store.uri(key), "it refuses to replace the version that it reports")

@@ -13,7 +13,7 @@ from airflow_zendesk.storage.store import Store
 from airflow_zendesk.verify.duplicates import IdIndex
 from airflow_zendesk.verify.findings import Finding, SliceState, VerificationProgress, VerificationReport
 from airflow_zendesk.verify.slice_check import SliceCheck, verify_slice
-from airflow_zendesk.window import Grain, Window
+from airflow_zendesk.window import Window
 
 
 def verify_dataset(
@@ -37,9 +37,7 @@ def verify_dataset(
         StorageError: the dataset cannot be read.
     """
     resource = settings.resource
-    states = [
-        SliceState(slice_, store.uri(slice_key(resource, slice_))) for slice_ in Grain.of(settings.grain).slices(window)
-    ]
+    states = [SliceState(slice_, store.uri(slice_key(resource, slice_))) for slice_ in settings.grain.slices(window)]
     report = VerificationReport(settings, store.uri(resource), window, states)
     stored = store.walk(resource).keys()
     report.folder_markers = [store.uri(key) for key in store.folder_markers(resource)]

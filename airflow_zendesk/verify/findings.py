@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from airflow_zendesk.dataset.settings import DatasetSettings
-from airflow_zendesk.window import Window
+from airflow_zendesk.window import Slice, Window
 
 Problem = Literal[
     "missing",  # no object for a slice of the window
@@ -43,7 +43,7 @@ class Finding:
 class SliceState:
     """One slice of the window, as it is stored; ``problem`` is the first that was found."""
 
-    slice: Window
+    slice: Slice
     uri: str
     rows: int = 0
     late: int = 0

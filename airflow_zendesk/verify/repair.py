@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from airflow_zendesk.dataset.settings import DatasetSettings
 from airflow_zendesk.verify.findings import BLOCKING, VerificationReport
-from airflow_zendesk.window import Grain, Window
+from airflow_zendesk.window import Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Target:
         Airflow includes both dates: they are the starts of the first and of the last interval.
         """
         first = window.start.replace(hour=0, minute=0)
-        last = window.end - timedelta(seconds=Grain.of(self.settings.grain).seconds)
+        last = window.end - timedelta(seconds=self.settings.grain.seconds)
         dates = ["--from-date", _date(first), "--to-date", _date(last)]
         words = ["airflow", "backfill", "create", "--dag-id", dag_id, *dates]
         # By default, Airflow skips a date whose run has succeeded, even if its slice was damaged later.

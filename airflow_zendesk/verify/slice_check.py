@@ -5,7 +5,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-import msgspec
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
@@ -13,11 +12,11 @@ from numpy.typing import NDArray
 from airflow_zendesk.dataset.publish import stored_footer
 from airflow_zendesk.dataset.schema import SCHEMA_VERSION
 from airflow_zendesk.dataset.settings import DatasetSettings
-from airflow_zendesk.dataset.slice_file import Certificate, Footer, verify
+from airflow_zendesk.dataset.slice_file import Certificate, Footer, verify_file
 from airflow_zendesk.exceptions import DamagedObjectError, NewerSchemaError, StorageNotFoundError
 from airflow_zendesk.storage.store import Store
 from airflow_zendesk.verify.findings import Problem
-from airflow_zendesk.window import Window
+from airflow_zendesk.window import Slice
 from airflow_zendesk.zendesk.records import LATE, TIMESTAMP
 from airflow_zendesk.zendesk.settling import MIN_SETTLE, settle_seconds
 
@@ -32,7 +31,7 @@ class SliceCheck:
     problems: list[tuple[Problem, str]] = field(default_factory=list)
 
 
-def verify_slice(store: Store, key: str, slice_: Window, settings: DatasetSettings) -> SliceCheck:
+def verify_slice(store: Store, key: str, slice_: Slice, settings: DatasetSettings) -> SliceCheck:
     """Read a whole slice and compare it with its name, its footer and the settings of the dataset.
 
     Args:
@@ -50,7 +49,7 @@ def verify_slice(store: Store, key: str, slice_: Window, settings: DatasetSettin
     try:
         with store.translate_errors(key), store.open(key) as file:
             check.size = file.seek(0, os.SEEK_END)
-            footer = verify(file, store.uri(key), rows.add)
+            footer = verify_file(file, store.uri(key), rows.add)
     except DamagedObjectError as error:
         _check_schema_version(store, key)
         check.problems.append(("damaged", error.reason))
@@ -75,7 +74,7 @@ def verify_slice(store: Store, key: str, slice_: Window, settings: DatasetSettin
 class _RowTimes:
     """Compares the times of the rows with the time of their slice, and collects their ids."""
 
-    def __init__(self, slice_: Window) -> None:
+    def __init__(self, slice_: Slice) -> None:
         self.ids: list[NDArray[np.int64]] = []
         self._start, self._end = (second * 1_000_000 for second in (slice_.start_time, slice_.end_time))
         self._before = self._after = self._mislabelled = self._late = 0
@@ -111,13 +110,11 @@ def _check_schema_version(store: Store, key: str) -> None:
             raise NewerSchemaError(store.uri(key), version, SCHEMA_VERSION)
 
 
-def _mismatches(footer: Footer, slice_: Window, settings: DatasetSettings) -> str | None:
+def _mismatches(footer: Footer, slice_: Slice, settings: DatasetSettings) -> str | None:
     """How the footer differs from the key and from the settings of the dataset."""
-    ours, theirs = (msgspec.structs.asdict(each) for each in (settings, footer.dataset))
     differences = [
-        f"its {name} is {theirs[name]!r}, but the dataset's is {ours[name]!r}"
-        for name in ours
-        if theirs[name] != ours[name]
+        f"its {name} is {theirs!r}, but the dataset's is {ours!r}"
+        for name, (ours, theirs) in settings.differences(footer.dataset).items()
     ]
     if (footer.start, footer.end) != (slice_.start.isoformat(), slice_.end.isoformat()):
         differences.append(f"its footer says that it is the slice from {footer.start!r} to {footer.end!r}")
@@ -126,7 +123,7 @@ def _mismatches(footer: Footer, slice_: Window, settings: DatasetSettings) -> st
     return "; ".join(differences) or None
 
 
-def _uncertified_reason(certificate: Certificate, slice_: Window) -> str | None:
+def _uncertified_reason(certificate: Certificate, slice_: Slice) -> str | None:
     """Why the certificate does not prove the slice complete, or None if it does."""
     needed = slice_.end_time + settle_seconds(timedelta())
     if certificate.server_date_at_least < needed:

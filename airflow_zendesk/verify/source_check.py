@@ -4,20 +4,20 @@ The operator and the command share this module.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from typing import Literal
 
 import pyarrow.parquet as pq
 
-from airflow_zendesk.dataset.diff import compare
-from airflow_zendesk.dataset.layout import slice_key
-from airflow_zendesk.dataset.publish import PublishResult, open_slice
+from airflow_zendesk.dataset.diff import diff_slices
+from airflow_zendesk.dataset.publish import open_slice
 from airflow_zendesk.dataset.settings import DatasetSettings, check_settings, load_settings
 from airflow_zendesk.dataset.slice_file import SealedSlice
 from airflow_zendesk.destination import open_destination
 from airflow_zendesk.exceptions import SettingsError
-from airflow_zendesk.export.run import extract_slices
+from airflow_zendesk.export.extract import extract
 from airflow_zendesk.hooks.zendesk import ZendeskHook
-from airflow_zendesk.storage.store import Store, Version
+from airflow_zendesk.storage.store import Store
 from airflow_zendesk.verify.dataset_check import verify_dataset
 from airflow_zendesk.verify.findings import SliceState, VerificationProgress, VerificationReport
 from airflow_zendesk.window import Window
@@ -57,8 +57,8 @@ def verify_window(
     hook = None
     if source is not None:
         hook = ZendeskHook(zendesk_conn_id)
-        account = hook.account
-        check_settings(store, DatasetSettings.of(settings.query(), account.name, settings.grain, account.hash_key))
+        account, hash_key = hook.connection_settings.host, hook.connection_settings.hash_key
+        check_settings(store, DatasetSettings.from_query(settings.query(), account, settings.grain, hash_key))
     report = verify_dataset(store, settings, window, on_progress)
     if hook is not None and source is not None:
         readable = [state for state in report.slices if state.digest]
@@ -83,25 +83,19 @@ def _compare(
 ) -> None:
     """Extract the slices again into private files, and compare them with the stored slices."""
     rows = 0
-    by_slice = {state.slice: state for state in states}
-
-    def compare_with(sealed: SealedSlice, _: Version | None) -> PublishResult:
-        nonlocal rows
-        state = by_slice[sealed.slice]
-        if sealed.footer.digest != state.digest:
-            report.add("stale", state, _difference(store, slice_key(report.settings.resource, state.slice), sealed))
-        rows += sealed.footer.rows
-        report.compared += 1
-        on_progress(VerificationProgress("compared", report.compared, len(states), rows, len(report.findings)))
-        return PublishResult("unchanged")
-
-    extract_slices(hook, store, report.settings, list(by_slice), compare_with)
+    with closing(extract(hook, report.settings, [state.slice for state in states])) as sealed_slices:
+        for state, sealed in zip(states, sealed_slices, strict=True):
+            if sealed.footer.digest != state.digest:
+                report.add("stale", state, _difference(store, sealed))
+            rows += sealed.footer.rows
+            report.compared += 1
+            on_progress(VerificationProgress("compared", report.compared, len(states), rows, len(report.findings)))
 
 
-def _difference(store: Store, key: str, sealed: SealedSlice) -> str:
-    with open_slice(store, key) as stored:
-        difference = compare(stored, pq.ParquetFile(sealed.file), store.uri(key))
+def _difference(store: Store, sealed: SealedSlice) -> str:
+    with open_slice(store, sealed.key) as stored:
+        diff = diff_slices(stored, pq.ParquetFile(sealed.file), store.uri(sealed.key))
     return (
-        f"compared with what Zendesk returns now, {difference.added:,} events are missing, {difference.changed:,} "
-        f"differ, and {difference.removed:,} are stored that Zendesk does not return"
+        f"compared with what Zendesk returns now, {diff.added:,} events are missing, {diff.changed:,} "
+        f"differ, and {diff.removed:,} are stored that Zendesk does not return"
     )

@@ -12,7 +12,7 @@ from airflow_zendesk.dataset.publish import open_slice
 from airflow_zendesk.dataset.slice_file import read_footer
 from airflow_zendesk.exceptions import DamagedObjectError
 from airflow_zendesk.storage.store import Store
-from airflow_zendesk.window import Window
+from airflow_zendesk.window import Slice, Window
 
 _COLUMN = "ticket_id"
 
@@ -21,7 +21,7 @@ _COLUMN = "ticket_id"
 class Match:
     """A slice that holds some of the tickets, with the number of rows of each."""
 
-    slice: Window
+    slice: Slice
     uri: str
     rows: dict[int, int]
 
@@ -87,7 +87,7 @@ def find_tickets(
     return search
 
 
-def _search(store: Store, key: str, slice_: Window, wanted: frozenset[int], search: Search) -> None:
+def _search(store: Store, key: str, slice_: Slice, wanted: frozenset[int], search: Search) -> None:
     try:
         found = _count(store, key, wanted)
     except DamagedObjectError as error:

@@ -1,6 +1,6 @@
-"""From the slices in storage to tables that people query: each slice is loaded in one transaction, once.
+"""Loads exported slices into the tables of a warehouse, each slice once, in one transaction.
 
-`tables` says what tables there are, `dialects` how each warehouse writes them, `sql/` what happens inside; `slices`
-reads and verifies, `loading` brings the two together, `duckdb` and `postgres` are the warehouses. For those that have
-no loader here, `ddl` writes the tables and `recipes` the statements of a load.
+`tables` defines the tables, `dialects` how each warehouse spells them, and `sql/` holds the statements. `stored_slices`
+reads and verifies slices, `loading` loads them, and `duckdb` and `postgres` are the databases. For other warehouses,
+`ddl` generates the tables and `load_statements` the SQL of a load.
 """

@@ -1,4 +1,4 @@
-"""Which slices an asset event is about: what the export put on it, read again. Pure, for loads of every warehouse."""
+"""Read which slices an asset event is about, from the extra that the export attached to it. No I/O."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -6,54 +6,58 @@ from typing import Any
 
 from airflow_zendesk.dataset.layout import slice_key
 from airflow_zendesk.exceptions import SettingsError
-from airflow_zendesk.window import Grain, Window, to_utc
+from airflow_zendesk.window import Grain, Slice, Window, to_utc
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class SliceRef:
-    """A slice that an export tells of; ``dataset`` is the address of its dataset, without a connection id."""
+    """A slice that an asset event refers to; ``dataset`` is the URI of its dataset, without a connection id."""
 
     dataset: str
     resource: str
-    slice: Window
+    slice: Slice
 
     @property
     def uri(self) -> str:
-        """Where it lies."""
+        """The URI of the slice's object."""
         return self.dataset.removesuffix(self.resource) + slice_key(self.resource, self.slice)
 
 
 def slice_refs(extras: Iterable[Mapping[str, Any]], partition_key: str | None = None) -> list[SliceRef]:
-    """The slices that the extras of asset events name, in order, each once.
+    """Return the slices that the extras of asset events refer to, sorted, each once.
 
-    An export of many slices tells only its window and grain, and means all slices in it. With a partition key, which is
-    the start of a slice, an event that lists its slices means only that one: each of the others has a run of its own.
+    An export of many slices reports only its window and grain; the event then refers to all slices of the window. A
+    partition key is the start of a slice. With one, an event that lists its slices refers only to that slice, because
+    Airflow starts a separate run for each of the others.
 
     Raises:
-        SettingsError: an event is none of our exports', or names no slice of that key.
+        SettingsError: an event was not made by an export, or lists no slice with that key.
     """
-    named: set[SliceRef] = set()
+    refs: set[SliceRef] = set()
     for extra in extras:
         try:
-            told = _told(extra)
+            event_refs = _refs(extra)
         except (KeyError, TypeError, ValueError):
             raise SettingsError(
-                "An asset event of this run tells of no slices: no export of airflow-zendesk made it, but somebody by "
-                "hand. To load without an event, give start and end."
+                "An asset event of this run lists no slices, so no export of airflow-zendesk created it. "
+                "Let an export update the asset, or set start and end to load without an event."
             ) from None
         if partition_key is not None and "slices" in extra:
             start = to_utc(f"{partition_key}+00:00", "partition key")
-            told = [each for each in told if each.slice.start == start]
-            if not told:
-                raise SettingsError(f"The event of partition {partition_key} lists no slice that starts then.")
-        named.update(told)
-    return sorted(named)
+            event_refs = [ref for ref in event_refs if ref.slice.start == start]
+            if not event_refs:
+                raise SettingsError(
+                    f"The event of partition {partition_key} lists no slice that starts at that time. "
+                    "Set start and end to load the slice without an event."
+                )
+        refs.update(event_refs)
+    return sorted(refs)
 
 
-def _told(extra: Mapping[str, Any]) -> list[SliceRef]:
+def _refs(extra: Mapping[str, Any]) -> list[SliceRef]:
     dataset, resource = str(extra["destination"]), str(extra["resource"])
     if "slices" in extra:
-        slices: Iterable[Window] = [Window.of(each["start"], each["end"]) for each in extra["slices"]]
+        slices: Iterable[Slice] = [Slice.of(each["start"], each["end"]) for each in extra["slices"]]
     else:
         slices = Grain.of(str(extra["grain"])).slices(Window.of(extra["start"], extra["end"]))
     return [SliceRef(dataset, resource, slice_) for slice_ in slices]

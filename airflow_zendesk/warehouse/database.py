@@ -1,4 +1,4 @@
-"""What a load needs of a database; the same few words for an embedded one and for a server."""
+"""The interface between a load and a database, embedded or server."""
 
 import re
 from abc import ABC, abstractmethod
@@ -18,28 +18,30 @@ _SCHEMA = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 
 
 class Database(ABC):
-    """A connection to one schema of a database, open between ``with`` and its end.
+    """A connection to one schema of a database. It is open inside a ``with`` block.
 
     Args:
-        name: how reports and errors call it; no password.
-        schema: where the tables are; they need it for themselves.
+        name: the database in reports and errors, without a password.
+        schema: the schema of the tables, used for nothing else.
     """
 
     dialect_name: ClassVar[str]
-    #: How the driver writes a parameter of the name ``name``.
+    #: How the driver writes the parameter ``name``.
     parameter: ClassVar[str]
-    #: Types that the database lists under another name than they were made with.
+    #: Types that ``information_schema`` lists under a different name than ``CREATE TABLE`` uses.
     listed_types: ClassVar[Mapping[str, str]]
 
     def __init__(self, name: str, schema: str) -> None:
         if not _SCHEMA.fullmatch(schema):
-            raise SettingsError(f"The schema {schema!r} is no plain name: use letters a to z, digits and underscores.")
+            raise SettingsError(
+                f"The schema {schema!r} is not a plain name. Use lower-case letters a to z, digits and underscores."
+            )
         self.name = name
         self.schema = schema
 
     @property
     def dialect(self) -> Dialect:
-        """How it writes tables down."""
+        """The SQL dialect of the database."""
         return DIALECTS[self.dialect_name]
 
     @abstractmethod
@@ -52,36 +54,36 @@ class Database(ABC):
 
     @abstractmethod
     def transaction(self) -> AbstractContextManager[None]:
-        """All that is executed inside happens, or none of it.
+        """Commit everything executed inside, or roll all of it back.
 
         Raises:
-            WarehouseRefusedError: the database refused a statement, and would again.
-            WarehouseUnavailableError: it is down, locked or broke off.
+            WarehouseRefusedError: the database rejected a statement, and would reject it again.
+            WarehouseUnavailableError: it is down or locked, or the connection was lost.
         """
 
     @abstractmethod
     def lock(self) -> None:
-        """Keep other loads out until the transaction ends."""
+        """Block other loads until the transaction ends."""
 
     @abstractmethod
-    def copy_in(self, table: Table, batches: Iterator[pa.RecordBatch]) -> int:
-        """Append rows that look like those of a table to ``new_rows``; returns how many NUL characters it replaced."""
+    def copy_rows(self, table: Table, batches: Iterator[pa.RecordBatch]) -> int:
+        """Append rows of a table to ``new_rows``; return how many NUL characters were replaced."""
 
     @abstractmethod
     def query(self, statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-        """Execute one statement in the words of the driver; returns its rows, none if it has no result."""
+        """Execute one statement in the driver's parameter style; return its rows, empty if it has no result."""
 
     def execute(self, statement: str, **values: Any) -> list[tuple[Any, ...]]:
-        """Execute one statement with parameters like ``:name``, and ``$schema`` for the schema."""
+        """Execute one statement with parameters like ``:name`` and the placeholder ``$schema``."""
         text, names = with_parameters(statement.replace("$schema", self.schema), self.parameter)
         return self.query(text, {name: values[name] for name in names})
 
     def run(self, file: str, names: Mapping[str, str], **values: Any) -> None:
-        """Execute the statements of a file in ``sql/``."""
+        """Execute the statements of a file in ``sql/`` in order."""
         for statement in statements(file, schema=self.schema, **names):
             self.execute(statement, **values)
 
     def listed_type(self, column: TableColumn) -> str:
-        """The type of a column, as the database lists it."""
+        """The type of a column as ``information_schema`` lists it."""
         type_ = self.dialect.type(column.kind)
         return self.listed_types.get(type_, type_)

@@ -1,4 +1,4 @@
-"""The definitions of all tables of a warehouse, for those who make them by hand or in a migration."""
+"""Generates the definitions of a warehouse's tables, to create them by hand or in a migration."""
 
 from airflow_zendesk.exceptions import SettingsError
 from airflow_zendesk.warehouse.dialects import DIALECTS, create_index, create_table
@@ -8,23 +8,23 @@ from airflow_zendesk.zendesk.resources import RESOURCES
 
 
 def definitions(dialect: str, schema: str, location: str, resource: str | None = None) -> list[str]:
-    """The statements, in order.
+    """Return the statements that create the tables and views, in order.
 
-    For DuckDB and PostgreSQL these are the tables and views that a load makes by itself. Elsewhere each resource has a
-    table ``<resource>_slices`` with the rows of all slices, and a view ``<resource>`` with each id once: that of the
-    latest slice, where one stands in two.
+    For DuckDB and PostgreSQL these are the tables and views that a load creates by itself. For other warehouses, each
+    resource has a table ``<resource>_slices`` with the rows of all slices, and a view ``<resource>`` with each id once,
+    from the latest slice that contains it.
 
     Args:
-        dialect: of which warehouse; a key of ``DIALECTS``.
-        schema: where the tables are made; BigQuery's dataset, Athena's database.
+        dialect: the warehouse; a key of ``DIALECTS``.
+        schema: the schema of the tables; BigQuery's dataset, Athena's database.
         location: the destination of the exports, for warehouses that read the slices in place.
-        resource: of which the tables are wanted; None for all, and for the views that need all.
+        resource: the resource whose tables are returned; None for all, with the views that need all.
 
     Raises:
-        SettingsError: no such resource.
+        SettingsError: there is no such resource.
     """
     if resource is not None and resource not in RESOURCES:
-        raise SettingsError(f"There is no export {resource!r}; known are: {', '.join(RESOURCES)}.")
+        raise SettingsError(f"There is no resource {resource!r}. Use one of: {', '.join(RESOURCES)}.")
     resources = [resource] if resource else list(RESOURCES)
     if dialect in ("duckdb", "postgres"):
         return _loader_tables(dialect, schema, resource)
@@ -32,7 +32,7 @@ def definitions(dialect: str, schema: str, location: str, resource: str | None =
 
 
 def slices_table(resource: str) -> Table:
-    """The table of a warehouse that we have no loader for: the rows of all slices, with the slice of each."""
+    """Return the table of a warehouse without a loader here: the rows of all slices, with the start of their slice."""
     return Table(f"{resource}_slices", (*exported_columns(resource), SLICE_START), ("id", "slice_start"), resource)
 
 
@@ -48,17 +48,17 @@ def _loader_tables(dialect: str, schema: str, resource: str | None) -> list[str]
 
 
 def _slices_table(dialect: str, schema: str, location: str, resource: str) -> list[str]:
-    words = DIALECTS[dialect]
+    syntax = DIALECTS[dialect]
     table = slices_table(resource)
     name = f"{schema}.{table.name}"
-    if not words.reads_in_place:
+    if not syntax.reads_in_place:
         newest = f"row_number() OVER (PARTITION BY id ORDER BY {SLICE_START.name} DESC)"
-        # BigQuery wants QUALIFY to have a WHERE before it.
+        # BigQuery requires a WHERE before QUALIFY.
         view = f"SELECT * FROM {name} WHERE true QUALIFY {newest} = 1"
         return [create_table(table, dialect, name), f"CREATE VIEW {schema}.{resource} AS\n{view};"]
     table = table._replace(columns=exported_columns(resource))
-    # The path of a slice begins with its start, so the paths of a dataset sort by time. Athena writes views in Trino's
-    # SQL, and only tables in Hive's.
+    # The path of a slice begins with its start, so the paths of a dataset sort by time. Athena's views use Trino's SQL,
+    # only its tables use Hive's.
     columns = ", ".join(f'"{column.name}"' for column in table.columns)
     newest = 'row_number() OVER (PARTITION BY "id" ORDER BY "$path" DESC)'
     view = f'SELECT {columns}, "event_date"\nFROM (\n  SELECT *, {newest} AS place FROM {name}\n)\nWHERE place = 1'

@@ -1,6 +1,6 @@
-"""How each warehouse writes the tables down: types, quotes, and what surrounds a table. Text only, no connection.
+"""The SQL dialects of warehouses: types, quotes and table options. Text only, no connection.
 
-What a warehouse needs, and where its manual says so, stands in docs/warehouses.md.
+docs/warehouses.md lists what each warehouse needs, with links to its manual.
 """
 
 from collections.abc import Mapping
@@ -12,14 +12,14 @@ from airflow_zendesk.warehouse.tables import Kind, Table, TableColumn
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """One warehouse's words.
+    """How one warehouse spells a table.
 
     Args:
         types: the type of each kind of column, in the order integer, timestamp, text, json, boolean.
-        quote: what surrounds the name of a column, for some are words of SQL.
-        table: the statement that makes a table; ``$name``, ``$columns`` and ``$location`` are filled in.
-        has_keys: whether tables get the keys and indexes that a load looks rows up by.
-        reads_in_place: whether the slices are queried where they lie, without a load.
+        quote: the quote around column names, because some of them are SQL keywords.
+        table: the statement that creates a table; ``$name``, ``$columns`` and ``$location`` are filled in.
+        has_keys: whether tables get the keys and indexes that a load uses.
+        reads_in_place: whether the warehouse queries the slices in storage, without a load.
     """
 
     types: tuple[str, str, str, str, str]
@@ -29,13 +29,13 @@ class Dialect:
     reads_in_place: bool = False
 
     def column(self, column: TableColumn) -> str:
-        """A column with its type."""
-        # A table that reads files in place has no say in what they hold.
+        """The definition of a column."""
+        # An external table cannot enforce NOT NULL.
         is_null = "" if column.nullable or self.reads_in_place else " NOT NULL"
         return f"{self.name(column.name)} {self.type(column.kind)}{is_null}"
 
     def name(self, name: str) -> str:
-        """The name of a column, quoted."""
+        """The quoted name of a column."""
         return f"{self.quote}{name}{self.quote}"
 
     def type(self, kind: Kind) -> str:
@@ -81,7 +81,7 @@ DIALECTS: Mapping[str, Dialect] = {
         quote="`",
         table="CREATE TABLE $name (\n$columns\n)\nPARTITION BY DATE(slice_start);",
     ),
-    # None of our names is reserved there, and a quoted name would have to be quoted for ever.
+    # None of our names is reserved, and a table created with quoted names must be queried with quoted names.
     "snowflake": Dialect(("NUMBER(19, 0)", "TIMESTAMP_TZ", "VARCHAR", "VARIANT", "BOOLEAN"), quote=""),
     "redshift": Dialect(
         ("BIGINT", "TIMESTAMPTZ", "VARCHAR(65535)", "SUPER", "BOOLEAN"),
@@ -102,23 +102,23 @@ DIALECTS: Mapping[str, Dialect] = {
 
 
 def create_table(table: Table, dialect: str, name: str, location: str = "") -> str:
-    """The statement that makes a table.
+    """Return the statement that creates a table.
 
     Args:
-        table: its columns.
-        dialect: of which warehouse; a key of ``DIALECTS``.
-        name: what it is called there.
-        location: where the slices lie, for those that read them in place.
+        table: the table's columns and key.
+        dialect: the warehouse; a key of ``DIALECTS``.
+        name: the qualified name of the table.
+        location: the URL of the slices, for warehouses that read them in place.
     """
-    words = DIALECTS[dialect]
-    lines = [f"  {words.column(column)}" for column in table.columns]
-    if words.has_keys:
+    syntax = DIALECTS[dialect]
+    lines = [f"  {syntax.column(column)}" for column in table.columns]
+    if syntax.has_keys:
         lines.append(f"  PRIMARY KEY ({', '.join(table.key)})")
-    return Template(words.table).substitute(name=name, columns=",\n".join(lines), location=location)
+    return Template(syntax.table).substitute(name=name, columns=",\n".join(lines), location=location)
 
 
 def create_index(table: Table, dialect: str, name: str) -> list[str]:
-    """The statement that makes the index that a load needs, if it needs one."""
+    """Return the statement that creates the index a load needs; empty if it needs none."""
     if table.indexed is None or not DIALECTS[dialect].has_keys:
         return []
     return [f"CREATE INDEX ON {name} ({table.indexed});"]

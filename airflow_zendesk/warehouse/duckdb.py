@@ -1,7 +1,7 @@
-"""DuckDB: a warehouse in a file, which needs no server.
+"""Loads into a DuckDB file, which needs no server.
 
-One process at a time can write to the file: https://duckdb.org/docs/stable/connect/concurrency. Loads that meet wait
-for one another.
+Only one process at a time can write to the file: https://duckdb.org/docs/stable/connect/concurrency. Concurrent loads
+wait for one another.
 """
 
 import threading
@@ -19,20 +19,20 @@ from airflow_zendesk.exceptions import WarehouseRefusedError, WarehouseUnavailab
 from airflow_zendesk.warehouse.database import Database
 from airflow_zendesk.warehouse.tables import Table
 
-#: Seconds between two looks at a file that another process has open.
-_LOOK_AGAIN_SECONDS = 0.25
-#: The file's own lock keeps other processes out, this one the threads of ours.
-_ONE_AT_A_TIME = threading.Lock()
+#: The pause between two attempts to open a file that another process has open.
+_RETRY_SECONDS = 0.25
+#: DuckDB's lock on the file blocks other processes, this one blocks the other threads of this process.
+_PROCESS_LOCK = threading.Lock()
 
 
 class DuckDBDatabase(Database):
-    """One file of DuckDB.
+    """A DuckDB file.
 
     Args:
-        path: the file; it is made, with its folder, if it is not there.
-        schema: where the tables are.
-        patience: seconds to wait for other processes to close it.
-        sleep: waits so many seconds.
+        path: the file; it is created, with its folder, if it does not exist.
+        schema: the schema of the tables.
+        lock_timeout: how many seconds to wait for other processes to close the file.
+        sleep: waits for a number of seconds.
     """
 
     dialect_name: ClassVar[str] = "duckdb"
@@ -40,20 +40,20 @@ class DuckDBDatabase(Database):
     listed_types: ClassVar[Mapping[str, str]] = {"TIMESTAMPTZ": "TIMESTAMP WITH TIME ZONE"}
 
     def __init__(
-        self, path: Path, schema: str, *, patience: float = 600.0, sleep: Callable[[float], None] = time.sleep
+        self, path: Path, schema: str, *, lock_timeout: float = 600.0, sleep: Callable[[float], None] = time.sleep
     ) -> None:
         super().__init__(f"duckdb://{path}", schema)
         self._path = path
-        self._patience = patience
+        self._lock_timeout = lock_timeout
         self._sleep = sleep
 
     def __enter__(self) -> Self:
-        if not _ONE_AT_A_TIME.acquire(timeout=self._patience):
+        if not _PROCESS_LOCK.acquire(timeout=self._lock_timeout):
             raise WarehouseUnavailableError(self.name, "another load of this process has it open")
         try:
             self._connection = self._connect()
         except BaseException:
-            _ONE_AT_A_TIME.release()
+            _PROCESS_LOCK.release()
             raise
         return self
 
@@ -63,11 +63,11 @@ class DuckDBDatabase(Database):
         try:
             self._connection.close()
         finally:
-            _ONE_AT_A_TIME.release()
+            _PROCESS_LOCK.release()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All that is executed inside happens, or none of it."""
+        """Commit everything executed inside, or roll all of it back."""
         try:
             self._connection.begin()
             try:
@@ -77,20 +77,20 @@ class DuckDBDatabase(Database):
                 raise
             self._connection.commit()
         except (duckdb.IOException, duckdb.TransactionException) as error:
-            raise WarehouseUnavailableError(self.name, f"it broke off ({type(error).__name__})") from None
+            raise WarehouseUnavailableError(self.name, f"the transaction failed ({type(error).__name__})") from None
         except duckdb.Error as error:
-            # Its sentence may quote the row that it stumbled over.
+            # The message of the error may quote a row.
             raise WarehouseRefusedError(self.name, type(error).__name__) from None
 
     def lock(self) -> None:
-        """Nothing to do: whoever has the file open is alone."""
+        """Do nothing: the connection has the file to itself."""
 
-    def copy_in(self, table: Table, batches: Iterator[pa.RecordBatch]) -> int:  # noqa: ARG002  all types fit
-        """Append rows to ``new_rows``; DuckDB holds NUL characters as they are."""
+    def copy_rows(self, table: Table, batches: Iterator[pa.RecordBatch]) -> int:  # noqa: ARG002  all types fit
+        """Append rows to ``new_rows``. DuckDB stores NUL characters unchanged."""
         for batch in batches:
-            self._connection.register("arriving", pa.Table.from_batches([batch]))
-            self._connection.execute("INSERT INTO new_rows BY NAME SELECT * FROM arriving")
-            self._connection.unregister("arriving")
+            self._connection.register("batch_table", pa.Table.from_batches([batch]))
+            self._connection.execute("INSERT INTO new_rows BY NAME SELECT * FROM batch_table")
+            self._connection.unregister("batch_table")
         return 0
 
     def query(self, statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
@@ -106,11 +106,11 @@ class DuckDBDatabase(Database):
             except duckdb.IOException as error:
                 if "Could not set lock" not in str(error):
                     raise WarehouseRefusedError(self.name, type(error).__name__) from None
-                if waited >= self._patience:
+                if waited >= self._lock_timeout:
                     raise WarehouseUnavailableError(
                         self.name, f"another process has had it open for {waited:.0f} s, and DuckDB lets only one write"
                     ) from None
             except duckdb.Error as error:
                 raise WarehouseRefusedError(self.name, type(error).__name__) from None
-            self._sleep(_LOOK_AGAIN_SECONDS)
-            waited += _LOOK_AGAIN_SECONDS
+            self._sleep(_RETRY_SECONDS)
+            waited += _RETRY_SECONDS

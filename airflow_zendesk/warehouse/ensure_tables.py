@@ -1,4 +1,4 @@
-"""The tables before a load: made, compared with what they should be, and given the columns of a newer version."""
+"""Creates the tables before a load, validates them, and adds the columns of a newer version."""
 
 import hashlib
 from typing import NamedTuple
@@ -11,47 +11,49 @@ from airflow_zendesk.exceptions import AlteredTableError, WarehouseMismatchError
 from airflow_zendesk.warehouse.database import Database
 from airflow_zendesk.warehouse.dialects import create_index, create_table
 from airflow_zendesk.warehouse.sql_files import statements
-from airflow_zendesk.warehouse.tables import LOADED_DATASETS, TABLES, Table
+from airflow_zendesk.warehouse.tables import LOADED_DATASETS, TABLES, Table, duplicates_table
+from airflow_zendesk.zendesk.resources import RESOURCES
 
-#: Types by column, by table.
+#: Types by table and column.
 _Columns = dict[str, dict[str, str]]
 
 
 class _Loaded(NamedTuple):
-    """What the tables say of a dataset that they hold."""
+    """A dataset whose slices are in the tables, as ``loaded_datasets`` records it."""
 
     settings: DatasetSettings
     schema_version: str
     views: str
 
 
-def prepare(database: Database, settings: DatasetSettings) -> None:
-    """Make sure that the tables are there and hold this dataset.
+def ensure_tables(database: Database, settings: DatasetSettings) -> None:
+    """Ensure that the tables exist and belong to this dataset.
 
-    Columns that came with a newer version are added; nothing is ever dropped.
+    Columns that a newer version brings are added; no column is ever dropped.
 
     Raises:
-        WarehouseMismatchError: the tables hold another dataset, or were made by a newer version of this package.
-        AlteredTableError: a table is gone, lacks a column, or has it with another type.
+        WarehouseMismatchError: the tables belong to another dataset, or a newer version of this package created them.
+        AlteredTableError: a table is missing, or a column is missing or has another type.
     """
     with database.transaction():
         database.lock()
         existing = _existing_columns(database)
+        _rename_duplicates(database, existing)
         loaded = _loaded_datasets(database) if LOADED_DATASETS.name in existing else {}
         _check_dataset(database, settings, loaded)
         is_current = any(each.schema_version == SCHEMA_VERSION for each in loaded.values())
         for table in TABLES:
             if table.name in existing:
-                _compare(database, table, existing[table.name], is_current=is_current)
+                _validate(database, table, existing[table.name], is_current=is_current)
             elif is_current:
-                raise AlteredTableError(_place(database), table.name, "it is gone")
+                raise AlteredTableError(_place(database), table.name, "it is missing")
             else:
                 _create(database, table)
         wanted = _Loaded(settings, SCHEMA_VERSION, _views_digest(database))
         if not any(each.views == wanted.views for each in loaded.values()):
             database.run(f"{database.dialect_name}/views.sql", {})
         if loaded.get(settings.resource) != wanted:
-            _note(database, wanted)
+            _record(database, wanted)
 
 
 def _existing_columns(database: Database) -> _Columns:
@@ -66,6 +68,15 @@ def _existing_columns(database: Database) -> _Columns:
     return columns
 
 
+def _rename_duplicates(database: Database, existing: _Columns) -> None:
+    """Rename the tables of duplicates, which earlier versions called ``<resource>_doubles``."""
+    for resource in RESOURCES:
+        if former := existing.pop(f"{resource}_doubles", None):
+            name = duplicates_table(resource).name
+            database.execute(f"ALTER TABLE $schema.{resource}_doubles RENAME TO {name}")
+            existing[name] = former
+
+
 def _loaded_datasets(database: Database) -> dict[str, _Loaded]:
     rows = database.execute("SELECT resource, record, schema_version, views FROM $schema.loaded_datasets")
     return {
@@ -75,13 +86,15 @@ def _loaded_datasets(database: Database) -> dict[str, _Loaded]:
 
 
 def _check_dataset(database: Database, settings: DatasetSettings, loaded: dict[str, _Loaded]) -> None:
-    """All of the same resource must agree, and the account of all."""
-    asked = msgspec.to_builtins(settings)
+    """All settings of the same resource must agree, and the account of all resources."""
+    requested = msgspec.to_builtins(settings)
     differences: dict[str, tuple[object, object]] = {}
     for resource, each in loaded.items():
-        there = msgspec.to_builtins(each.settings)
-        compared = asked if resource == settings.resource else ("account",)
-        differences |= {name: (there[name], asked[name]) for name in compared if there[name] != asked[name]}
+        existing = msgspec.to_builtins(each.settings)
+        compared = requested if resource == settings.resource else ("account",)
+        differences |= {
+            name: (existing[name], requested[name]) for name in compared if existing[name] != requested[name]
+        }
         if _parts(each.schema_version) > _parts(SCHEMA_VERSION):
             differences["schema_version"] = (each.schema_version, SCHEMA_VERSION)
     if differences:
@@ -98,20 +111,20 @@ def _create(database: Database, table: Table) -> None:
         database.execute(statement)
 
 
-def _compare(database: Database, table: Table, there: dict[str, str], *, is_current: bool) -> None:
+def _validate(database: Database, table: Table, existing: dict[str, str], *, is_current: bool) -> None:
     for column in table.columns:
         wanted = database.listed_type(column)
-        if column.name not in there and column.nullable and not is_current:
+        if column.name not in existing and column.nullable and not is_current:
             database.execute(f"ALTER TABLE $schema.{table.name} ADD COLUMN {database.dialect.column(column)}")
-        elif column.name not in there:
+        elif column.name not in existing:
             raise AlteredTableError(_place(database), table.name, f"it has no column {column.name}")
-        elif there[column.name] != wanted:
+        elif existing[column.name] != wanted:
             raise AlteredTableError(
-                _place(database), table.name, f"its column {column.name} is {there[column.name]}, not {wanted}"
+                _place(database), table.name, f"its column {column.name} is {existing[column.name]}, not {wanted}"
             )
 
 
-def _note(database: Database, wanted: _Loaded) -> None:
+def _record(database: Database, wanted: _Loaded) -> None:
     database.execute("DELETE FROM $schema.loaded_datasets WHERE resource = :name", name=wanted.settings.resource)
     database.execute(
         "INSERT INTO $schema.loaded_datasets (resource, record, schema_version, views) "

@@ -1,7 +1,7 @@
-"""The load of one slice in the SQL of warehouses that have no loader here; ``docs/examples`` runs it from DAGs.
+"""The SQL that loads one slice into warehouses without a loader here. The DAGs in ``docs/examples`` run it.
 
-Each recipe replaces the rows of the slice in ``<resource>_slices``, in one transaction, so it can be repeated. The
-columns are those of the export, so a recipe fits the tables that ``airflow-zendesk ddl`` defines.
+Each function returns statements that replace the rows of the slice in ``<resource>_slices`` in one transaction, so a
+load can be repeated. They fit the tables that ``airflow-zendesk ddl`` prints.
 """
 
 import json
@@ -14,7 +14,7 @@ from airflow_zendesk.warehouse.tables import TableColumn, exported_columns
 
 
 def bigquery(resource: str, start: datetime, schema: str, staging: str) -> list[str]:
-    """From a table that a load job has filled with the slice, and nothing else."""
+    """Load from a staging table that a load job has filled with the slice."""
     columns, values = _columns("bigquery", resource, lambda name: f"PARSE_JSON({name}, wide_number_mode => 'round')")
     table = f"{schema}.{slices_table(resource).name}"
     return [
@@ -26,10 +26,10 @@ def bigquery(resource: str, start: datetime, schema: str, staging: str) -> list[
 
 
 def snowflake(resource: str, start: datetime, schema: str, stage: str, file: str) -> list[str]:
-    """From a file in a stage.
+    """Load from a file in a stage.
 
-    ``FORCE`` because Snowflake remembers for 64 days which files it has loaded, while this load replaces rows; without
-    ``USE_LOGICAL_TYPE`` timestamps would be read as numbers.
+    ``FORCE`` is needed because Snowflake skips files that it loaded in the last 64 days, but this load deletes their
+    rows first. Without ``USE_LOGICAL_TYPE`` timestamps would be read as numbers.
     """
     types = DIALECTS["snowflake"]
     columns = ", ".join(column.name for column in exported_columns(resource))
@@ -52,9 +52,9 @@ def snowflake(resource: str, start: datetime, schema: str, stage: str, file: str
 
 
 def redshift(resource: str, start: datetime, schema: str, manifest_uri: str) -> list[str]:
-    """From a manifest that names the slice (see ``redshift_manifest``), as one batch of the Data API: a transaction.
+    """Load from a manifest (see ``redshift_manifest``). One batch of the Data API is one transaction.
 
-    ``COPY`` from Parquet takes the columns of the file by position, so it fills a table of just those first.
+    ``COPY`` from Parquet maps the columns of the file by position, so it fills a staging table with exactly those.
     """
     types = DIALECTS["redshift"]
     staged = {"timestamp": "TIMESTAMP", "json": types.type("text")}
@@ -68,21 +68,21 @@ def redshift(resource: str, start: datetime, schema: str, manifest_uri: str) -> 
     table = f"{schema}.{slices_table(resource).name}"
     instant = f"TIMESTAMPTZ '{start:%Y-%m-%d %H:%M:%S}+00'"
     return [
-        f"CREATE TEMP TABLE arriving (\n{lines}\n);",
-        f"COPY arriving FROM '{manifest_uri}' IAM_ROLE DEFAULT FORMAT AS PARQUET MANIFEST;",
+        f"CREATE TEMP TABLE staging (\n{lines}\n);",
+        f"COPY staging FROM '{manifest_uri}' IAM_ROLE DEFAULT FORMAT AS PARQUET MANIFEST;",
         f"DELETE FROM {table} WHERE slice_start = {instant};",
-        f"INSERT INTO {table} ({columns}, slice_start)\nSELECT {values}, {instant}\nFROM arriving;",
-        "DROP TABLE arriving;",
+        f"INSERT INTO {table} ({columns}, slice_start)\nSELECT {values}, {instant}\nFROM staging;",
+        "DROP TABLE staging;",
     ]
 
 
 def redshift_manifest(uri: str, size: int) -> str:
-    """A manifest of one slice of so many bytes; Redshift wants the size for Parquet."""
+    """Return a manifest of one slice. Redshift requires the size in bytes of Parquet files."""
     return json.dumps({"entries": [{"url": uri, "mandatory": True, "meta": {"content_length": size}}]})
 
 
 def databricks(resource: str, start: datetime, schema: str, uri: str) -> list[str]:
-    """From the file itself. Not by ``COPY INTO``, which skips a file that it has loaded, even if it changed since."""
+    """Load from the file. Not with ``COPY INTO``, which skips a file it has loaded, even if the file has changed."""
     _, values = _columns("databricks", resource)
     table = f"{schema}.{slices_table(resource).name}"
     source = f"SELECT {values}, {_instant(start)}\nFROM read_files('{uri}', format => 'parquet')"
@@ -95,15 +95,15 @@ def _columns(
     json_of: Callable[[str], str] = str,
     timestamp_of: Callable[[str], str] = str,
 ) -> tuple[str, str]:
-    """The names of the columns, and what is selected for them."""
-    words = DIALECTS[dialect]
+    """Return the list of column names, and the list of expressions to select for them."""
+    syntax = DIALECTS[dialect]
 
     def value(column: TableColumn) -> str:
-        name = words.name(column.name)
+        name = syntax.name(column.name)
         return json_of(name) if column.kind == "json" else timestamp_of(name) if column.kind == "timestamp" else name
 
     columns = exported_columns(resource)
-    return ", ".join(words.name(column.name) for column in columns), ", ".join(value(column) for column in columns)
+    return ", ".join(syntax.name(column.name) for column in columns), ", ".join(value(column) for column in columns)
 
 
 def _instant(start: datetime) -> str:

@@ -1,4 +1,4 @@
-"""A load: slices of a dataset into the tables of a warehouse, each in one transaction."""
+"""Loads slices of a dataset into the tables of a warehouse, each slice in one transaction."""
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -10,22 +10,22 @@ from airflow_zendesk.dataset.settings import load_settings
 from airflow_zendesk.exceptions import SettingsError
 from airflow_zendesk.storage.store import Store
 from airflow_zendesk.warehouse.database import Database
-from airflow_zendesk.warehouse.ensure_tables import prepare
+from airflow_zendesk.warehouse.ensure_tables import ensure_tables
 from airflow_zendesk.warehouse.load_report import LoadReport, SliceLoad
 from airflow_zendesk.warehouse.stored_slices import StoredSlice, find_slices
 from airflow_zendesk.warehouse.tables import events_table
-from airflow_zendesk.window import Window
+from airflow_zendesk.window import Slice
 
 _DUCKDB = "duckdb://"
 
 
 def open_warehouse(warehouse: str, schema: str) -> Database:
-    """The warehouse that is meant: ``duckdb:///path/of/a/file``, or the id of a connection to PostgreSQL.
+    """Return the warehouse at ``duckdb:///path/of/a/file``, or of an Airflow connection to PostgreSQL.
 
     Raises:
         SettingsError: it is neither.
     """
-    # Each is an extra of the package: whoever loads into one need not have the other.
+    # Each driver is an extra of the package: a load into one database does not need the other's.
     if warehouse.startswith(_DUCKDB):
         from airflow_zendesk.warehouse.duckdb import DuckDBDatabase  # noqa: PLC0415
 
@@ -37,8 +37,8 @@ def open_warehouse(warehouse: str, schema: str) -> Database:
 
         return PostgresDatabase(warehouse, schema)
     raise SettingsError(
-        f"The warehouse {warehouse!r} is neither a file like duckdb:///data/zendesk.duckdb nor the id of an Airflow "
-        "connection to PostgreSQL."
+        f"The warehouse {warehouse!r} is not valid. Use a file like duckdb:///data/zendesk.duckdb, with an absolute "
+        "path, or the id of an Airflow connection to PostgreSQL."
     )
 
 
@@ -46,34 +46,34 @@ def load_slices(
     database: Database,
     store: Store,
     resource: str,
-    slices: Sequence[Window],
+    slices: Sequence[Slice],
     on_progress: Callable[[SliceLoad], None] = lambda _: None,
 ) -> LoadReport:
-    """Load slices, in the order given; what was committed before an error stays, and is whole.
+    """Load slices in the given order. Slices that were committed before an error stay loaded.
 
-    A slice that is in the tables already, by its digest and by the number of its rows, is left alone.
+    A slice is skipped if the ledger has its digest and the tables have all of its rows.
 
     Args:
         database: the warehouse, not yet open.
-        store: where the dataset lies.
-        resource: what the dataset holds.
-        slices: the slices, of the dataset's own grain.
+        store: the storage of the dataset.
+        resource: the resource of the dataset.
+        slices: the slices to load, of the dataset's grain.
         on_progress: called after each slice.
 
     Raises:
-        DatasetError: a slice cannot be loaded as it is, or was replaced meanwhile.
-        WarehouseError: the warehouse does not take it.
+        DatasetError: a slice cannot be loaded, or was replaced during the load.
+        WarehouseError: the warehouse rejected the load or is not available.
         SettingsError: there is no such dataset.
     """
     settings = load_settings(store, resource)
     found = find_slices(store, settings, slices)
     report = LoadReport(resource, database.name)
     with database:
-        prepare(database, settings)
+        ensure_tables(database, settings)
         for stored in found:
-            done = _load(database, resource, stored)
-            report.slices.append(done)
-            on_progress(done)
+            result = _load(database, resource, stored)
+            report.slices.append(result)
+            on_progress(result)
     return report
 
 
@@ -84,19 +84,19 @@ def _load(database: Database, resource: str, stored: StoredSlice) -> SliceLoad:
             return SliceLoad(slice_.start, slice_.end, stored.uri, footer.digest, "unchanged", footer.rows)
         database.execute(f"CREATE TEMP TABLE new_rows AS SELECT * FROM $schema.{resource} LIMIT 0")
         with stored.batches() as batches:
-            nulls_replaced = database.copy_in(events_table(resource), _of_slice(batches, stored.slice.start))
-        # Others may fill their own new_rows meanwhile; from here on there is one at a time. Whoever had the lock before
-        # may have loaded a newer version of the slice, which this one must not replace.
+            nul_characters = database.copy_rows(events_table(resource), _with_slice_start(batches, stored.slice.start))
+        # Concurrent loads fill their own new_rows; from here on, one load runs at a time. The load before this one
+        # may have loaded a newer version of the slice, which this load must not replace.
         database.lock()
-        stored.confirm()
-        done = _merge(database, resource, stored, nulls_replaced)
-        for table in ("new_rows", "touched"):
+        stored.check_unchanged()
+        result = _merge(database, resource, stored, nul_characters)
+        for table in ("new_rows", "affected_ids"):
             database.execute(f"DROP TABLE {table}")
-    return done
+    return result
 
 
 def _is_loaded(database: Database, resource: str, stored: StoredSlice) -> bool:
-    """Whether the ledger has this version of the slice, and the tables have as many rows of it as they should."""
+    """Whether the ledger has this version of the slice, and the tables have all of its rows."""
     where = {"resource": resource, "slice_start": stored.slice.start}
     ledger = database.execute(
         "SELECT digest, rows FROM $schema.loaded_slices WHERE resource = :resource AND slice_start = :slice_start",
@@ -106,21 +106,21 @@ def _is_loaded(database: Database, resource: str, stored: StoredSlice) -> bool:
         return False
     ((rows,),) = database.execute(
         f"SELECT (SELECT count(*) FROM $schema.{resource} WHERE slice_start = :slice_start) + "
-        f"(SELECT count(*) FROM $schema.{resource}_doubles WHERE slice_start = :slice_start)",
+        f"(SELECT count(*) FROM $schema.{resource}_duplicates WHERE slice_start = :slice_start)",
         **where,
     )
     return bool(rows == stored.footer.rows)
 
 
-def _of_slice(batches: Iterator[pa.RecordBatch], start: datetime) -> Iterator[pa.RecordBatch]:
-    """The batches with the slice that they belong to, as one more column."""
+def _with_slice_start(batches: Iterator[pa.RecordBatch], start: datetime) -> Iterator[pa.RecordBatch]:
+    """Add the start of the slice to the batches, as a column."""
     for batch in batches:
         instant = pa.scalar(start, pa.timestamp("us", tz="UTC"))
         yield batch.append_column("slice_start", pa.repeat(instant, batch.num_rows))
 
 
-def _merge(database: Database, resource: str, stored: StoredSlice, nulls_replaced: int) -> SliceLoad:
-    """`new_rows` into the tables, and the slice into the ledger."""
+def _merge(database: Database, resource: str, stored: StoredSlice, nul_characters: int) -> SliceLoad:
+    """Move ``new_rows`` into the tables, and record the slice in the ledger."""
     table = events_table(resource)
     columns = ", ".join(database.dialect.name(column.name) for column in table.columns)
     slice_ = stored.slice
@@ -142,8 +142,8 @@ def _merge(database: Database, resource: str, stored: StoredSlice, nulls_replace
         rows=stored.footer.rows,
         loaded_at=datetime.now(UTC),
     )
-    ((doubles,),) = database.execute(
-        f"SELECT count(DISTINCT id) FROM $schema.{resource}_doubles WHERE id IN (SELECT id FROM new_rows)"
+    ((duplicates,),) = database.execute(
+        f"SELECT count(DISTINCT id) FROM $schema.{resource}_duplicates WHERE id IN (SELECT id FROM new_rows)"
     )
     unreadable = database.execute(
         "SELECT part, count(*) FROM $schema.unreadable "
@@ -159,7 +159,7 @@ def _merge(database: Database, resource: str, stored: StoredSlice, nulls_replace
         "loaded",
         stored.footer.rows,
         children=children,
-        doubles=doubles,
-        nulls_replaced=nulls_replaced,
+        duplicates=duplicates,
+        nul_characters_replaced=nul_characters,
         unreadable=dict(unreadable),
     )

@@ -1,6 +1,6 @@
-"""NUL characters, which Parquet and JSON hold and PostgreSQL does not, in text or in jsonb.
+"""Replaces NUL characters, which Parquet and JSON can contain but PostgreSQL's text and jsonb cannot.
 
-Its jsonb rejects the escape of NUL too: https://www.postgresql.org/docs/current/datatype-json.html
+jsonb rejects the escape of NUL too: https://www.postgresql.org/docs/current/datatype-json.html
 """
 
 import re
@@ -9,12 +9,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 _REPLACEMENT = "\ufffd"
-#: The escape of NUL in JSON: its backslash is not itself escaped by one before it.
+#: The escape of NUL in JSON, whose backslash is not itself escaped.
 _ESCAPED = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 
 
 def replace_nul_characters(batch: pa.RecordBatch, json_columns: set[str]) -> tuple[pa.RecordBatch, int]:
-    """The batch with U+FFFD in the place of NUL, and how many there were."""
+    """Return the batch with each NUL replaced by U+FFFD, and the number of replacements."""
     columns, replaced = [], 0
     for field, column in zip(batch.schema, batch.columns, strict=True):
         if pa.types.is_string(field.type):

@@ -1,7 +1,7 @@
-"""PostgreSQL, through an Airflow connection.
+"""Loads into PostgreSQL through an Airflow connection.
 
-Rows go from Arrow to ``COPY`` as CSV, which Arrow writes and the server reads: as fast as ADBC's binary ``COPY`` with
-the cast to jsonb that it needs, in the transaction and on the connection of Airflow's hook, and without another driver.
+Arrow writes rows as CSV and the server reads them by ``COPY``. This is as fast as ADBC's binary ``COPY``, which needs a
+cast to jsonb, and it uses the connection and the transaction of Airflow's hook instead of another driver.
 """
 
 import io
@@ -21,17 +21,17 @@ from airflow_zendesk.warehouse.database import Database
 from airflow_zendesk.warehouse.nul_characters import replace_nul_characters
 from airflow_zendesk.warehouse.tables import Table
 
-#: Classes of SQLSTATE that a later try may not meet: connection, rollback (deadlock), resources, lock, intervention.
+#: SQLSTATE classes of transient failures: connection, rollback (deadlock), resources, lock, operator intervention.
 #: https://www.postgresql.org/docs/current/errcodes-appendix.html
-_PASSING = ("08", "40", "53", "55", "57")
+_TRANSIENT_CLASSES = ("08", "40", "53", "55", "57")
 
 
 class PostgresDatabase(Database):
-    """A database of PostgreSQL.
+    """A PostgreSQL database.
 
     Args:
-        conn_id: the Airflow connection, of type ``postgres``.
-        schema: where the tables are.
+        conn_id: the id of an Airflow connection of type ``postgres``.
+        schema: the schema of the tables.
     """
 
     dialect_name: ClassVar[str] = "postgres"
@@ -46,12 +46,16 @@ class PostgresDatabase(Database):
         try:
             connection = self._hook.get_conn()
         except AirflowNotFoundException:
-            raise SettingsError(f"There is no connection {self.name!r} to load into.") from None
+            raise SettingsError(
+                f"The Airflow connection {self.name!r} does not exist. Create it, or name another one as warehouse."
+            ) from None
         except psycopg.OperationalError as error:
             raise WarehouseUnavailableError(self.name, str(error).partition("\n")[0]) from None
         if not isinstance(connection, psycopg.Connection):
-            raise SettingsError("Loading into PostgreSQL needs psycopg 3, which Airflow's hook uses with SQLAlchemy 2.")
-        # What a load sees after it has the lock is what the load before it has committed.
+            raise SettingsError(
+                "Airflow's PostgreSQL hook does not use psycopg 3. Install psycopg>=3.2 and SQLAlchemy>=2."
+            )
+        # With the lock, a load must see what the load before it committed.
         connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
         self._connection = connection
         return self
@@ -63,24 +67,24 @@ class PostgresDatabase(Database):
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All that is executed inside happens, or none of it."""
+        """Commit everything executed inside, or roll all of it back."""
         try:
             with self._connection.transaction():
                 yield
         except psycopg.Error as error:
-            # Its sentence may quote the row that it stumbled over.
+            # The message of the error may quote a row.
             kind = type(error).__name__
-            if error.sqlstate is None or error.sqlstate.startswith(_PASSING):
-                raise WarehouseUnavailableError(self.name, f"it broke off ({kind})") from None
+            if error.sqlstate is None or error.sqlstate.startswith(_TRANSIENT_CLASSES):
+                raise WarehouseUnavailableError(self.name, f"the connection was lost ({kind})") from None
             raise WarehouseRefusedError(self.name, f"{kind} ({error.sqlstate})") from None
 
     def lock(self) -> None:
-        """Keep other loads out until the transaction ends; a lock that does not come is given up after ten minutes."""
+        """Block other loads until the transaction ends. Give up after waiting ten minutes for the lock."""
         self.execute("SET LOCAL lock_timeout = '10min'")
         self.execute("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))", key=f"airflow-zendesk {self.schema}")
 
-    def copy_in(self, table: Table, batches: Iterator[pa.RecordBatch]) -> int:
-        """Append rows to ``new_rows``, with U+FFFD in the place of NUL characters; returns how many there were."""
+    def copy_rows(self, table: Table, batches: Iterator[pa.RecordBatch]) -> int:
+        """Append rows to ``new_rows``; return how many NUL characters were replaced by U+FFFD."""
         json_columns = {column.name for column in table.columns if column.kind == "json"}
         replaced = 0
         for batch in batches:
@@ -91,7 +95,7 @@ class PostgresDatabase(Database):
                 self._connection.cursor() as cursor,
                 cursor.copy(f"COPY new_rows ({names}) FROM STDIN (FORMAT csv)") as copy,
             ):
-                # Arrow quotes text and leaves null empty, which is how PostgreSQL tells '' from NULL.
+                # Arrow quotes text and leaves null empty, so PostgreSQL can distinguish '' from NULL.
                 options = arrow_csv.WriteOptions(include_header=False)
                 arrow_csv.write_csv(clean, _Sink(copy), write_options=options)
         return replaced
@@ -103,7 +107,7 @@ class PostgresDatabase(Database):
 
 
 class _Sink(io.RawIOBase):
-    """A ``COPY`` as a file that is written to."""
+    """A writable file that forwards to a ``COPY``."""
 
     def __init__(self, copy: psycopg.Copy) -> None:
         self._copy = copy

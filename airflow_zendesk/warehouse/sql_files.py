@@ -1,4 +1,4 @@
-"""The SQL files, filled in: names as ``$name``, values as parameters that the driver sends apart (``:name``)."""
+"""Reads the SQL files. Names are filled in (``$name``); values stay parameters of the driver (``:name``)."""
 
 import re
 from functools import cache
@@ -8,18 +8,23 @@ from string import Template
 from airflow_zendesk.zendesk.child_events import FIELD_KINDS, OWN_KEYS
 
 _COMMENT = re.compile(r"^--.*\n", re.MULTILINE)
-#: A parameter, and not the two colons of PostgreSQL's cast.
+#: A parameter, but not PostgreSQL's cast (``::``).
 _PARAMETER = re.compile(r"(?<!:):([a-z_]+)")
 
 
 def statements(file: str, **names: str) -> list[str]:
-    """The statements of a file in ``sql/``, in order, without their comments."""
+    """Return the statements of a file in ``sql/`` in order, without comments."""
     text = Template(_read(file)).substitute(names, field_kinds=_list(FIELD_KINDS), own_keys=_list(OWN_KEYS))
     return [statement.strip() for statement in _COMMENT.sub("", text).split(";\n") if statement.strip()]
 
 
 def with_parameters(statement: str, style: str) -> tuple[str, set[str]]:
-    """The statement with parameters in a driver's style, which ``style`` shows for ``name``, and their names."""
+    """Return the statement with parameters in the driver's style, and their names.
+
+    Args:
+        statement: a statement with parameters like ``:name``.
+        style: how the driver writes the parameter ``name``.
+    """
     text = _PARAMETER.sub(lambda match: style.replace("name", match[1]), statement)
     return text, set(_PARAMETER.findall(statement))
 

@@ -1,7 +1,7 @@
-"""Slices as they lie in storage, read whole and verified: what is loaded is what the exporter has sealed.
+"""Reads slices from storage and verifies them, so that exactly what the exporter sealed is loaded.
 
-A slice is copied to a private local file first. While its rows are read from there, they are digested as the exporter
-digested them, so a loader that has read to the end without an error has read every row of one version, once.
+A slice is first copied to a private local file. While its rows are read from there, their digest is computed as the
+exporter computed it. A loader that reads to the end without an error has read every row of one version once.
 """
 
 import tempfile
@@ -27,36 +27,36 @@ from airflow_zendesk.exceptions import (
     StorageError,
 )
 from airflow_zendesk.storage.store import Store, Version
-from airflow_zendesk.window import Window
+from airflow_zendesk.window import Slice
 
 _CHUNK_BYTES = 8 << 20
-#: About 20 MB of JSON with comments: what a load has in memory at a time.
+#: A load keeps one batch in memory: about 20 MB of JSON with comments.
 _BATCH_ROWS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class StoredSlice:
-    """One slice of a dataset, as its footer describes it; the rows are not read yet."""
+    """One slice of a dataset, described by its footer; its rows have not been read yet."""
 
     store: Store
-    slice: Window
+    slice: Slice
     key: str
     version: Version
     footer: Footer
 
     @property
     def uri(self) -> str:
-        """Where it lies."""
+        """The URI of the slice's object."""
         return self.store.uri(self.key)
 
     @contextmanager
     def batches(self) -> Iterator[Iterator[pa.RecordBatch]]:
-        """The rows, in batches; the last one is followed by the proof that they were all.
+        """Read the rows in batches. After the last batch, their digest is compared with the footer's.
 
         Raises:
-            SliceChangedError: the slice was replaced meanwhile.
-            DamagedObjectError: it is not what its footer says.
-            StorageError: it cannot be read now.
+            SliceChangedError: the slice was replaced while it was read.
+            DamagedObjectError: its rows do not match its footer, or it is not readable.
+            StorageError: the storage cannot be read now.
         """
         with tempfile.TemporaryFile(prefix="airflow-zendesk-") as spool:
             self._copy_to(spool)
@@ -65,16 +65,16 @@ class StoredSlice:
                 with pq.ParquetFile(spool, page_checksum_verification=True, pre_buffer=False) as file:
                     yield self._verified(file)
             except (DamagedObjectError, pa.ArrowException, OSError) as error:
-                self.confirm()
+                self.check_unchanged()
                 if isinstance(error, DamagedObjectError):
                     raise
                 raise DamagedObjectError(self.uri, f"it cannot be read ({type(error).__name__})") from error
 
-    def confirm(self) -> None:
-        """See that what lies there is still what was found.
+    def check_unchanged(self) -> None:
+        """Check that the stored version is still the one whose footer was read.
 
         Raises:
-            SliceChangedError: it was replaced.
+            SliceChangedError: the slice was replaced.
         """
         if self.store.version(self.key) != self.version:
             raise SliceChangedError(self.uri)
@@ -85,7 +85,7 @@ class StoredSlice:
                 for chunk in iter(lambda: self._read(source), b""):
                     spool.write(chunk)
         except StorageError:
-            self.confirm()
+            self.check_unchanged()
             raise
 
     def _read(self, source: IO[bytes]) -> bytes:
@@ -99,17 +99,17 @@ class StoredSlice:
             yield batch
         if str(digest) != self.footer.digest:
             raise DamagedObjectError(
-                self.uri, f"it holds {digest.rows} rows with digest {digest}, not what its footer says"
+                self.uri, f"it has {digest.rows} rows with digest {digest}, which its footer does not match"
             )
 
 
-def find_slices(store: Store, settings: DatasetSettings, slices: Sequence[Window]) -> Iterator[StoredSlice]:
-    """The slices as they are stored now, one after the other; it is seen first that all of them are there.
+def find_slices(store: Store, settings: DatasetSettings, slices: Sequence[Slice]) -> Iterator[StoredSlice]:
+    """Return the slices as they are stored now, one by one, after checking that all of them exist.
 
     Raises:
-        MissingSliceError: some are not there.
-        NewerSchemaError: one was written by a newer version of this package.
-        DamagedObjectError: something else is in the place of one.
+        MissingSliceError: a slice does not exist.
+        NewerSchemaError: a slice was written by a newer version of this package.
+        DamagedObjectError: an object is not the slice that its key names.
     """
     folders = dict.fromkeys(folder_key(settings.resource, slice_.start) for slice_ in slices)
     versions = {key: version for folder in folders for key, version in store.list(folder).items()}
@@ -119,13 +119,13 @@ def find_slices(store: Store, settings: DatasetSettings, slices: Sequence[Window
     return (_stored(store, settings, slice_, key, versions[key]) for slice_, key in zip(slices, keys, strict=True))
 
 
-def _stored(store: Store, settings: DatasetSettings, slice_: Window, key: str, version: Version) -> StoredSlice:
+def _stored(store: Store, settings: DatasetSettings, slice_: Slice, key: str, version: Version) -> StoredSlice:
     footer = stored_footer(store, key)
     uri = store.uri(key)
     if _version(footer.schema_version) > _version(SCHEMA_VERSION):
         raise NewerSchemaError(uri, footer.schema_version, SCHEMA_VERSION)
     if (footer.dataset, footer.start, footer.end) != (settings, slice_.start.isoformat(), slice_.end.isoformat()):
-        raise DamagedObjectError(uri, "its footer says that it is another slice")
+        raise DamagedObjectError(uri, "its footer describes another slice")
     return StoredSlice(store, slice_, key, version, footer)
 
 

@@ -1,4 +1,4 @@
-"""The tables of a warehouse, made from the columns of the exports: what is exported is what is loaded."""
+"""The tables of a warehouse, derived from the columns of the exports."""
 
 from typing import Literal, NamedTuple
 
@@ -28,9 +28,12 @@ class TableColumn(NamedTuple):
 
 
 class Table(NamedTuple):
-    """A table of a resource, or of all of them.
+    """A table of one resource, or of all of them.
 
-    ``key`` are the columns that are unique together, ``indexed`` is one more that rows are looked up by.
+    Args:
+        key: the columns that are unique together.
+        resource: the resource; None if the table serves all of them.
+        indexed: a further column with an index.
     """
 
     name: str
@@ -40,12 +43,12 @@ class Table(NamedTuple):
     indexed: str | None = None
 
 
-#: The slice that a row was loaded with: its first instant. Rows are replaced by it.
+#: The start of the slice that a row was loaded from. A load replaces the rows of a slice.
 SLICE_START = TableColumn("slice_start", "timestamp", nullable=False)
 
 
 def exported_columns(resource: str) -> tuple[TableColumn, ...]:
-    """The columns that the slices of a resource have."""
+    """Return the columns of a resource's slices."""
     return tuple(_table_column(column) for column in RESOURCES[resource].columns)
 
 
@@ -54,13 +57,13 @@ def _table_column(column: Column) -> TableColumn:
 
 
 def events_table(resource: str) -> Table:
-    """The rows of a resource, each id once."""
+    """Return the table of a resource's rows, each id once."""
     return Table(resource, (*exported_columns(resource), SLICE_START), ("id",), resource, "slice_start")
 
 
-def doubles_table(resource: str) -> Table:
-    """Rows whose id stands in a later slice as well: that one is in the table, these are kept in case it goes."""
-    return Table(f"{resource}_doubles", (*exported_columns(resource), SLICE_START), ("id", "slice_start"), resource)
+def duplicates_table(resource: str) -> Table:
+    """Return the table of rows whose id also occurs in a later slice. They return if the later row is removed."""
+    return Table(f"{resource}_duplicates", (*exported_columns(resource), SLICE_START), ("id", "slice_start"), resource)
 
 
 CHILD_EVENTS = Table(
@@ -78,7 +81,7 @@ CHILD_EVENTS = Table(
     ("event_id", "ordinal"),
     "ticket_events",
 )
-#: The ledger: what of which slice is in the tables.
+#: The ledger: which version of which slice is in the tables.
 LOADED_SLICES = Table(
     "loaded_slices",
     (
@@ -92,7 +95,7 @@ LOADED_SLICES = Table(
     ),
     ("resource", "slice_start"),
 )
-#: What dataset the tables hold, in the words of its record; the version of their columns, and a digest of the views.
+#: The settings of the datasets in the tables, the version of their columns, and a digest of the views.
 LOADED_DATASETS = Table(
     "loaded_datasets",
     (
@@ -105,7 +108,7 @@ LOADED_DATASETS = Table(
 )
 
 TABLES: tuple[Table, ...] = (
-    *(table(resource) for resource in RESOURCES for table in (events_table, doubles_table)),
+    *(table(resource) for resource in RESOURCES for table in (events_table, duplicates_table)),
     CHILD_EVENTS,
     LOADED_SLICES,
     LOADED_DATASETS,

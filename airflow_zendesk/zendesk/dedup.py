@@ -1,19 +1,21 @@
-"""Which ids a run has exported: eight bytes each, and never more of them than a bound."""
+"""De-duplication: which ids a run has exported, and the records that wait for their second to be complete."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+
+from airflow_zendesk.zendesk.records import Record
 
 #: About 32 MiB of ids in the largest run of numbers; beyond it, the oldest are forgotten.
 CAPACITY = 4_194_304
 
 
 class SeenIds:
-    """The ids exported so far, in sorted runs of growing size.
+    """The ids exported so far, eight bytes each, in sorted runs of growing size.
 
-    A new run is merged with its neighbour while that is not larger, so n ids stand in about log n runs, and a look-up
-    is one binary search in each. The largest run holds the oldest ids: when it would outgrow ``capacity``, it goes.
+    A new run is merged with its neighbour while that is not larger, so n ids take about log n runs, and a lookup is one
+    binary search in each. The largest run holds the oldest ids: when it would outgrow ``capacity``, it is dropped.
     """
 
     def __init__(self, capacity: int = CAPACITY) -> None:
@@ -21,7 +23,7 @@ class SeenIds:
         self._runs: list[NDArray[np.int64]] = []
 
     def add(self, ids: Sequence[int]) -> None:
-        """Remember these."""
+        """Remember these ids."""
         if not ids:
             return
         run = np.sort(np.asarray(ids, dtype=np.int64))
@@ -40,3 +42,44 @@ class SeenIds:
             hits = run[np.minimum(at, run.size - 1)] == wanted
             found.update(wanted[hits].tolist())
         return found
+
+
+class RecordBuffer:
+    """Records that wait until their second is complete; each id is released once."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[int, Record] = {}
+        self._seen = SeenIds()
+
+    def add(self, records: Iterable[Record], before: int) -> tuple[int, int]:
+        """Add the records of one page that happened before a unix second.
+
+        Returns:
+            How many were duplicates, and how many of those had another body than the one that waits: the later is kept.
+        """
+        due = [record for record in records if record.second < before]
+        seen = self._seen.known([record.id for record in due])
+        duplicates = conflicting = 0
+        for record in due:
+            if record.id in seen:
+                duplicates += 1
+                continue
+            waiting = self._waiting.get(record.id)
+            if waiting is not None:
+                duplicates += 1
+                conflicting += waiting.raw != record.raw
+            self._waiting[record.id] = record
+        return duplicates, conflicting
+
+    def release(self, before: int) -> list[Record]:
+        """Remove and return the records that happened before a unix second, sorted by time and id."""
+        released = [record for record in self._waiting.values() if record.second < before]
+        for record in released:
+            del self._waiting[record.id]
+        self._seen.add([record.id for record in released])
+        released.sort(key=lambda record: (record.timestamp, record.id))
+        return released
+
+    def drop(self, before: int) -> None:
+        """Forget the records that happened before a unix second."""
+        self._waiting = {id_: record for id_, record in self._waiting.items() if record.second >= before}

@@ -1,245 +1,255 @@
-"""Zendesk's time-based incremental export: what to ask, and what an answer proves.
+"""Zendesk's time-based incremental export: which page to request next, and what a response proves.
 
-The export knows no end. A request names a ``start_time`` S; the page that answers it holds events from S on and says in
-``end_time`` how far it goes. What we rely on, and what we do not:
+A request names a ``start_time`` S; the page holds events from S on and says in ``end_time`` how far it goes. These are
+the rules that an export relies on:
 
-* The events of all seconds in ``[S, end_time)`` are on the page: these seconds are **covered**. A page may be cut in
-  the middle of its last second, so when it mixes seconds, coverage stops before the newest, whatever ``end_time`` says.
-* Events at or after the covered time are **held** and merged by ``id`` with the next page, which starts there: the
+* The page holds all events of the seconds in ``[S, end_time)``: these seconds are **complete**. A page may be cut in
+  the middle of its last second, so a page that mixes seconds is complete only before its newest one.
+* Events at or after that second are **buffered** and merged by ``id`` with the next page, which starts there. So the
   boundary is right whether Zendesk repeats it or not.
 * A page of one single second may hold more than ``per_page`` events, and its ``end_time`` is the second after.
-* ``next_page`` is never read. The next request is built from our own numbers, on our own host.
+* ``next_page`` is never read. Every request is built from our own numbers, for our own host.
 * Zendesk withholds the last minute, and events may surface later than that: only seconds that are older than ``settle``
-  by the server's own ``Date`` count as covered. For the others we wait, and ask again.
-* ``end_of_stream`` covers all that has settled. Its ``end_time`` may be null, 0, 1 or old, and means nothing. But pages
-  that are not the last are full: so a full one that says it is the last is asked on from, like any other.
-* A page without events that is not the last proves nothing yet: it is asked for again, like one that does not advance.
+  by the server's own ``Date`` are complete. For the others the export waits and requests them again.
+* ``end_of_stream`` completes everything that has settled. Its ``end_time`` may be null, 0, 1 or old, and is ignored.
+  Pages that are not the last are full, so a full page that claims to be the last is continued like any other.
+* A page without events that is not the last proves nothing: it is requested again, like one that does not advance.
 
 Source: https://developer.zendesk.com/api-reference/ticketing/ticket-management/incremental_exports/
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Self
 
-from airflow_zendesk.exceptions import (
-    FutureWindowError,
-    MalformedResponseError,
-    PageNotRetrievableError,
-    StuckPageError,
-)
+from airflow_zendesk.exceptions import FutureWindowError, MalformedResponseError, StuckPageError
 from airflow_zendesk.window import Window
-from airflow_zendesk.zendesk.dedup import SeenIds
+from airflow_zendesk.zendesk.dedup import RecordBuffer
+from airflow_zendesk.zendesk.page_size import PageSize
 from airflow_zendesk.zendesk.records import Record
 from airflow_zendesk.zendesk.resources import Resource
-from airflow_zendesk.zendesk.response import Answer
+from airflow_zendesk.zendesk.response import ExportResponse
 from airflow_zendesk.zendesk.settling import DEFAULT_SETTLE, settle_seconds
 
-#: "Up to a maximum of 1,000", which is also Zendesk's default.
-MAX_PER_PAGE = 1_000
-#: Sizes to ask for when a page does not advance, the first two that were not asked yet: another cut may help.
+#: Sizes to try when a page does not advance, the first two that were not requested yet: another cut may help.
 _OTHER_SIZES = (1_000, 500, 250)
-#: A wait is computed to be long enough; when so many were not, the server's clock stands still.
+#: A wait is computed to be long enough; if this many were not, the server's clock stands still.
 _MAX_WAITS = 5
-#: The most pages of a smaller size that must come through before a larger one is tried again.
-_LONGEST_PROBATION = 32
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Anomalies:
+    """What was unusual about a page, as counts; none of it loses or duplicates an event.
+
+    Args:
+        duplicates: events that this sweep had received before.
+        conflicting: duplicates with another body; the later one was kept.
+        replaced_surrogates: halves of surrogate pairs, which UTF-8 cannot hold, that became U+FFFD.
+        accepted_unproven: pages that were empty or did not advance, whose ``end_time`` was accepted without evidence.
+    """
+
+    duplicates: int = 0
+    conflicting: int = 0
+    replaced_surrogates: int = 0
+    accepted_unproven: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class RequestStats:
+    """What requests cost: their number, the retries among them, and seconds spent waiting.
+
+    ``seconds_limited`` is the part of ``seconds_waited`` that is due to rate limits.
+    """
+
+    requests: int = 0
+    retries: int = 0
+    seconds_waited: float = 0.0
+    seconds_limited: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """What one answer proved: all events of the seconds ``[start_time, covered)``, and some from before.
+    """What one response proved: all events of the seconds ``[start_time, complete_until)``, and late ones from before.
 
-    ``items`` are sorted by time and id. Among them may be events older than ``start_time``, delivered late.
+    Args:
+        start_time: the requested unix second.
+        complete_until: the unix second before which every event is exported.
+        records: the events, sorted by time and id. Events older than ``start_time`` were delivered late.
+        end_of_stream: whether the response said that it was the last.
+        end_time: the unix second up to which responses said they go; None if the last one did not say.
+        server_date: the server's clock in unix seconds.
+        wait: seconds to wait before the next request, for events that may still surface.
+        anomalies: what was unusual about the response.
+        stats: what fetching the page cost.
     """
 
     start_time: int
-    covered: int
+    complete_until: int
     records: list[Record]
     end_of_stream: bool
     end_time: int | None
     server_date: int
-    #: Seconds to wait before the next request, for events that may still surface.
     wait: int
+    anomalies: Anomalies = field(default_factory=Anomalies)
+    stats: RequestStats = field(default_factory=RequestStats)
 
 
 @dataclass(slots=True)
-class Anomalies:
-    """What was not as it should be, counted for the report; none of it loses or doubles an event."""
-
-    duplicates: int = 0
-    #: One id with two bodies: the later was kept.
-    conflicting: int = 0
-    #: Halves of surrogate pairs that became U+FFFD.
-    repaired: int = 0
-    #: Pages that were empty or did not advance, and were left on the word of their end_time alone.
-    forced: int = 0
-
-    def __iadd__(self, other: "Anomalies") -> Self:
-        for name in self.__slots__:
-            setattr(self, name, getattr(self, name) + getattr(other, name))
-        return self
-
-
-@dataclass(slots=True)
-class _Stuck:
-    """A start_time from which a page did not advance: the sizes still to try, and the furthest end_time answered."""
+class _Stalled:
+    """A start_time from which a page did not advance: the sizes still to try, and the furthest end_time received."""
 
     sizes: list[int]
     end_time: int
 
 
 class Sweep:
-    """The requests that cover a window, one after the other, and the events they prove, each once.
+    """One pass over some windows: the requests that complete them, and the events they prove, each once.
 
-    Ask Zendesk for ``start_time`` and ``per_page``, give the answer to ``take``, and so on until ``done``.
+    Request the page at ``start_time`` with ``page_size.per_page``, give the response to ``take``, and repeat until
+    ``done``. Gaps between the windows are skipped.
 
     Args:
-        resource: the export that is asked.
-        window: the time to cover; events at or after its end are left to the next window.
-        settle: how old a second must be, by the server's clock, to be covered; at least 90 seconds.
+        resource: the export to request.
+        windows: the time to complete, in order and without overlaps; events after the last one are left out.
+        settle: how old a second must be, by the server's clock, to be complete; at least 90 seconds.
     """
 
-    def __init__(self, resource: Resource, window: Window, settle: timedelta = DEFAULT_SETTLE) -> None:
-        self.start_time = window.start_time
-        self.per_page = MAX_PER_PAGE
-        self.anomalies = Anomalies()
+    def __init__(self, resource: Resource, windows: Sequence[Window], settle: timedelta = DEFAULT_SETTLE) -> None:
+        self.start_time = windows[0].start_time
+        self.page_size = PageSize()
         self._path = resource.path
-        self._end = window.end_time
+        self._starts = [window.start_time for window in windows]
+        self._ends = [window.end_time for window in windows]
+        self._end = self._ends[-1]
         self._settle = settle_seconds(settle)
-        self._held: dict[int, Record] = {}
-        self._seen = SeenIds()
-        self._stuck: _Stuck | None = None
+        self._buffer = RecordBuffer()
+        self._stalled: _Stalled | None = None
         self._waits = 0
-        # How many pages of this size came through, how many must before a larger is tried, and the last heavy spot.
-        self._proven, self._probation, self._heavy_at = 0, 0, -1
 
     @property
     def done(self) -> bool:
-        """Whether the whole window is covered."""
+        """Whether all windows are complete."""
         return self.start_time >= self._end
 
-    def take(self, answer: Answer) -> Page:
-        """Learn from the answer to the current request.
+    def take(self, response: ExportResponse) -> Page:
+        """Take the response to the current request and move on.
 
         Raises:
-            FutureWindowError: the window is not over by the server's clock.
+            FutureWindowError: the last window is not over by the server's clock.
             MalformedResponseError: the page has no ``end_time`` although more is to come.
-            StuckPageError: the page does not advance, and nothing else that we can ask does either.
+            StuckPageError: the page does not advance, whatever its size.
         """
-        if answer.server_date < self._end:
-            raise FutureWindowError(_utc(self._end), _utc(answer.server_date))
-        self.anomalies.repaired += answer.repaired
-        self._hold(answer.records)
-        reach = min(self._reach(answer), self._end)
-        covered = max(self.start_time, min(reach, answer.server_date - self._settle))
-        wait = self._wait_until_settled(answer) if covered < reach else 0
+        if response.server_date < self._end:
+            raise FutureWindowError(_utc(self._end), _utc(response.server_date))
+        duplicates, conflicting = self._buffer.add(response.records, self._end)
+        proven = self._proven_until(response)
+        accepted = 0
+        if proven is None:
+            proven = self._after_stall(_end_time(response, self._path, self.start_time))
+            accepted = int(proven > self.start_time)
+        proven = min(proven, self._end)
+        complete_until = max(self.start_time, min(proven, response.server_date - self._settle))
         page = Page(
-            self.start_time,
-            covered,
-            self._release(covered),
-            answer.end_of_stream,
-            # The covering word may be that of an earlier answer, if this one did not advance.
-            answer.end_time if answer.end_of_stream else max(answer.end_time or 0, reach),
-            answer.server_date,
-            wait,
+            start_time=self.start_time,
+            complete_until=complete_until,
+            records=self._release(complete_until),
+            end_of_stream=response.end_of_stream,
+            # An accepted end_time may be that of an earlier response from the same start_time.
+            end_time=response.end_time if response.end_of_stream else max(response.end_time or 0, proven),
+            server_date=response.server_date,
+            wait=self._wait_until_settled(response) if complete_until < proven else 0,
+            anomalies=Anomalies(
+                duplicates=duplicates,
+                conflicting=conflicting,
+                replaced_surrogates=response.replaced_surrogates,
+                accepted_unproven=accepted,
+            ),
         )
-        if covered > self.start_time:
-            self._stuck = None
-            self._climb_back()
-        self.start_time = covered
+        self._move_to(complete_until)
         return page
 
-    def leap_to(self, start_time: int) -> None:
-        """Leave out the time up to there, for nobody wants its events; never backwards."""
-        if start_time > self.start_time:
-            self.start_time = start_time
-            self._stuck = None
-            self._held = {id_: record for id_, record in self._held.items() if record.second >= start_time}
+    def _proven_until(self, response: ExportResponse) -> int | None:
+        """The second before which the page proves to be complete, or None if it does not advance."""
+        if response.end_of_stream:
+            return _last_page_until(response, self.start_time, self.page_size.per_page) or self._end
+        end_time = _end_time(response, self._path, self.start_time)
+        if not response.records:
+            return None
+        seconds = {record.second for record in response.records}
+        if len(seconds) == 1:
+            until = _single_second_until(seconds, self.start_time, end_time)
+        else:
+            until = _mixed_seconds_until(seconds, self.start_time, end_time)
+        return until if until > self.start_time else None
 
-    def ask_for_less(self) -> bool:
-        """Make the page half as large: this one is too much for Zendesk, or for us. False if it holds one record.
-
-        "Progressively backing-off on the per_page parameter" is also what Zendesk's documentation advises. The size
-        climbs back afterwards; the more spots of a stretch are heavy, the later it tries.
-        """
-        if self.per_page == 1:
-            return False
-        self.per_page //= 2
-        self._proven = 0
-        if self.start_time != self._heavy_at:
-            self._heavy_at = self.start_time
-            self._probation = min(max(1, 2 * self._probation), _LONGEST_PROBATION)
-        return True
-
-    def too_heavy(self, reason: str) -> PageNotRetrievableError:
-        """The error that the current page is when nothing makes it come through."""
-        return PageNotRetrievableError(self._path, _utc(self.start_time), reason)
-
-    def _climb_back(self) -> None:
-        if self.per_page == MAX_PER_PAGE:
-            self._probation = 0
-        self._proven += 1
-        if self._proven >= self._probation:
-            self.per_page, self._proven = min(self.per_page * 2, MAX_PER_PAGE), 0
-
-    def _reach(self, answer: Answer) -> int:
-        """The second before which this page is complete."""
-        seconds = {record.second for record in answer.records}
-        if answer.end_of_stream:
-            # Of a page that is not full nothing can be missing.
-            newest = max(seconds, default=self.start_time) + (len(seconds) == 1)
-            is_full = len(answer.records) >= self.per_page
-            return newest if is_full and newest > self.start_time else self._end
-        if answer.end_time is None:
-            raise MalformedResponseError(self._path, self.start_time, "it has no end_time, but more is to come")
-        within = [second for second in seconds if self.start_time <= second <= answer.end_time]
-        newest = max(within, default=answer.end_time)
-        reach = newest if len(seconds) > 1 else min(answer.end_time, newest + 1)
-        advances = reach > self.start_time and answer.records
-        return reach if advances else self._get_unstuck(answer.end_time)
-
-    def _get_unstuck(self, end_time: int) -> int:
-        """Ask in other sizes; then go where an answer said it went; then give up."""
-        if self._stuck is None:
-            self._stuck = _Stuck([size for size in _OTHER_SIZES if size != self.per_page][:2], end_time)
-        self._stuck.end_time = max(self._stuck.end_time, end_time)
-        if self._stuck.sizes:
-            self.per_page = self._stuck.sizes.pop(0)
+    def _after_stall(self, end_time: int) -> int:
+        """Request another size next; once all were tried, accept the furthest end_time; if there is none, give up."""
+        if self._stalled is None:
+            sizes = [size for size in _OTHER_SIZES if size != self.page_size.per_page][:2]
+            self._stalled = _Stalled(sizes, end_time)
+        self._stalled.end_time = max(self._stalled.end_time, end_time)
+        if self._stalled.sizes:
+            self.page_size.per_page = self._stalled.sizes.pop(0)
             return self.start_time
-        if self._stuck.end_time > self.start_time:
-            self.anomalies.forced += 1
-            return self._stuck.end_time
+        if self._stalled.end_time > self.start_time:
+            return self._stalled.end_time
         raise StuckPageError(
-            self._path, self.start_time, f"whatever the page size, it goes no further than end_time={end_time}"
+            self._path, self.start_time, f"with every page size it ends at end_time={end_time} or before"
         )
 
-    def _wait_until_settled(self, answer: Answer) -> int:
+    def _wait_until_settled(self, response: ExportResponse) -> int:
         self._waits += 1
         if self._waits > _MAX_WAITS:
-            raise StuckPageError(self._path, self.start_time, "the Date of the answers does not move on")
-        return self._end + self._settle - answer.server_date
+            raise StuckPageError(self._path, self.start_time, "the Date header of the responses does not advance")
+        return self._end + self._settle - response.server_date
 
-    def _hold(self, records: Iterable[Record]) -> None:
-        due = [record for record in records if record.second < self._end]
-        seen = self._seen.known([record.id for record in due])
-        for record in due:
-            held = self._held.get(record.id)
-            if record.id in seen:
-                self.anomalies.duplicates += 1
-                continue
-            if held is not None:
-                self.anomalies.duplicates += 1
-                self.anomalies.conflicting += held.raw != record.raw
-            self._held[record.id] = record
+    def _release(self, complete_until: int) -> list[Record]:
+        """The buffered events before a second, without those of gaps between the windows."""
+        released = self._buffer.release(complete_until)
+        return [record for record in released if record.second < self.start_time or self._is_wanted(record.second)]
 
-    def _release(self, covered: int) -> list[Record]:
-        released = [record for record in self._held.values() if record.second < covered]
-        for record in released:
-            del self._held[record.id]
-        self._seen.add([record.id for record in released])
-        released.sort(key=lambda record: (record.timestamp, record.id))
-        return released
+    def _is_wanted(self, second: int) -> bool:
+        at = bisect_right(self._starts, second) - 1
+        return at >= 0 and second < self._ends[at]
+
+    def _move_to(self, complete_until: int) -> None:
+        """Continue where the page is complete, or at the start of the next window if a gap lies between."""
+        if complete_until > self.start_time:
+            self._stalled = None
+            self.page_size.recover()
+        self.start_time = complete_until
+        at = bisect_right(self._ends, complete_until)
+        if at < len(self._starts) and self._starts[at] > complete_until:
+            self.start_time = self._starts[at]
+            self._buffer.drop(self.start_time)
+
+
+def _last_page_until(response: ExportResponse, start_time: int, per_page: int) -> int | None:
+    """A full page that claims to be the last is complete as far as any other; None if it is believed to be the last."""
+    if len(response.records) < per_page:
+        return None
+    seconds = {record.second for record in response.records}
+    until = max(seconds) + (len(seconds) == 1)
+    return until if until > start_time else None
+
+
+def _single_second_until(seconds: set[int], start_time: int, end_time: int) -> int:
+    """A page of one second holds all of it, and its end_time may be the second after."""
+    (second,) = seconds
+    newest = second if start_time <= second <= end_time else end_time
+    return min(end_time, newest + 1)
+
+
+def _mixed_seconds_until(seconds: set[int], start_time: int, end_time: int) -> int:
+    """A page that mixes seconds may be cut in its newest one, even if its end_time is the second after."""
+    return max((second for second in seconds if start_time <= second <= end_time), default=end_time)
+
+
+def _end_time(response: ExportResponse, path: str, start_time: int) -> int:
+    if response.end_time is None:
+        raise MalformedResponseError(path, start_time, "it has no end_time, but is not the last page")
+    return response.end_time
 
 
 def _utc(seconds: int) -> datetime:

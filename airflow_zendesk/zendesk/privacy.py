@@ -1,36 +1,43 @@
-"""What is kept of an event: fields are dropped or hashed, and private comments lose their texts, before bytes land.
+"""Privacy settings of a dataset: which fields are dropped or hashed, and whether private comments keep their texts.
 
 A field is named by the keys that lead to it, joined by dots: ``updater_id``, ``system.location``,
-``child_events.body``. Arrays on the way are passed through: the last of these is the ``body`` of every child. What a
-``previous_value`` beside a field holds was the field's value before, and is treated like it.
-
-Nothing else of an event changes: what is not named stays the very bytes that Zendesk sent.
+``child_events.body``. Arrays on the way are passed through: the last of these is the ``body`` of every child event. A
+``previous_value`` beside a field is its former value, and is treated like the field.
 """
 
 import hmac
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Self
+from typing import NamedTuple, Self
 
 from airflow_zendesk.exceptions import SettingsError
 from airflow_zendesk.zendesk.records import TIMESTAMP, Column
 
-#: By these an event is told from others, sorted in time, and found when a person is to be forgotten.
-_KEPT = ("id", "ticket_id", TIMESTAMP)
-#: Columns that can hold a hash: of an integer it is an integer, of anything else a text.
+#: These identify an event, sort it in time, and find it when a person is to be erased.
+_REQUIRED = ("id", "ticket_id", TIMESTAMP)
+#: Columns that can hold a hash: that of an integer is an integer, any other is text.
 _HASHABLE = {"int64", "string", "via", "json"}
+_FIELD_NAME = re.compile(r"[\w-]+(\.[\w-]+)*")
 
 
 class Rule(Enum):
-    """What is done with a field."""
+    """What happens to a field."""
 
     DROP = "dropped"
     HASH = "hashed"
 
 
-#: What is done with the members of an object, by key; a tree where more keys lead to the field.
-Rules = dict[str, "Rule | Rules"]
+class FieldRule(NamedTuple):
+    """The rule for one field, with the name that the user gave it."""
+
+    rule: Rule
+    name: str
+
+
+#: The rules for the members of an object, by key; nested where more keys lead to the field.
+Rules = dict[str, "FieldRule | Rules"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +45,10 @@ class Privacy:
     """What a dataset keeps of its events.
 
     Args:
-        private_comments: whether the texts of private comments are kept.
+        private_comments: whether private comments keep their texts.
         drop_fields: fields that are left out.
-        hash_fields: fields that are replaced by a keyed hash (HMAC-SHA256): equal values stay equal, and can be joined,
-            but nobody without the key can tell or try out what they were.
+        hash_fields: fields that are replaced by a keyed hash (HMAC-SHA256). Equal values stay equal and can be joined,
+            but without the key nobody can recover or guess them.
     """
 
     private_comments: bool = False
@@ -57,51 +64,64 @@ class Privacy:
         drop_fields: Iterable[str],
         hash_fields: Iterable[str],
     ) -> Self:
-        """The privacy of a resource with these columns.
+        """The privacy settings of a resource with these columns.
 
         Raises:
-            SettingsError: a field is none, cannot be done without, cannot be hashed, or is named twice.
+            SettingsError: a name is not that of a field, or the field is required, cannot be hashed or is named twice.
         """
-        dropped, hashed = _names(drop_fields), _names(hash_fields)
+        dropped, hashed = _names("drop_fields", drop_fields), _names("hash_fields", hash_fields)
         kinds = {column.name: column.kind for column in columns}
         for name in (*dropped, *hashed):
-            if not all(name.split(".")):
-                raise SettingsError(f"{name!r} names no field: write the keys that lead to it, joined by dots.")
-            if name in _KEPT:
-                raise SettingsError(f"The field {name!r} cannot be dropped or hashed: events need {', '.join(_KEPT)}.")
+            if name in _REQUIRED:
+                required = ", ".join(_REQUIRED)
+                raise SettingsError(f"The field {name!r} cannot be dropped or hashed. Events need {required}.")
         for name in hashed:
             if kinds.get(name, "json") not in _HASHABLE:
-                raise SettingsError(f"The field {name!r} can be dropped but not hashed: its column holds no text.")
+                raise SettingsError(f"The field {name!r} cannot be hashed, because its column holds no text. Drop it.")
         privacy = cls(private_comments, dropped, hashed)
         privacy.rules()
         return privacy
 
     def rules(self) -> Rules:
-        """What is done with each field.
+        """The rules as a tree of keys.
 
         Raises:
-            SettingsError: a field is named twice, or lies within another.
+            SettingsError: a field is named twice, or is part of another named field.
         """
         rules: Rules = {}
-        named = [(name, Rule.DROP) for name in self.drop_fields] + [(name, Rule.HASH) for name in self.hash_fields]
-        for name, rule in named:
-            *way, last = name.split(".")
+        named = [FieldRule(Rule.DROP, name) for name in self.drop_fields]
+        named += [FieldRule(Rule.HASH, name) for name in self.hash_fields]
+        for rule in named:
+            *path, last = rule.name.split(".")
             at = rules
-            for key in way:
+            for key in path:
                 inner = at.setdefault(key, {})
-                if isinstance(inner, Rule):
-                    raise SettingsError(f"The field {name!r} lies within another that is {inner.value}.")
+                if isinstance(inner, FieldRule):
+                    raise SettingsError(
+                        f"The field {rule.name!r} is part of {inner.name!r}, which is {inner.rule.value}. "
+                        "Name only one of them."
+                    )
                 at = inner
             if last in at:
-                raise SettingsError(f"The field {name!r}, or one within it, is both to be dropped and hashed.")
+                raise SettingsError(
+                    f"The field {rule.name!r}, or a part of it, is named in both drop_fields and hash_fields. "
+                    "Name it once."
+                )
             at[last] = rule
         return rules
 
 
 def key_id(hash_key: str) -> str:
-    """What a dataset remembers of the key, to notice another one: nothing that the key could be found by."""
+    """An identifier of a hash key that a dataset can store: it reveals nothing of the key."""
     return hmac.digest(hash_key.encode(), b"airflow-zendesk", "sha256").hex()[:16]
 
 
-def _names(fields: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted({fields} if isinstance(fields, str) else set(fields)))
+def _names(option: str, fields: Iterable[str]) -> tuple[str, ...]:
+    names = {fields} if isinstance(fields, str) else set(fields)
+    for name in names:
+        if not isinstance(name, str) or not _FIELD_NAME.fullmatch(name):
+            raise SettingsError(
+                f"{option} contains {name!r}, which is not the name of a field. Give one name per list item, made of "
+                "the keys that lead to the field, joined by dots, like 'system.location'."
+            )
+    return tuple(sorted(names))

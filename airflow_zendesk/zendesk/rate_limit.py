@@ -72,7 +72,7 @@ class RateLimiter:
         self._others = 0
         self._others_before = 0
 
-    def learn(self, headers: Mapping[str, str], asked: float, now: float) -> None:
+    def update(self, headers: Mapping[str, str], asked: float, now: float) -> None:
         """Take note of the answer to a request: when it was asked and when it came, in seconds of any steady clock."""
         counters = RateLimitHeaders.of(headers)
         before, left = self._counters.remaining, counters.remaining

@@ -1,28 +1,31 @@
-"""Applies a privacy to events: see ``privacy``.
+"""Redaction of events before any byte is written: private comments, dropped fields and hashed fields.
 
-What is not named stays the very bytes that Zendesk sent.
+Values that no rule names keep the exact bytes that Zendesk sent. ``privacy`` describes the rules.
 """
 
 import hmac
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 import msgspec
 
-from airflow_zendesk.exceptions import SettingsError
 from airflow_zendesk.zendesk.child_events import PREVIOUS_VALUE
-from airflow_zendesk.zendesk.privacy import Privacy, Rule, Rules
+from airflow_zendesk.zendesk.privacy import FieldRule, Privacy, Rule, Rules
 from airflow_zendesk.zendesk.records import RawRecord, Record
 
-#: What is kept of a private comment. All that could hold its text goes, also under names that are not known yet.
-_KEPT_OF_PRIVATE = {
+#: Members of a private comment that are kept although they are texts or objects: they never hold what somebody wrote.
+_KEPT_TEXTS = {
     "id", "type", "event_type", "via", "via_reference_id", "author_id", "audit_id", "comment_id", "created_at",
-    "public", "comment_present", "comment_public",
 }  # fmt: skip
-_TEXTS = {"body", "html_body", "plain_body"}
+_BODIES = {"body", "html_body", "plain_body"}
+#: Members that only comments have besides a body: they say who wrote it, or who may read it.
+_COMMENT_MARKS = {"public", "comment_public", "author_id"}
 
 _CHILDREN = "child_events"
 _CONTAINERS = {b"[", b"{"}
+#: First bytes of the JSON values that can hold text.
+_TEXTS = {b'"', *_CONTAINERS}
 _OBJECT = msgspec.json.Decoder(RawRecord)
 _ARRAY = msgspec.json.Decoder(list[msgspec.Raw])
 _STRING = msgspec.json.Decoder(str)
@@ -31,72 +34,77 @@ _NULL, _TRUE = msgspec.Raw(b"null"), msgspec.Raw(b"true")
 
 
 class Redactor:
-    """Applies a privacy to events, and counts the private comments whose texts it left out.
+    """Applies the privacy settings of a dataset to its events.
 
     Args:
         privacy: what to keep.
-        hash_key: the key of the hashes; only needed if there are any.
-
-    Raises:
-        SettingsError: there is no key.
+        hash_key: the key of the hashes; needed if fields are hashed.
     """
 
     def __init__(self, privacy: Privacy, hash_key: str | None) -> None:
-        if privacy.hash_fields and not hash_key:
-            raise SettingsError(
-                "hash_fields need a key: put 32 characters or more, such as `openssl rand -hex 32` prints, into the "
-                "extra hash_key of the connection. Keep it: without it a dataset cannot go on."
-            )
-        self.redacted_comments = 0
+        #: Names of dropped and hashed fields that some event had.
+        self.matched_fields: set[str] = set()
         self._key = (hash_key or "").encode()
         self._rules = privacy.rules()
         self._private_comments = privacy.private_comments
+        self._redacted: Counter[str] = Counter()
 
-    def apply(self, records: Sequence[Record]) -> Sequence[Record]:
-        """The events with what is kept of them."""
-        if not self._rules and self._private_comments:
-            return records
-        return [record._replace(raw=self._event(record.raw)) for record in records]
+    def apply(self, records: Sequence[Record]) -> tuple[Sequence[Record], Counter[str]]:
+        """Redact events.
 
-    def _event(self, wire: RawRecord) -> RawRecord:
-        if not self._private_comments and _CHILDREN in wire:
-            wire = wire | {_CHILDREN: self._children(wire[_CHILDREN])}
-        return self._members(wire, self._rules)
+        Returns:
+            The events as they are to be stored, and how many private comments lost their texts, by kind of comment.
+        """
+        self._redacted = Counter()
+        if self._rules or not self._private_comments:
+            records = [record._replace(raw=self._event(record.raw)) for record in records]
+        return records, self._redacted
+
+    def _event(self, raw: RawRecord) -> RawRecord:
+        if not self._private_comments and _CHILDREN in raw:
+            raw = raw | {_CHILDREN: self._children(raw[_CHILDREN])}
+        return self._members(raw, self._rules)
 
     def _children(self, raw: msgspec.Raw) -> msgspec.Raw:
         return _each(raw, self._child) if _first(raw) == b"[" else raw
 
     def _child(self, raw: msgspec.Raw) -> msgspec.Raw:
+        """A child event; a private comment loses every value that could hold text, also under unknown keys."""
         if _first(raw) != b"{":
             return raw
         child = _OBJECT.decode(raw)
-        if not _is_comment(child) or _is_public(child) or child.keys() <= _KEPT_OF_PRIVATE:
+        if not _is_comment(child) or _is_public(child):
             return raw
-        self.redacted_comments += 1
-        return _object({key: value for key, value in child.items() if key in _KEPT_OF_PRIVATE})
+        kept = {key: value for key, value in child.items() if key in _KEPT_TEXTS or _first(value) not in _TEXTS}
+        if kept == child:
+            return raw
+        self._redacted[_kind(child)] += 1
+        return _object(kept)
 
-    def _members(self, wire: RawRecord, rules: Rules) -> RawRecord:
+    def _members(self, raw: RawRecord, rules: Rules) -> RawRecord:
         """The members of an object, in their order."""
-        kept = dict(wire)
-        for key in wire.keys() & rules.keys():
+        kept = dict(raw)
+        for key in raw.keys() & rules.keys():
             rule = rules[key]
-            _put(kept, key, self._treat(wire[key], rule))
+            _put(kept, key, self._treat(raw[key], rule))
             if PREVIOUS_VALUE in kept:
-                _put(kept, PREVIOUS_VALUE, self._previous(kept[PREVIOUS_VALUE], wire[key], rule))
+                _put(kept, PREVIOUS_VALUE, self._previous(kept[PREVIOUS_VALUE], raw[key], rule))
         return kept
 
-    def _previous(self, previous: msgspec.Raw, raw: msgspec.Raw, rule: "Rule | Rules") -> msgspec.Raw | None:
+    def _previous(self, previous: msgspec.Raw, raw: msgspec.Raw, rule: FieldRule | Rules) -> msgspec.Raw | None:
+        """The former value of a field, which is treated like the field."""
         if isinstance(rule, dict) and _first(previous) not in _CONTAINERS:
-            # The value of one of the fields inside, it is not said which; unless there are only others.
-            others = _first(raw) in _CONTAINERS and self._treat(raw, rule) == raw
-            return previous if others else self._treat(previous, _strictest(rule))
+            # It belongs to one of the fields inside, unless the object has only fields without a rule.
+            has_only_others = _first(raw) in _CONTAINERS and self._treat(raw, rule) == raw
+            return previous if has_only_others else self._treat(previous, _strictest(rule))
         return self._treat(previous, rule)
 
-    def _treat(self, raw: msgspec.Raw, rule: "Rule | Rules") -> msgspec.Raw | None:
+    def _treat(self, raw: msgspec.Raw, rule: FieldRule | Rules) -> msgspec.Raw | None:
         """What is kept of a value; None for nothing."""
         if isinstance(rule, dict):
             return self._inside(raw, rule)
-        return self._hash(raw) if rule is Rule.HASH else None
+        self.matched_fields.add(rule.name)
+        return self._hash(raw) if rule.rule is Rule.HASH else None
 
     def _inside(self, raw: msgspec.Raw, rules: Rules) -> msgspec.Raw:
         match _first(raw):
@@ -109,7 +117,7 @@ class Redactor:
         return raw
 
     def _hash(self, raw: msgspec.Raw) -> msgspec.Raw:
-        """Null stays null, an array an array, an integer an integer (of 63 bits); all else becomes 64 hex digits."""
+        """Null stays null, an array an array, an integer an integer (63 bits); anything else becomes 64 hex digits."""
         if raw == _NULL:
             return raw
         if _first(raw) == b"[":
@@ -119,7 +127,7 @@ class Redactor:
         if _first(raw) == b'"':
             text = _STRING.decode(raw).encode()
         else:
-            # However Zendesk happens to sort or space it.
+            # Independent of order and spaces.
             text = msgspec.json.encode(msgspec.json.decode(raw), order="sorted")
         return msgspec.Raw(b'"%b"' % self._mac(text).hex().encode())
 
@@ -127,24 +135,33 @@ class Redactor:
         return hmac.digest(self._key, text, "sha256")
 
 
-def _strictest(rule: "Rule | Rules") -> Rule:
-    """What is done with a value that may be that of any field within."""
-    if isinstance(rule, Rule):
+def _strictest(rule: FieldRule | Rules) -> FieldRule:
+    """The rule for a value that may belong to any of the fields inside: to drop it, if one of them is dropped."""
+    if isinstance(rule, FieldRule):
         return rule
-    inner = {_strictest(member) for member in rule.values()}
-    return Rule.DROP if Rule.DROP in inner else Rule.HASH
+    inner = [_strictest(member) for member in rule.values()]
+    return next((each for each in inner if each.rule is Rule.DROP), inner[0])
 
 
-def _put(wire: RawRecord, key: str, raw: msgspec.Raw | None) -> None:
-    if raw is None:
-        del wire[key]
+def _put(raw: RawRecord, key: str, value: msgspec.Raw | None) -> None:
+    if value is None:
+        del raw[key]
     else:
-        wire[key] = raw
+        raw[key] = value
 
 
 def _is_comment(child: RawRecord) -> bool:
-    kinds = (child.get(key, _NULL) for key in ("type", "event_type"))
-    return bool(_TEXTS & child.keys()) or any(b"comment" in bytes(kind).lower() for kind in kinds)
+    """Whether a child event is a comment on the ticket, by its kind or because somebody wrote its body.
+
+    Other kinds have bodies too (notifications, ratings, webhooks), but no author and no visibility.
+    """
+    return "comment" in _kind(child).lower() or bool(_BODIES & child.keys() and _COMMENT_MARKS & child.keys())
+
+
+def _kind(child: RawRecord) -> str:
+    """The kind of a child event; empty if it has none."""
+    raw = child.get("event_type", child.get("type", _NULL))
+    return _STRING.decode(raw) if _first(raw) == b'"' else ""
 
 
 def _is_public(child: RawRecord) -> bool:
@@ -156,7 +173,7 @@ def _first(raw: msgspec.Raw) -> bytes:
 
 
 def _each(raw: msgspec.Raw, treat: Callable[[msgspec.Raw], msgspec.Raw]) -> msgspec.Raw:
-    """An array with its members treated; one of which nothing changes stays as it was sent."""
+    """An array with its members treated; if nothing changes, the bytes that were sent."""
     members = _ARRAY.decode(raw)
     kept = [treat(member) for member in members]
     return raw if kept == members else msgspec.Raw(b"[" + b",".join(kept) + b"]")

@@ -1,4 +1,4 @@
-"""One HTTP answer of an incremental export: a page of records, or the error that it is.
+"""The HTTP response of an incremental export, parsed into a page of records or a named error.
 
 Source: https://developer.zendesk.com/api-reference/ticketing/ticket-management/incremental_exports/ for the page,
 https://developer.zendesk.com/api-reference/introduction/requests/ for the statuses.
@@ -33,61 +33,69 @@ from airflow_zendesk.exceptions import (
 from airflow_zendesk.zendesk.records import RawRecord, Record, read_records
 from airflow_zendesk.zendesk.resources import Resource
 
-_REFUSALS: dict[int, type[RequestRefusedError]] = {
+_ERRORS_BY_STATUS: dict[int, type[RequestRefusedError]] = {
     HTTPStatus.UNAUTHORIZED: AuthenticationError,
     HTTPStatus.FORBIDDEN: PermissionDeniedError,
     HTTPStatus.NOT_FOUND: AccountNotFoundError,
 }
-#: Statuses below 500 with which servers and proxies say "not now".
-_NOT_NOW = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.LOCKED, HTTPStatus.TOO_EARLY}
-#: An answer that took too long: the gateway's word for it, and Cloudflare's, which stands before Zendesk.
-_TOO_SLOW = {HTTPStatus.GATEWAY_TIMEOUT, 524}
+#: Statuses below 500 that servers and proxies use for a transient failure.
+_TRANSIENT_STATUSES = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.LOCKED, HTTPStatus.TOO_EARLY}
+#: A response that took too long: the gateway's status, and that of Cloudflare, which serves Zendesk.
+_TIMEOUT_STATUSES = {HTTPStatus.GATEWAY_TIMEOUT, 524}
 
-#: Zendesk's words for errors that are told as they are. A word that we do not know could be anything: a customer's, or
-#: the secret that was sent.
+#: Zendesk's error codes that appear in messages. An unknown code could be anything: customer text, or the secret that
+#: was sent.
 _CODES = {
     "APIRateLimitExceeded", "Forbidden", "InvalidEndpoint", "InvalidPaginationParameter", "InvalidValue",
     "ParameterMissing", "RecordInvalid", "RecordNotFound", "StartTimeTooRecent", "invalid_client", "invalid_grant",
     "invalid_request", "invalid_scope", "invalid_token", "unauthorized", "unauthorized_client",
     "unsupported_grant_type",
 }  # fmt: skip
-#: The same for what answers in place of the API.
+#: Content types that appear in messages, for the same reason.
 _CONTENT_TYPES = {
     "application/json", "application/octet-stream", "application/xml", "text/html", "text/plain", "text/xml",
 }  # fmt: skip
 
-#: Zendesk's limits are per minute: whoever wishes for more than an hour does not mean us, or not seconds.
-_LONGEST_WISH = 3_600.0
+#: Limits reset every minute, so a Retry-After above one hour is treated as invalid.
+_MAX_RETRY_AFTER = 3_600.0
 
 _ENVELOPE = msgspec.json.Decoder(RawRecord)
 _RECORDS = msgspec.json.Decoder(list[RawRecord])
 _INTEGER = msgspec.json.Decoder(int | None)
 _BOOLEAN = msgspec.json.Decoder(bool)
 _NULL = msgspec.Raw(b"null")
-_PIECE_BYTES = 2**20
+_CHUNK_BYTES = 2**20
 #: Any escape in a JSON string; the group catches half a surrogate pair without its other half.
 _ESCAPE = re.compile(rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(u[dD][89a-fA-F]..)|.)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """One page as Zendesk sent it; times are unix seconds."""
+class ExportResponse:
+    """One page as Zendesk sent it; times are unix seconds.
+
+    Args:
+        records: its events, in the order received.
+        end_time: how far the page goes, by Zendesk's word.
+        end_of_stream: whether Zendesk says that no more events follow.
+        server_date: the server's clock when it responded; the worker's clock proves nothing.
+        replaced_surrogates: how many lone surrogates, which UTF-8 cannot hold, became U+FFFD.
+    """
 
     records: list[Record]
     end_time: int | None
     end_of_stream: bool
-    #: The server's clock when it answered: the only clock that proves anything.
     server_date: int
-    #: How many lone surrogates, which no UTF-8 text can hold, became U+FFFD.
-    repaired: int = 0
+    replaced_surrogates: int = 0
 
 
-def parse_response(resource: Resource, start_time: int, status: int, headers: Mapping[str, str], body: bytes) -> Answer:
-    """Read one answer; ``headers`` must find names whatever their case.
+def parse_response(
+    resource: Resource, start_time: int, status: int, headers: Mapping[str, str], body: bytes
+) -> ExportResponse:
+    """Parse one response; ``headers`` must find names whatever their case.
 
     Raises:
-        RequestRefusedError: Zendesk says no, and would again.
-        InvalidResponseError: this is no answer of the export.
+        RequestRefusedError: Zendesk refuses the request, and would refuse it again.
+        InvalidResponseError: the response is not one of the export.
         TransientError: a rate limit, a failing server, a cut or damaged body.
     """
     if status != HTTPStatus.OK:
@@ -104,21 +112,21 @@ def parse_response(resource: Resource, start_time: int, status: int, headers: Ma
             resource.path, f"the response to start_time={start_time} is cut short or damaged: {error}"
         ) from None
     except UnicodeDecodeError:
-        raise MalformedResponseError(resource.path, start_time, "its text is no UTF-8") from None
+        raise MalformedResponseError(resource.path, start_time, "its text is not valid UTF-8") from None
     except ValueError as error:
         raise MalformedResponseError(resource.path, start_time, str(error)) from None
 
 
 def check_json(path: str, headers: Mapping[str, str], body: bytes) -> None:
-    """See that it is the API that answers, and nothing in its place.
+    """Check that the API responds, and not something in front of it.
 
     Raises:
-        NotJsonError: it is HTML, or text.
+        NotJsonError: the body is HTML or text.
     """
     content_type = headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if body.lstrip().startswith(b"<") or "json" not in content_type:
-        told = content_type if content_type in _CONTENT_TYPES else "an unknown content type"
-        raise NotJsonError(path, told if content_type else None)
+        shown = content_type if content_type in _CONTENT_TYPES else "an unknown content type"
+        raise NotJsonError(path, shown if content_type else None)
 
 
 def server_date(headers: Mapping[str, str]) -> int:
@@ -130,11 +138,11 @@ def server_date(headers: Mapping[str, str]) -> int:
     try:
         return int(_date(headers["Date"]).timestamp())
     except (KeyError, ValueError):
-        raise ValueError("it has no readable Date header, without which no page proves anything") from None
+        raise ValueError("it has no readable Date header, which every proof of completeness needs") from None
 
 
 def next_minute(headers: Mapping[str, str]) -> int:
-    """Seconds to the next minute of the server's clock, a whole one if it does not tell its time."""
+    """Seconds to the next minute of the server's clock; 60 if the response has no readable Date."""
     try:
         return 60 - server_date(headers) % 60
     except ValueError:
@@ -142,7 +150,7 @@ def next_minute(headers: Mapping[str, str]) -> int:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """``Retry-After`` in seconds, sent as a number or as a date; None if there is none that can be meant."""
+    """``Retry-After`` in seconds, sent as a number or as a date; None if it is missing or invalid."""
     text = headers.get("Retry-After", "").strip()
     try:
         if re.fullmatch(r"\d+(\.\d+)?", text):
@@ -151,66 +159,66 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
             seconds = max(0.0, _date(text).timestamp() - server_date(headers))
     except ValueError:
         return None
-    return seconds if seconds <= _LONGEST_WISH else None
+    return seconds if seconds <= _MAX_RETRY_AFTER else None
 
 
 def _date(text: str) -> datetime:
-    """An HTTP date; one without a time zone is in UTC too, and not in that of the worker."""
+    """An HTTP date. One without a time zone is in UTC, not in the worker's zone."""
     date = parsedate_to_datetime(text)
     return date if date.tzinfo else date.replace(tzinfo=UTC)
 
 
-def _read(resource: Resource, headers: Mapping[str, str], body: bytes) -> Answer:
-    # The body first: an answer that is cut among its headers must count as cut, not as one without a Date.
-    envelope, repaired = _decode(body)
+def _read(resource: Resource, headers: Mapping[str, str], body: bytes) -> ExportResponse:
+    # The body first: a response cut within its headers must count as cut, not as one without a Date.
+    envelope, replaced = _decode(body)
     date = server_date(headers)
     records = _RECORDS.decode(_required(envelope, resource.name))
     count = _INTEGER.decode(envelope.get("count", _NULL))
     if count is not None and count > len(records):
-        raise EOFError(f"count promises {count} records, {len(records)} came")
+        raise EOFError(f"its count is {count}, but it has {len(records)} records")
     end_time = _INTEGER.decode(envelope.get("end_time", _NULL))
     if end_time is not None and end_time > date:
-        raise ValueError(f"end_time {end_time} lies after the server's own clock, {date}")
+        raise ValueError(f"its end_time {end_time} is after the server's own clock, {date}")
     end_of_stream = _BOOLEAN.decode(_required(envelope, "end_of_stream"))
-    return Answer(read_records(records), end_time, end_of_stream, date, repaired)
+    return ExportResponse(read_records(records), end_time, end_of_stream, date, replaced)
 
 
 def _decode(body: bytes) -> tuple[RawRecord, int]:
-    repaired = 0
+    replaced = 0
     try:
         envelope = _ENVELOPE.decode(body)
     except msgspec.ValidationError:
         raise
     except msgspec.DecodeError:
-        # One emoji that an agent's browser cut in half must not make the whole page unreadable.
-        body, repaired = _replace_lone_surrogates(body)
-        if not repaired:
+        # One emoji cut in half by a browser must not make the whole page unreadable.
+        body, replaced = _replace_lone_surrogates(body)
+        if not replaced:
             raise
         envelope = _ENVELOPE.decode(body)
     _check_utf8(body)
-    return envelope, repaired
+    return envelope, replaced
 
 
 def _check_utf8(body: bytes) -> None:
-    """The JSON decoder does not look inside the strings that it hands over as they are.
+    """Validate the text, because the JSON decoder passes strings on without decoding them.
 
-    In pieces, for decoded as a whole one emoji would make four bytes of every character.
+    In chunks: decoded as a whole, one emoji would turn every character into four bytes.
     """
     decoder = codecs.getincrementaldecoder("utf-8")()
     view = memoryview(body)
-    for start in range(0, len(body), _PIECE_BYTES):
-        decoder.decode(view[start : start + _PIECE_BYTES])
+    for start in range(0, len(body), _CHUNK_BYTES):
+        decoder.decode(view[start : start + _CHUNK_BYTES])
 
 
 def _replace_lone_surrogates(body: bytes) -> tuple[bytes, int]:
-    repaired = 0
+    replaced = 0
 
     def replace(match: re.Match[bytes]) -> bytes:
-        nonlocal repaired
-        repaired += match[1] is not None
+        nonlocal replaced
+        replaced += match[1] is not None
         return match[0] if match[1] is None else rb"\ufffd"
 
-    return _ESCAPE.sub(replace, body), repaired
+    return _ESCAPE.sub(replace, body), replaced
 
 
 def _required(envelope: RawRecord, key: str) -> msgspec.Raw:
@@ -220,26 +228,36 @@ def _required(envelope: RawRecord, key: str) -> msgspec.Raw:
 
 
 def error_for(path: str, status: int, headers: Mapping[str, str], body: bytes) -> ZendeskError:
-    """The error that an answer with a status other than 200 is."""
+    """The error that a response with a status other than 200 stands for."""
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return RateLimitedError(path, retry_after(headers), float(next_minute(headers)))
-    if status in _TOO_SLOW:
+    if status in _TIMEOUT_STATUSES:
         return PageTimeoutError(path, f"Zendesk answered {status}")
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _NOT_NOW:
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _TRANSIENT_STATUSES:
         return ServerError(path, status, retry_after(headers))
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
-        return RedirectError(status, path, leads_to=_direction(headers.get("Location", "")))
-    # Spellings met so far: the code StartTimeTooRecent (400), and a sentence (422, also as plain text).
+        return RedirectError(status, path, leads_to=_redirect_target(headers.get("Location", "")))
+    return _refusal(path, status, headers, body)
+
+
+def _refusal(path: str, status: int, headers: Mapping[str, str], body: bytes) -> ZendeskError:
+    """The error of a status from 400 to 499 that a retry would meet again."""
+    # Known spellings: the code StartTimeTooRecent (400), and a sentence (422, also as plain text).
     if b"StartTimeTooRecent" in body or b"Too recent start_time" in body:
         return StartTimeTooRecentError(status, path, "StartTimeTooRecent")
-    return _REFUSALS.get(status, RequestRefusedError)(status, path, _error_code(body))
+    if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN) and body:
+        try:
+            check_json(path, headers, body)
+        except NotJsonError as error:  # a proxy or a firewall refuses: the credentials may be right
+            return error
+    return _ERRORS_BY_STATUS.get(status, RequestRefusedError)(status, path, _error_code(body))
 
 
-def _direction(location: str) -> str:
-    """Where a redirect leads, in our words: any part of the target, its host too, may echo what was sent."""
+def _redirect_target(location: str) -> str:
+    """Where a redirect leads, in our words: any part of the target, even its host, may echo what was sent."""
     try:
         host = urlsplit(location).hostname
-    except ValueError:  # no URL at all
+    except ValueError:  # not a URL
         host = None
     if host is None:
         return "to the same host or nowhere"
@@ -247,6 +265,6 @@ def _direction(location: str) -> str:
 
 
 def _error_code(body: bytes) -> str | None:
-    """Zendesk's own word for the error, where the body has one that is known."""
+    """Zendesk's code for the error, if the body has a known one."""
     match = re.search(rb'"(?:error|code|title)"\s*:\s*"([A-Za-z_]{1,64})"', body[:4096])
     return match[1].decode() if match and match[1].decode() in _CODES else None

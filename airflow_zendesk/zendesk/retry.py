@@ -1,53 +1,51 @@
-"""How long to wait after an error before asking again, or that it is no use. Decisions only: nobody sleeps here."""
+"""How long to wait before a failed request is retried, and how much time retries may take. Decisions only, no sleep."""
 
 from dataclasses import dataclass
 
-from airflow_zendesk.exceptions import RateLimitedError, ServerError, TransientError, ZendeskError
+from airflow_zendesk.exceptions import RateLimitedError, ServerError, TransientError
 
 
 @dataclass(frozen=True, slots=True)
 class RetryBudget:
-    """How much time faults may cost before a run gives up and leaves the rest to Airflow's retries.
+    """How many seconds retries may take within a task; after that, Airflow's own retries take over.
 
     Args:
-        page_seconds: from the first attempt at a page to the last; a wait that would go beyond is not begun.
-        run_seconds: the same for all pages of a run that met a fault, together.
-        first_wait: after the first fault that names no wait; it doubles from fault to fault. No wait that Zendesk
-            names is kept shorter.
-        longest_wait: the longest that doubling leads to.
+        page_seconds: from the first attempt at a page to the last; a wait that would end later is not started.
+        run_seconds: the same for all pages of a run that needed a retry, together.
+        first_wait: after the first failure without a ``Retry-After``; it doubles with each further one. A
+            ``Retry-After`` is never shortened.
+        max_wait: the longest wait that doubling leads to.
     """
 
     page_seconds: float = 1_800.0
     run_seconds: float = 7_200.0
     first_wait: float = 1.0
-    longest_wait: float = 60.0
+    max_wait: float = 60.0
 
-    def wait_after(self, error: ZendeskError, attempt: int, *, jitter: float) -> float | None:
-        """Seconds to wait before the next attempt, or None because none is of use.
+    def wait_after(self, error: TransientError, attempt: int, *, jitter: float) -> float:
+        """Seconds to wait before the next attempt.
 
-        Zendesk's own wish wins. A rate limit without one is over with the minute of Zendesk's clock. Everything else
-        waits longer each time, and by chance, so that many workers do not come back together.
+        ``Retry-After`` has precedence. A rate limit without one ends with the minute of Zendesk's clock. After other
+        failures each wait is longer than the one before, and random, so that many workers do not return together.
 
         Args:
-            error: what the attempt ended in.
-            attempt: which one it was, from 1.
+            error: what the attempt failed with.
+            attempt: its number, from 1.
             jitter: a random number from 0 to 1.
         """
-        if not isinstance(error, TransientError):
-            return None
-        wish = error.retry_after if isinstance(error, RateLimitedError | ServerError) else None
-        if wish:
-            return max(wish, self.first_wait) + jitter
+        retry_after = error.retry_after if isinstance(error, RateLimitedError | ServerError) else None
+        if retry_after:
+            return max(retry_after, self.first_wait) + jitter
         if isinstance(error, RateLimitedError):
             return error.next_minute + jitter
         doublings = min(attempt - 1, 32)
-        return min(self.longest_wait, self.first_wait * 2.0**doublings) * (0.5 + jitter / 2)
+        return min(self.max_wait, self.first_wait * 2.0**doublings) * (0.5 + jitter / 2)
 
     def left(self, *, page_spent: float, run_spent: float) -> float:
         """Seconds that waits may still take.
 
         Args:
             page_spent: seconds since the first attempt at this page.
-            run_spent: seconds that faults have cost the run, this page included.
+            run_spent: seconds that retries have cost the run, including this page.
         """
         return max(0.0, min(self.page_seconds - page_spent, self.run_seconds - run_spent))

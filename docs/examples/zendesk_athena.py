@@ -1,6 +1,6 @@
-"""Exported slices in Athena, which reads them where they lie: there is nothing to load, and what is new is counted.
+"""Count the rows of each new slice in Athena, which queries slices in storage and needs no load.
 
-With Trino it is the same: ``airflow-zendesk ddl --dialect trino``, and SQLExecuteQueryOperator with a Trino connection.
+For Trino, use ``airflow-zendesk ddl --dialect trino`` and SQLExecuteQueryOperator with a Trino connection.
 """
 
 from typing import Any
@@ -13,8 +13,8 @@ from airflow_zendesk.operators.load_warehouse import triggering_slices
 
 with DAG(
     dag_id="zendesk_athena",
-    description="A look at each new slice of Zendesk events through Athena",
-    doc_md="Tables: `airflow-zendesk ddl --dialect athena --location s3://my-bucket/zendesk`, once.",
+    description="Count the events of each new Zendesk slice in Athena",
+    doc_md="Create the tables once: `airflow-zendesk ddl --dialect athena --location s3://my-bucket/zendesk`.",
     schedule=for_each_partition(Asset("zendesk_ticket_events")),
     catchup=False,
     max_active_runs=1,
@@ -22,11 +22,11 @@ with DAG(
 
     @task
     def counts(**context: Any) -> list[str]:
-        """How many events each slice of the run has, seen by Athena."""
+        """Return a query for each slice of the run, which counts its rows."""
         return [
-            f"SELECT count(*) FROM {named.resource}_slices "
-            f"WHERE event_date = '{named.slice.start:%Y-%m-%d}' AND \"$path\" = '{named.uri}'"
-            for named in triggering_slices(context)
+            f"SELECT count(*) FROM {ref.resource}_slices "
+            f"WHERE event_date = '{ref.slice.start:%Y-%m-%d}' AND \"$path\" = '{ref.uri}'"
+            for ref in triggering_slices(context)
         ]
 
     AthenaOperator.partial(

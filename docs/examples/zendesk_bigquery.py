@@ -1,4 +1,4 @@
-"""Every exported slice into BigQuery: a load job for the slice, then its rows in place of what was there."""
+"""Load each exported slice into BigQuery: a load job fills a staging table, whose rows replace those of the slice."""
 
 from typing import Any
 
@@ -13,15 +13,15 @@ from airflow_zendesk.warehouse.asset_events import SliceRef
 PROJECT, DATASET = "my-project", "zendesk"
 
 
-def arriving(named: SliceRef) -> str:
-    """The table that a slice is loaded into on its way."""
-    return f"arriving_{named.resource}_{named.slice.start:%Y%m%dT%H%M%S}"
+def staging_table(ref: SliceRef) -> str:
+    """Return the name of the staging table of a slice."""
+    return f"staging_{ref.resource}_{ref.slice.start:%Y%m%dT%H%M%S}"
 
 
 with DAG(
     dag_id="zendesk_bigquery",
-    description="Zendesk events into BigQuery, each slice once",
-    doc_md="Tables: `airflow-zendesk ddl --dialect bigquery --schema zendesk`.",
+    description="Load Zendesk events into BigQuery, each slice once",
+    doc_md="Create the tables once: `airflow-zendesk ddl --dialect bigquery --schema zendesk`.",
     schedule=for_each_partition(Asset("zendesk_ticket_events")),
     catchup=False,
     max_active_runs=1,
@@ -29,26 +29,26 @@ with DAG(
 
     @task
     def load_jobs(**context: Any) -> list[dict[str, Any]]:
-        """For each slice of the run, a job that fills a table with it."""
+        """Return a job for each slice of the run, which fills its staging table."""
         return [
             {
                 "load": {
-                    "sourceUris": [named.uri],
+                    "sourceUris": [ref.uri],
                     "sourceFormat": "PARQUET",
                     "writeDisposition": "WRITE_TRUNCATE",
-                    "destinationTable": {"projectId": PROJECT, "datasetId": DATASET, "tableId": arriving(named)},
+                    "destinationTable": {"projectId": PROJECT, "datasetId": DATASET, "tableId": staging_table(ref)},
                 }
             }
-            for named in triggering_slices(context)
+            for ref in triggering_slices(context)
         ]
 
     @task
     def merge_jobs(**context: Any) -> list[dict[str, Any]]:
-        """For each slice, what puts it in its place."""
+        """Return a job for each slice, which replaces its rows by those of the staging table."""
         jobs = []
-        for named in triggering_slices(context):
-            staging = f"{DATASET}.{arriving(named)}"
-            statements = load_statements.bigquery(named.resource, named.slice.start, DATASET, staging)
+        for ref in triggering_slices(context):
+            staging = f"{DATASET}.{staging_table(ref)}"
+            statements = load_statements.bigquery(ref.resource, ref.slice.start, DATASET, staging)
             query = "\n".join([*statements, f"DROP TABLE {staging};"])
             jobs.append({"query": {"query": query, "useLegacySql": False}})
         return jobs

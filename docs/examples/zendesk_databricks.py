@@ -1,4 +1,4 @@
-"""Every exported slice into a Delta table of Databricks: one statement replaces the rows of the slice."""
+"""Load each exported slice into a Delta table of Databricks: one statement replaces the rows of the slice."""
 
 from typing import Any
 
@@ -11,8 +11,8 @@ from airflow_zendesk.warehouse import load_statements
 
 with DAG(
     dag_id="zendesk_databricks",
-    description="Zendesk events into Databricks, each slice once",
-    doc_md="Tables: `airflow-zendesk ddl --dialect databricks`. Needs apache-airflow-providers-databricks.",
+    description="Load Zendesk events into Databricks, each slice once",
+    doc_md="Tables: `airflow-zendesk ddl --dialect databricks`, once. Needs apache-airflow-providers-databricks.",
     schedule=for_each_partition(Asset("zendesk_ticket_events")),
     catchup=False,
     max_active_runs=1,
@@ -20,10 +20,10 @@ with DAG(
 
     @task
     def statements(**context: Any) -> list[list[str]]:
-        """The load of each slice of the run."""
+        """Return the statements that load each slice of the run."""
         return [
-            load_statements.databricks(named.resource, named.slice.start, "zendesk", named.uri)
-            for named in triggering_slices(context)
+            load_statements.databricks(ref.resource, ref.slice.start, "zendesk", ref.uri)
+            for ref in triggering_slices(context)
         ]
 
     DatabricksSqlOperator.partial(

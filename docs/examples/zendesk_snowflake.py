@@ -1,4 +1,4 @@
-"""Every exported slice into Snowflake: ``COPY`` of just its file, in place of its rows, in one transaction."""
+"""Load each exported slice into Snowflake: one transaction replaces its rows by ``COPY`` of its file."""
 
 from typing import Any
 
@@ -15,8 +15,8 @@ STAGE = "zendesk.slices"
 
 with DAG(
     dag_id="zendesk_snowflake",
-    description="Zendesk events into Snowflake, each slice once",
-    doc_md="Tables: `airflow-zendesk ddl --dialect snowflake`. Needs apache-airflow-providers-snowflake.",
+    description="Load Zendesk events into Snowflake, each slice once",
+    doc_md="Tables: `airflow-zendesk ddl --dialect snowflake`, once. Needs apache-airflow-providers-snowflake.",
     schedule=for_each_partition(Asset("zendesk_ticket_events")),
     catchup=False,
     max_active_runs=1,
@@ -24,14 +24,14 @@ with DAG(
 
     @task
     def statements(**context: Any) -> list[list[str]]:
-        """The load of each slice of the run."""
+        """Return the statements that load each slice of the run."""
         loads = []
-        for named in triggering_slices(context):
-            file = named.uri.removeprefix(named.dataset.removesuffix(named.resource))
-            loads.append(load_statements.snowflake(named.resource, named.slice.start, "zendesk", STAGE, file))
+        for ref in triggering_slices(context):
+            file = ref.uri.removeprefix(ref.dataset.removesuffix(ref.resource))
+            loads.append(load_statements.snowflake(ref.resource, ref.slice.start, "zendesk", STAGE, file))
         return loads
 
-    # One session for all statements of a slice, and no commit but that of the recipe.
+    # All statements of a slice run in one session; the transaction is in the statements.
     SQLExecuteQueryOperator.partial(
         task_id="load", conn_id="snowflake_default", split_statements=False, autocommit=True
     ).expand(sql=statements())

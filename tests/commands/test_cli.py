@@ -104,7 +104,7 @@ def test_estimate_counts_events_that_fit_into_its_pages(tmp_path: Path, capsys: 
 def test_estimate_of_a_future_window_is_refused(emulator: ZendeskEmulator, capsys: pytest.CaptureFixture[str]) -> None:
     """By Zendesk's clock, as in an export."""
     assert 1 == main(["estimate", "--start", "2026-03-01T00:00:00Z", "--end", "2100-01-01T00:00:00Z"])
-    assert "Export it once it is over" in capsys.readouterr().err
+    assert "Export the window after it has ended" in capsys.readouterr().err
     assert 1 == len(emulator.requests)
 
 

@@ -1,4 +1,4 @@
-"""Exports into one dataset at the same time."""
+"""Exports into one dataset at the same time, in threads."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -16,11 +16,11 @@ from tests.support.slices import DAY
 DOZEN = [Window(DAY.start + timedelta(hours=2 * n), DAY.start + timedelta(hours=2 * n + 2)) for n in range(12)]
 
 
-def test_twelve_slices_at_once(tmp_path: Path, emulator: ZendeskEmulator) -> None:
-    """Into one folder that is not there yet, beside an object of somebody else: all find their place, and it stays."""
-    foreign = tmp_path / "ticket_events/event_date=2026-01-01/notes.parquet"
-    foreign.parent.mkdir(parents=True)
-    foreign.write_bytes(b"not ours")
+def test_twelve_slices_are_published_at_the_same_time(tmp_path: Path, emulator: ZendeskEmulator) -> None:
+    """Into one new folder: all are stored, and an object of somebody else in the folder stays."""
+    other = tmp_path / "ticket_events/event_date=2026-01-01/notes.parquet"
+    other.parent.mkdir(parents=True)
+    other.write_bytes(b"not ours")
 
     def export(slice_: Window) -> list[str]:
         report = export_window(
@@ -30,8 +30,8 @@ def test_twelve_slices_at_once(tmp_path: Path, emulator: ZendeskEmulator) -> Non
 
     with ThreadPoolExecutor(12) as pool:
         assert [["published"]] * 12 == list(pool.map(export, DOZEN))
-    assert b"not ours" == foreign.read_bytes()
-    slices = sorted(foreign.parent.glob("2026*.parquet"))
+    assert b"not ours" == other.read_bytes()
+    slices = sorted(other.parent.glob("2026*.parquet"))
     ids = [id_ for path in slices for id_ in pq.ParquetFile(path).read(columns=["id"])["id"].to_pylist()]
     assert 12 == len(slices)
     assert sorted(emulator.expected_ids("ticket_events", DAY.start, DAY.end)) == sorted(ids)

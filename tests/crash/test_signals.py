@@ -1,4 +1,4 @@
-"""Exceptions that arrive as signals, when Airflow ends a task: storage is as it was, or has the whole slice."""
+"""Signals with which Airflow ends a task. Afterwards storage is unchanged, or has the whole slice."""
 
 import os
 import signal
@@ -11,9 +11,12 @@ from types import FrameType
 import pytest
 from airflow.providers.common.compat.sdk import AirflowTaskTimeout, timeout
 
-from airflow_zendesk.dataset.slice_file import verify
+from airflow_zendesk.dataset import slice_file
+from airflow_zendesk.dataset.slice_file import SliceWriter, verify_file
 from airflow_zendesk.export.run import export_window
 from airflow_zendesk.hooks.zendesk import ZendeskHook
+from airflow_zendesk.storage import local
+from airflow_zendesk.storage.local import LocalStore
 from airflow_zendesk.zendesk.resources import Query
 from tests.support.crash.steps import at, steps_of
 from tests.support.scripted import page, scripted
@@ -25,17 +28,17 @@ except ImportError:  # it moved after 3.1
     from airflow.exceptions import AirflowTaskTerminated  # type: ignore[no-redef]
 
 SLICE = "ticket_events/event_date=2026-01-01/20260101T000000Z--20260102T000000Z.parquet"
-ANSWER = page((1, DAY.start_time), (2, DAY.start_time + 60), end_time=None)
+PAGE = page((1, DAY.start_time), (2, DAY.start_time + 60), end_time=None)
 
 
 @contextmanager
 def terminated() -> Iterator[None]:
-    """SIGTERM as the task runners of Airflow have handled it."""
+    """Handle SIGTERM as the task runners of Airflow do."""
 
-    def raise_it(_number: int, _frame: FrameType | None) -> None:
+    def raise_terminated(_number: int, _frame: FrameType | None) -> None:
         raise AirflowTaskTerminated("Task received SIGTERM signal")
 
-    before = signal.signal(signal.SIGTERM, raise_it)
+    before = signal.signal(signal.SIGTERM, raise_terminated)
     try:
         yield
     finally:
@@ -44,7 +47,7 @@ def terminated() -> Iterator[None]:
 
 @contextmanager
 def interrupted() -> Iterator[None]:
-    """SIGINT as Python handles it, unless it was started in the background of a script."""
+    """Handle SIGINT as Python does by default, also where pytest runs in the background of a script."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield
@@ -54,7 +57,7 @@ def interrupted() -> Iterator[None]:
 
 @contextmanager
 def timed_out() -> Iterator[None]:
-    """SIGALRM as Airflow handles it when ``execution_timeout`` is over, by its own code."""
+    """Handle SIGALRM with Airflow's own code for ``execution_timeout``."""
     before = signal.getsignal(signal.SIGALRM)
     try:
         with timeout(3_600):  # type: ignore[no-untyped-call]
@@ -68,7 +71,7 @@ SIGNALS = [
     pytest.param(signal.SIGALRM, timed_out, AirflowTaskTimeout, id="execution_timeout"),
     pytest.param(signal.SIGINT, interrupted, KeyboardInterrupt, id="SIGINT"),
 ]
-Handled = Callable[[], AbstractContextManager[None]]
+Handler = Callable[[], AbstractContextManager[None]]
 
 
 def export(folder: Path) -> None:
@@ -81,50 +84,52 @@ def names(folder: Path) -> set[str]:
     return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
 
 
-@pytest.mark.parametrize(("number", "handled", "error"), SIGNALS)
+@pytest.mark.parametrize(("number", "handler", "error"), SIGNALS)
 def test_signal_in_the_middle_of_a_page(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, handled: Handled, error: type[BaseException]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, handler: Handler, error: type[BaseException]
 ) -> None:
-    """While half of an answer has come, and the other half never will."""
+    """When half of a response has arrived, nothing is stored."""
 
-    def half(handler: BaseHTTPRequestHandler) -> None:
-        handler.send_response(200)
-        handler.send_header("Content-Type", "application/json")
-        handler.send_header("Content-Length", "1000")
-        handler.end_headers()
-        handler.wfile.write(b'{"ticket_events": [{"id": 1')
-        handler.wfile.flush()
+    def half(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(200)
+        request.send_header("Content-Type", "application/json")
+        request.send_header("Content-Length", "1000")
+        request.end_headers()
+        request.wfile.write(b'{"ticket_events": [{"id": 1')
+        request.wfile.flush()
         os.kill(os.getpid(), number)
 
-    with scripted(half) as server, handled():
+    with scripted(half) as server, handler():
         monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", server.connection())
         with pytest.raises(error):
             export(tmp_path)
     assert set() == names(tmp_path)
 
 
-# A signal may come between the opening of a file and the line that sees to its end; then the collector closes it.
+# A signal may arrive after a file was opened and before the block that closes it. The garbage collector closes it.
 @pytest.mark.filterwarnings("ignore:.*unclosed file:pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.filterwarnings("ignore:.*unclosed file:ResourceWarning")
-@pytest.mark.parametrize(("number", "handled", "error"), SIGNALS)
+@pytest.mark.parametrize(("number", "handler", "error"), SIGNALS)
 def test_signal_at_any_step_of_the_writer_and_of_the_put(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, handled: Handled, error: type[BaseException]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, handler: Handler, error: type[BaseException]
 ) -> None:
-    """Nothing until the file is moved to its place, then the whole slice; and nothing else is left behind."""
-    with scripted(ANSWER) as server:
+    """No slice until the file is renamed, then the whole slice. No other file is left behind."""
+    with scripted(PAGE) as server:
         monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", server.connection())
         steps = steps_of(lambda: export(tmp_path / "undisturbed"))
-        put = [step for step in steps if step.startswith("dataset/stores/local.py") and "reach" not in step]
-        # The writer is closed after the PUT too.
-        writer = [step for step in steps if step.startswith("dataset/parquet.py") and not step.endswith(" close")]
+        put = [step for step in steps if step.is_in(local) and not step.is_in(LocalStore.check_access)]
+        # The writer is also closed after the PUT.
+        writer = [step for step in steps if step.is_in(slice_file) and not step.is_in(SliceWriter.close)]
+        assert len(put) >= 26
+        assert len(writer) >= 79
         for folder_number, step in enumerate([*writer[::8], *put]):
             folder = tmp_path / str(folder_number)
-            with handled(), at(step, lambda: os.kill(os.getpid(), number)), pytest.raises(error):
+            with handler(), at(step, lambda: os.kill(os.getpid(), number)), pytest.raises(error):
                 export(folder)
             assert names(folder) <= {SLICE, "_datasets/ticket_events.json"}, step
             if step in writer:
                 assert SLICE not in names(folder)
             elif SLICE in names(folder):
-                assert 2 == verify((folder / SLICE).open("rb"), step).rows
+                assert 2 == verify_file((folder / SLICE).open("rb"), SLICE).rows
             export(folder)
             assert (tmp_path / "undisturbed" / SLICE).read_bytes() == (folder / SLICE).read_bytes()

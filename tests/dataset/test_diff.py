@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_zendesk.dataset.diff import SliceDiff, compare
+from airflow_zendesk.dataset.diff import SliceDiff, diff_slices
 from airflow_zendesk.exceptions import DamagedObjectError
 from tests.support.slices import DAY, content, event
 
@@ -31,7 +31,7 @@ def test_difference_is_that_of_the_rows(old: dict[int, Any], new: dict[int, Any]
         changed=sum(old[number] != new[number] for number in old.keys() & new.keys()),
         oldest_added=DAY.start_time + 60 * min(added) if added else None,
     )
-    assert expected == compare(file_of(old), file_of(new), "s3://bucket/key")
+    assert expected == diff_slices(file_of(old), file_of(new), "s3://bucket/key")
 
 
 def test_version_that_cannot_be_read_is_named() -> None:
@@ -39,4 +39,4 @@ def test_version_that_cannot_be_read_is_named() -> None:
     whole = bytearray(content(event(number) for number in range(50)))
     whole[300:900] = bytes(600)
     with pytest.raises(DamagedObjectError, match=r"s3://bucket/key is damaged: it cannot be read"):
-        compare(pq.ParquetFile(io.BytesIO(whole)), file_of({}), "s3://bucket/key")
+        diff_slices(pq.ParquetFile(io.BytesIO(whole)), file_of({}), "s3://bucket/key")

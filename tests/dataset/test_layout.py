@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_zendesk.dataset.layout import folder_key, parse_slice_key, settings_key, slice_key
-from airflow_zendesk.window import Grain, Window
+from airflow_zendesk.window import Grain, Slice
 
 
 def test_keys_are_written_out() -> None:
     """A key is a function of resource and time alone."""
-    day = Window.of("2026-01-31T00:00:00Z", "2026-02-01T00:00:00Z")
-    hour = Window.of("2026-01-31T23:00:00Z", "2026-02-01T00:00:00Z")
+    day = Slice.of("2026-01-31T00:00:00Z", "2026-02-01T00:00:00Z")
+    hour = Slice.of("2026-01-31T23:00:00Z", "2026-02-01T00:00:00Z")
     assert (
         "ticket_events/event_date=2026-01-31/20260131T000000Z--20260201T000000Z.parquet"
         == slice_key("ticket_events", day)
@@ -30,7 +30,7 @@ def test_keys_are_written_out() -> None:
 def test_keys_can_be_read_back(grain: Grain, number: int) -> None:
     """Law: a key tells its slice, and lies in the folder of the day it starts on."""
     start = datetime.fromtimestamp(number * grain.seconds, UTC)
-    slice_ = Window(start, start + timedelta(seconds=grain.seconds))
+    slice_ = Slice(start, start + timedelta(seconds=grain.seconds))
     key = slice_key("ticket_events", slice_)
     assert slice_ == parse_slice_key(key)
     assert key.startswith(folder_key("ticket_events", start) + "/")

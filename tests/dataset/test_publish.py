@@ -105,6 +105,6 @@ def test_other_settings_publish_nothing(store: Store) -> None:
 def test_foreign_object_in_the_place_of_a_slice_is_left_alone(store: Store, foreign: bytes) -> None:
     """It is not ours to overwrite."""
     store.put(KEY, io.BytesIO(foreign), expected=None)
-    with pytest.raises(DamagedObjectError, match="it is no Parquet file"):
+    with pytest.raises(DamagedObjectError, match="it is not a Parquet file"):
         attempt(store, ONE)
     assert foreign == store.read(KEY)

@@ -9,8 +9,15 @@ import pytest
 from airflow_zendesk.dataset.settings import DatasetSettings, check_settings, ensure_settings, read_settings
 from airflow_zendesk.exceptions import DamagedObjectError, DatasetMismatchError
 from airflow_zendesk.storage.store import Store
+from airflow_zendesk.window import Grain
 
-RECORD = DatasetSettings("ticket_events", "acme.zendesk.com", "1d", ("comment_events",), "all")
+RECORD = DatasetSettings(
+    resource="ticket_events",
+    account="acme.zendesk.com",
+    grain=Grain.of("1d"),
+    include=("comment_events",),
+    support_type_scope="all",
+)
 
 
 def test_record_is_made_once_and_reads_as_it_was_made(store: Store) -> None:
@@ -36,11 +43,11 @@ def test_record_is_made_once_and_reads_as_it_was_made(store: Store) -> None:
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"account": "other.zendesk.com"}, "account is 'acme.zendesk.com', asked for 'other.zendesk.com'"),
-        ({"grain": "1h"}, "grain is '1d', asked for '1h'"),
-        ({"include": ()}, r"include is \('comment_events',\), asked for \(\)"),
-        ({"support_type_scope": "agent"}, "support_type_scope is 'all', asked for 'agent'"),
-        ({"schema_major_version": 2}, "schema_major_version is 1, asked for 2"),
+        ({"account": "other.zendesk.com"}, "account is 'acme.zendesk.com', requested 'other.zendesk.com'"),
+        ({"grain": "1h"}, "grain is '1d', requested '1h'"),
+        ({"include": ()}, r"include is \('comment_events',\), requested \(\)"),
+        ({"support_type_scope": "agent"}, "support_type_scope is 'all', requested 'agent'"),
+        ({"schema_major_version": 2}, "schema_major_version is 1, requested 2"),
     ],
 )
 def test_other_settings_are_refused_with_the_difference(store: Store, change: dict[str, Any], told: str) -> None:
@@ -62,5 +69,5 @@ def test_checking_makes_no_record(store: Store) -> None:
 def test_what_is_no_record_is_damage(store: Store) -> None:
     """It is not overwritten."""
     store.put("_datasets/ticket_events.json", io.BytesIO(b"{}"), expected=None)
-    with pytest.raises(DamagedObjectError, match="it is no dataset record"):
+    with pytest.raises(DamagedObjectError, match="it does not contain the settings of a dataset"):
         ensure_settings(store, RECORD)

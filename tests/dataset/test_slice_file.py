@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_zendesk.dataset.schema import arrow_schema
-from airflow_zendesk.dataset.slice_file import FOOTER_KEY, SliceWriter, read_footer, verify
+from airflow_zendesk.dataset.slice_file import FOOTER_KEY, SliceWriter, read_footer, verify_file
 from airflow_zendesk.exceptions import DamagedObjectError, StorageFullError
 from airflow_zendesk.zendesk.resources import RESOURCES
 from tests.support.limits import largest_file
@@ -123,7 +123,7 @@ def test_rows_survive_parquet(records: list[dict[str, Any]]) -> None:
     """Law: what was sent is what is read, and the footer's digest is that of the rows read."""
     records = [{"id": number, **settings} for number, settings in enumerate(records)]
     with sealed(records) as slice_:
-        assert slice_.footer == verify(slice_.file, "the spool")
+        assert slice_.footer == verify_file(slice_.file, "the spool")
         rows = pq.read_table(slice_.file).to_pylist()
     for settings, row in zip(records, rows, strict=True):
         assert settings["id"] == row["id"]
@@ -143,7 +143,7 @@ def test_no_flipped_bit_changes_a_row_unnoticed() -> None:
         broken = bytearray(whole)
         broken[position] ^= 0x10
         try:
-            verify(io.BytesIO(broken), "a file")
+            verify_file(io.BytesIO(broken), "a file")
         except DamagedObjectError:
             noticed += 1
         else:
@@ -156,12 +156,12 @@ def test_file_cut_short_is_damaged() -> None:
     whole = content([event(1)])
     for length in (0, 3, 100, len(whole) - 1):
         with pytest.raises(DamagedObjectError):
-            verify(io.BytesIO(whole[:length]), "a file")
+            verify_file(io.BytesIO(whole[:length]), "a file")
 
 
 def test_id_that_stands_twice_is_damage() -> None:
     """What is sealed is once."""
-    with pytest.raises(DamagedObjectError, match="an id stands in it twice"):
+    with pytest.raises(DamagedObjectError, match="it contains an id twice"):
         content([event(1), event(1, timestamp=DAY.start_time)])
 
 
@@ -169,7 +169,7 @@ def test_foreign_parquet_has_no_footer_of_ours() -> None:
     """And is never taken for a slice."""
     file = io.BytesIO()
     pq.write_table(pa.table({"id": [1]}), file)
-    with pytest.raises(DamagedObjectError, match="it has no footer of this exporter"):
+    with pytest.raises(DamagedObjectError, match="it has no footer of airflow-zendesk"):
         read_footer(pq.ParquetFile(file), "s3://bucket/key")
 
 
@@ -190,5 +190,5 @@ def test_full_disk_under_the_spool_is_named() -> None:
     for limit in (4, 20_000):
         with closing(SliceWriter(SETTINGS, DAY)) as writer, largest_file(limit):
             writer.write(rows)
-            with pytest.raises(StorageFullError, match=r"There is no room for the local spool \(EFBIG\)"):
+            with pytest.raises(StorageFullError, match=r"There is no space for the local spool \(EFBIG\)"):
                 writer.seal(CERTIFICATE, duplicates=0)

@@ -178,7 +178,7 @@ def connect(patch: pytest.MonkeyPatch, emulator: ZendeskEmulator, way: Way = "ap
 def export(folder: Path, window: Window = WINDOW, patience: float = GOOD_PATIENCE) -> None:
     """Export with a hook that does not really sleep."""
     time = FakeClock()
-    hook = ZendeskHook(patience=RetryBudget(page_seconds=patience), sleep=time.sleep, clock=time.clock)
+    hook = ZendeskHook(retry_budget=RetryBudget(page_seconds=patience), sleep=time.sleep, clock=time.clock)
     export_window(hook, folder.as_uri(), Query.of("ticket_events"), window, grain=HOURS)
 
 

@@ -44,7 +44,7 @@ EVENTS = Query.of("ticket_events")
 def export(folder: Path, window: Window = DAY, query: Query = EVENTS, **options: Any) -> ExportReport:
     """Export with a hook that neither sleeps nor has much patience."""
     time = FakeClock()
-    hook = ZendeskHook(patience=RetryBudget(page_seconds=5), sleep=time.sleep, clock=time.clock)
+    hook = ZendeskHook(retry_budget=RetryBudget(page_seconds=5), sleep=time.sleep, clock=time.clock)
     return export_window(hook, folder.as_uri(), query, window, **options)
 
 
@@ -84,7 +84,7 @@ def test_second_run_writes_nothing(tmp_path: Path, emulator: ZendeskEmulator) ->
     assert before == stamps(tmp_path)
     assert ["unchanged"] == [slice_.outcome for slice_ in second.slices]
     assert first.slices[0].digest == second.slices[0].digest
-    assert len(emulator.requests) == 2 * first.requests
+    assert len(emulator.requests) == 2 * first.stats.requests
 
 
 @pytest.mark.usefixtures("emulator")
@@ -100,7 +100,7 @@ def test_sweep_fills_many_slices_with_few_requests(tmp_path: Path, emulator: Zen
     hours = Grain.of("1h").slices(DAY)
     report = export(tmp_path / "sweep", grain=Grain.of("1h"))
     assert 24 == len(report.slices)
-    assert report.requests <= 1 + len(emulator.expected_ids("ticket_events", DAY.start, DAY.end)) // 900
+    assert report.stats.requests <= 1 + len(emulator.expected_ids("ticket_events", DAY.start, DAY.end)) // 900
     for hour in hours:
         export(tmp_path / "single", hour, grain=Grain.of("1h"))
     digests = {slice_.uri.rpartition("/")[2]: slice_.digest for slice_ in report.slices}
@@ -162,7 +162,7 @@ def test_gaps_never_cost_more_than_one_sweep_of_the_whole(
         told: list[Progress] = []
         report = export(folder / "gaps", grain=Grain.of("1h"), if_exists="skip", on_progress=told.append)
         truth = sorted(emulator.expected_ids("ticket_events", DAY.start, DAY.end))
-    assert report.requests <= whole.requests
+    assert report.stats.requests <= whole.stats.requests
     assert truth == exported_ids(folder / "gaps")
     assert digests(folder / "whole") == digests(folder / "gaps")
     assert [1.0] * bool(told) == [each.fraction for each in told[-1:]]
@@ -176,7 +176,7 @@ def test_progress_counts_only_what_is_asked_for(tmp_path: Path, emulator: Zendes
     told: list[Progress] = []
     export(tmp_path, grain=Grain.of("1h"), if_exists="skip", on_progress=told.append)
     first = told[0]
-    assert (first.covered - afternoon.start) / timedelta(hours=12) == pytest.approx(first.fraction)
+    assert (first.complete_until - afternoon.start) / timedelta(hours=12) == pytest.approx(first.fraction)
     assert 0 < first.fraction < 1
     assert first.elapsed * (1 - first.fraction) / first.fraction == pytest.approx(first.remaining, rel=0.01)
     assert emulator.requests
@@ -185,11 +185,11 @@ def test_progress_counts_only_what_is_asked_for(tmp_path: Path, emulator: Zendes
 def test_dataset_keeps_its_grain(tmp_path: Path, emulator: ZendeskEmulator) -> None:
     """Nobody needs to repeat it, and nobody can change it; a new dataset gets a day."""
     hour = Window.of("2026-01-01T05:00:00Z", "2026-01-01T06:00:00Z")
-    assert "1h" == export(tmp_path / "hours", hour, grain=Grain.of("1h")).grain
-    assert "1h" == export(tmp_path / "hours", hour).grain
-    with pytest.raises(DatasetMismatchError, match="grain is '1h', asked for '1d'"):
+    assert Grain.of("1h") == export(tmp_path / "hours", hour, grain=Grain.of("1h")).settings.grain
+    assert Grain.of("1h") == export(tmp_path / "hours", hour).settings.grain
+    with pytest.raises(DatasetMismatchError, match="grain is '1h', requested '1d'"):
         export(tmp_path / "hours", grain=Grain.of("1d"))
-    with pytest.raises(MisalignedWindowError, match="the largest grain that holds it is 1h"):
+    with pytest.raises(MisalignedWindowError, match="the largest grain that fits is 1h"):
         export(tmp_path / "days", hour)
     assert {} == files(tmp_path / "days")
     assert 2 == len(emulator.requests)
@@ -201,7 +201,7 @@ def test_dataset_keeps_its_account_and_what_is_asked(tmp_path: Path, emulator: Z
     before, asked = files(tmp_path), len(emulator.requests)
     with pytest.raises(DatasetMismatchError, match="include"):
         export(tmp_path)
-    with pytest.raises(DatasetMismatchError, match="support_type_scope is 'all', asked for 'agent'"):
+    with pytest.raises(DatasetMismatchError, match="support_type_scope is 'all', requested 'agent'"):
         export(tmp_path, query=Query.of("ticket_events", ["comment_events"], "agent"))
     assert (before, asked) == (files(tmp_path), len(emulator.requests))
 
@@ -224,7 +224,7 @@ def test_progress_is_told_after_each_page(tmp_path: Path, emulator: ZendeskEmula
     report = export(tmp_path, on_progress=told.append)
     assert len(emulator.requests) == report.pages == len(told)
     assert (1.0, report.events) == (told[-1].fraction, told[-1].events)
-    assert sorted(each.covered for each in told) == [each.covered for each in told]
+    assert sorted(each.complete_until for each in told) == [each.complete_until for each in told]
 
 
 #: What Zendesk should not answer, and what becomes of it.
@@ -235,7 +235,7 @@ BROKEN: list[tuple[str, Reply, type[ZendeskError], str]] = [
     ("no end_of_stream", Reply({"ticket_events": [], "end_time": 5}), MalformedResponseError, "no end_of_stream"),
     ("no end_time", page(end_time=None, end_of_stream=False), MalformedResponseError, "no end_time"),
     ("stuck", page(end_time=1_767_225_600, end_of_stream=False), StuckPageError, "is stuck at start_time=176722560"),
-    ("unknown credentials", Reply({}, 401), AuthenticationError, "credentials in the Airflow connection are wrong"),
+    ("unknown credentials", Reply({}, 401), AuthenticationError, "Renew the credentials in the Airflow connection"),
 ]
 
 
@@ -262,7 +262,7 @@ def test_window_that_is_not_over_is_refused_by_the_servers_clock(tmp_path: Path,
     """Nothing is published of a day that is still going on."""
     today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     for start in (today, today + timedelta(days=30)):
-        with pytest.raises((FutureWindowError, ZendeskError), match=r"once it is over"):
+        with pytest.raises((FutureWindowError, ZendeskError), match="after it has ended"):
             export(tmp_path, Window(start, start + timedelta(days=1)))
     assert {} == files(tmp_path)
     assert emulator.requests
@@ -294,7 +294,7 @@ def test_late_events_lie_in_the_first_open_slice(tmp_path: Path, monkeypatch: py
         report = export(tmp_path)
     rows = pq.ParquetFile(next(tmp_path.rglob("*.parquet"))).read(columns=["id", "late"]).to_pylist()
     assert [{"id": 1, "late": True}, {"id": 2, "late": False}] == rows
-    assert (1, ["1 events came late: they lie in the first slice that was open, marked late."]) == (
+    assert (1, ["1 events were delivered late: they are in the first slice that was open, marked late."]) == (
         report.late, report.warnings(),
     )  # fmt: skip
 
@@ -304,13 +304,13 @@ def test_rerun_that_lacks_events_is_refused_unless_allowed(tmp_path: Path, monke
     with scripted(page((1, DAY.start_time), (2, DAY.start_time), end_time=None), page(end_time=None)) as server:
         monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", server.connection())
         export(tmp_path)
-        with pytest.raises(ShrinkRefusedError, match="2 of the 2 events stored"):
+        with pytest.raises(ShrinkRefusedError, match="2 of 2 events stored"):
             export(tmp_path)
         assert [1, 2] == exported_ids(tmp_path)
         report = export(tmp_path, allow_shrink=True)
         assert [] == exported_ids(tmp_path)
     assert (2, [2]) == (report.to_dict()["removed"], [slice_.removed for slice_ in report.slices])
-    assert ["2 stored events were removed, for Zendesk no longer answers them."] == report.warnings()
+    assert ["2 stored events were removed, because Zendesk no longer returns them."] == report.warnings()
 
 
 def test_late_events_that_a_rerun_finds_are_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -326,7 +326,7 @@ def test_late_events_that_a_rerun_finds_are_measured(tmp_path: Path, monkeypatch
         slice_.outcome for report in (first, second, third) for slice_ in report.slices
     ]
     (remark,) = second.warnings()
-    assert remark.startswith("2 events were added to slices that were stored before")
+    assert remark.startswith("2 events were added to stored slices")
     assert remark.endswith("the latest at least 1:05:00 after it happened.")
     assert [] == third.warnings()
 
@@ -343,8 +343,8 @@ def test_report_is_json_without_row_data(tmp_path: Path, monkeypatch: pytest.Mon
     assert "secret" not in told
     assert {"unheard": 1, "(not a plain name)": 1} == report.to_dict()["unknown_keys"]
     assert [
-        "Zendesk sent keys that have no column, kept in extra: unheard, (not a plain name).",
-        "Values of unexpected type were kept in extra and left their columns null: ticket_id (1).",
+        "Zendesk sent keys without a column, which are kept in extra: unheard, (not a plain name).",
+        "Values of an unexpected type are kept in extra, and their columns are null: ticket_id (1).",
     ] == report.warnings()
     assert (
         Counter(["resource", "account", "destination", "grain", "start", "end", "slices"]).keys()

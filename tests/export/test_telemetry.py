@@ -39,7 +39,7 @@ def progress(fraction: float, **counts: Any) -> Progress:
     """An export on its way."""
     zeros = {"pages": 0, "events": 0, "late": 0, "requests": 0, "seconds_limited": 0.0}
     return Progress(
-        covered=datetime(2026, 1, 1, tzinfo=UTC),
+        complete_until=datetime(2026, 1, 1, tzinfo=UTC),
         fraction=fraction,
         elapsed=timedelta(minutes=10),
         **{**zeros, **counts},
@@ -47,7 +47,7 @@ def progress(fraction: float, **counts: Any) -> Progress:
 
 
 def test_metrics_arrive_at_statsd(tmp_path: Path) -> None:
-    """RateLimitHeaders add up to what was exported; only a run of the schedule has a lag."""
+    """Counters add up to what was exported; only a run of the schedule has a lag."""
     with (
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as statsd,
         ZendeskEmulator(Simulator(events_per_day=2_500)) as emulator,
@@ -94,13 +94,10 @@ def test_log_has_a_line_now_and_then_and_one_at_the_end() -> None:
     """A page takes six seconds at Zendesk's limit, and a long sweep has thousands."""
     lines: list[str] = []
     time = FakeClock()
-    telemetry = Telemetry(lines.append, {}, follows_present=False, clock=time.clock)
+    telemetry = Telemetry(lines.append, {}, is_scheduled=False, clock=time.clock)
     for page in range(20):
         telemetry(progress((page + 1) / 20, pages=page + 1, events=1_000 * (page + 1)))
         time.sleep(6)
     assert 5 == len(lines)
-    assert (
-        "Covered up to 2026-01-01T00:00:00Z (5% of what is asked for): 1,000 events, 1 page, 2 events/s, "
-        "about 3:10:00 to go" == lines[0]
-    )
-    assert "(100% of what is asked for): 20,000 events, 20 pages" in lines[-1]
+    assert "Complete until 2026-01-01T00:00:00Z (5%): 1,000 events, 1 page, 2 events/s, about 3:10:00 left" == lines[0]
+    assert "(100%): 20,000 events, 20 pages" in lines[-1]

@@ -33,9 +33,9 @@ def test_token_without_an_end_is_kept_until_it_is_refused() -> None:
     """Forgetting tells whether there was one to forget."""
     time = FakeClock()
     keeper = TokenCache(Mint(None), time.clock)
-    assert not keeper.forget()
+    assert not keeper.invalidate()
     assert "token 1" == keeper.token()
     time.now = 1e9
     assert "token 1" == keeper.token()
-    assert keeper.forget()
+    assert keeper.invalidate()
     assert "token 2" == keeper.token()

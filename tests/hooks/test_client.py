@@ -24,8 +24,10 @@ from airflow_zendesk.exceptions import (
     ZendeskError,
 )
 from airflow_zendesk.hooks.zendesk import ZendeskHook
+from airflow_zendesk.zendesk.paging import RequestStats
 from airflow_zendesk.zendesk.retry import RetryBudget
 from tests.support.clock import FakeClock
+from tests.support.pages import total_stats
 from tests.support.scripted import Reply, Scripted, page, scripted
 
 START, END = "2026-01-01T00:00:00Z", "2026-01-01T01:00:00Z"
@@ -58,15 +60,13 @@ def export(
     monkeypatch: pytest.MonkeyPatch,
     server: Scripted,
     time: FakeClock,
-    patience: RetryBudget | None = None,
+    retry_budget: RetryBudget | None = None,
     **options: Any,
-) -> ZendeskHook:
-    """Export an hour from the server with a hook of the fake time."""
+) -> RequestStats:
+    """Export an hour from the server with a hook on the fake clock; returns what its requests cost."""
     monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", server.connection(**options))
-    hook = ZendeskHook(patience=patience, sleep=time.sleep, clock=time.clock)
-    for _ in hook.iter_pages("ticket_events", START, END):
-        continue
-    return hook
+    hook = ZendeskHook(retry_budget=retry_budget, sleep=time.sleep, clock=time.clock)
+    return total_stats(hook.iter_pages("ticket_events", START, END))
 
 
 def bearers(server: Scripted) -> list[str]:
@@ -102,9 +102,9 @@ def test_token_is_renewed_before_it_ends(monkeypatch: pytest.MonkeyPatch, time: 
 def test_token_that_is_refused_is_renewed_once_per_page(monkeypatch: pytest.MonkeyPatch, time: FakeClock) -> None:
     """Without a wait, and whether or not Zendesk has said when it ends."""
     with scripted(token(1), UNAUTHORIZED, token(2), step(0), UNAUTHORIZED, token(3), EMPTY) as server:
-        hook = export(monkeypatch, server, time, **CLIENT)
+        stats = export(monkeypatch, server, time, **CLIENT)
     assert "Bearer minted-3" == bearers(server)[-1]
-    assert (4, 2, []) == (hook.traffic.requests, hook.traffic.retries, time.waits)
+    assert (4, 2, []) == (stats.requests, stats.retries, time.waits)
     with scripted(token(1), UNAUTHORIZED, token(2), UNAUTHORIZED) as server, pytest.raises(AuthenticationError):
         export(monkeypatch, server, time, **CLIENT)
     assert 4 == len(server.paths)
@@ -166,8 +166,10 @@ def test_remark_on_the_credentials_is_made_once_per_run(
 ) -> None:
     """However many sessions the run opens."""
     with scripted(EMPTY) as server, caplog.at_level(logging.WARNING):
-        hook = export(monkeypatch, server, time)
-        list(hook.iter_pages("ticket_events", START, END))
+        monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", server.connection())
+        hook = ZendeskHook(sleep=time.sleep, clock=time.clock)
+        for _ in range(2):
+            list(hook.iter_pages("ticket_events", START, END))
     assert ["2027-04-30" in message for message in caplog.messages] == [True]
 
 
@@ -243,8 +245,8 @@ def test_other_faults_shrink_no_page(monkeypatch: pytest.MonkeyPatch, time: Fake
 def test_page_that_never_comes_is_named_by_its_second(monkeypatch: pytest.MonkeyPatch, time: FakeClock) -> None:
     """Only when the patience is spent on its smallest form: an outage of a minute has the same face."""
     told = (
-        r"begins at 2026-01-01T00:01:00Z does not come through even with per_page=1: .*answered 504.*"
-        r"Given up after 1\d attempts in \d+ s: the next wait would be \d+ s, and \d+ s of patience are left"
+        r"at 2026-01-01T00:01:00Z cannot be retrieved even with per_page=1: .*answered 504.*"
+        r"Gave up after 1\d attempts in \d+ s: the next wait would be \d+ s, and \d+ s of the retry budget are left"
     )
     with (
         scripted(step(0), Reply(b"", 504, PLENTY)) as server,
@@ -303,8 +305,8 @@ def test_absurd_wish_is_not_slept_through(
 ) -> None:
     """An hour is beyond every budget: the error says what was asked for, and Airflow can come back then."""
     told = (
-        "to wait 3600 s.* Given up after 1 attempt in 0 s: the next wait would be 360[01] s, "
-        "and 1800 s of patience are left"
+        "Retry-After is 3600 s.* Gave up after 1 attempt in 0 s: the next wait would be 360[01] s, "
+        "and 1800 s of the retry budget are left"
     )
     with (
         scripted(Reply(b"", status, {"Retry-After": "3600"})) as server,
@@ -322,7 +324,7 @@ def test_wish_of_a_day_is_no_wish(monkeypatch: pytest.MonkeyPatch, time: FakeClo
     with scripted(limited, EMPTY) as server:
         export(monkeypatch, server, time)
     assert 60 <= sum(time.waits) <= 62
-    with scripted(limited) as server, pytest.raises(RateLimitedError, match="Given up after"):
+    with scripted(limited) as server, pytest.raises(RateLimitedError, match="Gave up after"):
         export(monkeypatch, server, time, RetryBudget(page_seconds=300))
     assert sum(time.waits) <= 62 + 300
 
@@ -352,7 +354,9 @@ def test_run_has_a_budget_for_all_its_pages(monkeypatch: pytest.MonkeyPatch, tim
     replies = [reply for number in range(9) for reply in (limited, step(number))]
     with (
         scripted(*replies) as server,
-        pytest.raises(RateLimitedError, match=r"the next wait would be 6\d s, and [0-5]?\d s of patience are left"),
+        pytest.raises(
+            RateLimitedError, match=r"the next wait would be 6\d s, and [0-5]?\d s of the retry budget are left"
+        ),
     ):
         export(monkeypatch, server, time, RetryBudget(run_seconds=200))
     assert 3 == len(time.waits)
@@ -376,12 +380,12 @@ def test_error_says_that_patience_has_ended_only_when_it_has(
     with (
         scripted(Reply(b'{"ticket_events": [')) as server,
         caplog.at_level(logging.WARNING),
-        pytest.raises(TransportError, match=r"cut short or damaged: .* Given up after"),
+        pytest.raises(TransportError, match=r"cut short or damaged: .* Gave up after"),
     ):
         export(monkeypatch, server, time, RetryBudget(page_seconds=5))
-    asking_again = [message for message in caplog.messages if "Asking again" in message]
+    asking_again = [message for message in caplog.messages if "Retrying in" in message]
     assert len(server.paths) == len(asking_again) + 1
-    assert not any("Given up" in message for message in asking_again)
+    assert not any("Gave up" in message for message in asking_again)
 
 
 def test_own_deadline_is_a_reason_for_smaller_pages(monkeypatch: pytest.MonkeyPatch, time: FakeClock) -> None:
@@ -393,4 +397,4 @@ def test_own_deadline_is_a_reason_for_smaller_pages(monkeypatch: pytest.MonkeyPa
     with scripted(say_nothing, EMPTY) as server:
         export(monkeypatch, server, time, timeout=0.2)
     assert [1000, 500] == sizes(server)
-    assert "raise the timeout in the connection's extras" in str(PageTimeoutError("/path", "late"))
+    assert "raise timeout in the connection's extras" in str(PageTimeoutError("/path", "late"))

@@ -53,7 +53,7 @@ def test_unknown_certificate_is_refused_at_once(monkeypatch: pytest.MonkeyPatch,
     with scripted(page(end_time=None), tls=tls) as server:
         monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", server.connection())
         with pytest.raises(SettingsError, match="name the CA bundle of your network in the extra verify"):
-            list(ZendeskHook(patience=RetryBudget(page_seconds=0)).iter_pages("ticket_events", START, END))
+            list(ZendeskHook(retry_budget=RetryBudget(page_seconds=0)).iter_pages("ticket_events", START, END))
         assert (False, "The TLS certificate") == (
             ZendeskHook().test_connection()[0], ZendeskHook().test_connection()[1][:19],
         )  # fmt: skip

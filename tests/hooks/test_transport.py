@@ -208,7 +208,7 @@ def test_broken_connection_is_a_named_fault(
     with scripted(broken, Reply(b"ok")) as server:
         with (
             caplog.at_level(logging.INFO),
-            pytest.raises(TransportError, match=r"No whole answer from /path: \w+\.") as caught,
+            pytest.raises(TransportError, match=r"No complete response from /path: \w+\.") as caught,
         ):
             get(session, server)
         assert caught.value.retryable

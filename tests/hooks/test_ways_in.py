@@ -36,7 +36,7 @@ def time() -> FakeClock:
 @pytest.fixture
 def hook(time: FakeClock) -> ZendeskHook:
     """A hook that does not really sleep."""
-    return ZendeskHook(patience=RetryBudget(page_seconds=100), sleep=time.sleep, clock=time.clock)
+    return ZendeskHook(retry_budget=RetryBudget(page_seconds=100), sleep=time.sleep, clock=time.clock)
 
 
 @pytest.fixture
@@ -109,9 +109,9 @@ def test_who_is_no_admin_is_told(
 ) -> None:
     """At once, by the export and by the test of the connection."""
     connect(monkeypatch, emulator, way)
-    with pytest.raises(PermissionDeniedError, match="Only an administrator may use the incremental exports"):
+    with pytest.raises(PermissionDeniedError, match="Use the credentials, or an OAuth client, of an administrator"):
         exported(hook)
-    assert (False, True) == (hook.test_connection()[0], "Only an administrator" in hook.test_connection()[1])
+    assert (False, True) == (hook.test_connection()[0], "of an administrator" in hook.test_connection()[1])
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -126,7 +126,7 @@ def test_connection_test_knows_an_admin(
 @pytest.mark.parametrize(
     ("way", "told"),
     [
-        ("password", "127.0.0.1 does not know these credentials: it takes them for anonymous."),
+        ("password", "127.0.0.1 does not accept these credentials."),
         ("api_token", "Zendesk answered 401 to /api/v2/users/me"),
         ("bearer", "Zendesk answered 401 (invalid_token) to /api/v2/users/me"),
         ("client_credentials", "Zendesk answered 401 (invalid_client) to /oauth/tokens"),

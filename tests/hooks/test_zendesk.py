@@ -21,6 +21,7 @@ from airflow_zendesk.exceptions import (
 from airflow_zendesk.hooks.zendesk import ZendeskHook
 from airflow_zendesk.zendesk.retry import RetryBudget
 from tests.support.clock import FakeClock
+from tests.support.pages import total_stats
 from tests.support.scripted import Reply, Scripted, page, scripted
 
 START, END = "2026-01-01T00:00:00Z", "2026-01-01T01:00:00Z"
@@ -37,7 +38,7 @@ def time() -> FakeClock:
 @pytest.fixture
 def hook(time: FakeClock) -> ZendeskHook:
     """A hook that does not really sleep, and has patience for a hundred seconds."""
-    return ZendeskHook(patience=RetryBudget(page_seconds=100), sleep=time.sleep, clock=time.clock)
+    return ZendeskHook(retry_budget=RetryBudget(page_seconds=100), sleep=time.sleep, clock=time.clock)
 
 
 def connect(monkeypatch: pytest.MonkeyPatch, server: Scripted, **extra: Any) -> None:
@@ -48,10 +49,10 @@ def connect(monkeypatch: pytest.MonkeyPatch, server: Scripted, **extra: Any) -> 
 def test_pages_hold_every_event_of_the_window_once(hook: ZendeskHook, emulator: ZendeskEmulator) -> None:
     """Page by page, without a gap."""
     pages = list(hook.iter_pages("ticket_events", *DAY))
-    assert [each.covered for each in pages[:-1]] == [each.start_time for each in pages[1:]]
+    assert [each.complete_until for each in pages[:-1]] == [each.start_time for each in pages[1:]]
     ids = [record.id for each in pages for record in each.records]
     assert sorted(emulator.expected_ids("ticket_events", *DAY)) == sorted(ids)
-    assert len(pages) == len(emulator.requests) == hook.traffic.requests
+    assert len(pages) == len(emulator.requests) == total_stats(pages).requests
 
 
 def test_request_is_zendesks(hook: ZendeskHook, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,7 +117,7 @@ def test_window_and_options_are_checked_before_anything_is_asked(hook: ZendeskHo
 
 def test_missing_connection_is_named(hook: ZendeskHook) -> None:
     """With the two ways to add it."""
-    with pytest.raises(SettingsError, match=r"no connection 'zendesk_default': .* AIRFLOW_CONN_ZENDESK_DEFAULT"):
+    with pytest.raises(SettingsError, match=r"no connection 'zendesk_default'\. .* AIRFLOW_CONN_ZENDESK_DEFAULT"):
         list(hook.iter_pages("ticket_events", START, END))
 
 
@@ -128,14 +129,14 @@ def test_faults_of_the_moment_are_asked_again(
     with scripted(Reply(b"", 503), limited, Reply(b'{"ticket_ev'), EMPTY) as server:
         connect(monkeypatch, server)
         with caplog.at_level(logging.WARNING):
-            assert 1 == len(list(hook.iter_pages("ticket_events", START, END)))
+            (page_,) = hook.iter_pages("ticket_events", START, END)
     assert 4 == len(server.paths)
     assert 1 == len(set(server.paths))
     assert 3 == len(time.waits)
     assert time.waits[1] >= 7
-    assert (4, 3) == (hook.traffic.requests, hook.traffic.retries)
-    assert pytest.approx(sum(time.waits)) == hook.traffic.seconds_waited
-    assert 3 == len([message for message in caplog.messages if "Asking again in" in message])
+    assert (4, 3) == (page_.stats.requests, page_.stats.retries)
+    assert pytest.approx(sum(time.waits)) == page_.stats.seconds_waited
+    assert 3 == len([message for message in caplog.messages if "Retrying in" in message])
 
 
 def test_patience_ends(hook: ZendeskHook, time: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,16 +179,20 @@ def test_body_that_stays_cut_is_an_error(hook: ZendeskHook, monkeypatch: pytest.
     ("replies", "ok", "sentence"),
     [
         ([Reply({"user": {"id": 7, "role": "admin"}})], True, "Connected to 127.0.0.1 as administrator, user 7."),
-        ([Reply({"user": {"id": None, "name": "Anonymous user"}})], False, "takes them for anonymous. Check login"),
-        ([Reply({"user": {"id": 7, "role": "agent"}}), EMPTY], True, "user 7, no administrator, who may export"),
-        ([Reply({"user": {"id": 7, "role": "agent"}}), Reply({}, 403)], False, "Only an administrator may use"),
-        ([Reply({}, 401)], False, "The credentials in the Airflow connection are wrong"),
+        ([Reply({"user": {"id": None, "name": "Anonymous user"}})], False, "does not accept these credentials. Check"),
+        ([Reply({"user": {"id": 7, "role": "agent"}}), EMPTY], True, "not an administrator but may export"),
+        ([Reply({"user": {"id": 7, "role": "agent"}}), Reply({}, 403)], False, "of an administrator"),
+        ([Reply({}, 401)], False, "Renew the credentials in the Airflow connection"),
         ([Reply({}, 404)], False, "Check the subdomain in the connection's host"),
-        ([Reply(b"<html>")], False, "does not answer like Zendesk. Check the host"),
-        ([Reply({"user": "somebody"})], False, "does not answer like Zendesk. Check the host"),
-        ([Reply(b"", 301, {"Location": "https://acme.example.com/"})], False, "this one leads out of zendesk.com"),
-        ([Reply(b"", 429, {"Retry-After": "7"})], False, "it asks to wait 7 s"),
-        ([Reply(b"", 504)], False, "answered 504. If it lasts, see status.zendesk.com"),
+        ([Reply(b"<html>")], False, "does not respond like Zendesk"),
+        ([Reply({"user": "somebody"})], False, "does not respond like Zendesk"),
+        (
+            [Reply(b"", 301, {"Location": "https://acme.example.com/"})],
+            False,
+            "a redirect that leads out of zendesk.com",
+        ),
+        ([Reply(b"", 429, {"Retry-After": "7"})], False, "Retry-After is 7 s"),
+        ([Reply(b"", 504)], False, "answered 504. If the error persists, see status.zendesk.com"),
     ],
 )
 def test_connection_test_says_what_is_the_case(
@@ -205,8 +210,8 @@ def test_connection_test_says_what_is_the_case(
     ("replies", "ok", "sentence"),
     [
         ([Reply({"access_token": "abc"}), Reply({"user": {"id": 7, "role": "admin"}})], True, "as administrator"),
-        ([Reply({"access_token": "abc"}), Reply({}, 403)], False, "must have been made by one"),
-        ([Reply({"error": "invalid_client"}, 401)], False, "It gives no access token to the OAuth client"),
+        ([Reply({"access_token": "abc"}), Reply({}, 403)], False, "of an administrator"),
+        ([Reply({"error": "invalid_client"}, 401)], False, "identifier and secret"),
         ([Reply({}, 404)], False, "Check the subdomain in the connection's host"),
     ],
 )
@@ -227,7 +232,7 @@ def test_connection_test_without_a_network_says_so(hook: ZendeskHook, monkeypatc
         connect(monkeypatch, server)
     answered, told = hook.test_connection()
     assert not answered
-    assert "ConnectionError. Check the network between worker and Zendesk." in told
+    assert "ConnectionError. If the error persists, check the network between worker and Zendesk" in told
 
 
 def test_connection_test_without_a_connection_says_so(hook: ZendeskHook) -> None:

@@ -111,7 +111,7 @@ def test_airflows_without_partitions_get_the_extra_alone() -> None:
         (DAY, {"start": datetime(2026, 1, 1)}, "no time zone"),  # noqa: DTZ001
         (DAY, {"grain": "7h"}, "does not divide a UTC day"),
         (DAY, {"end": "2026-01-01T01:00:00Z"}, "has no start"),
-        (DAY, {"start": "2026-01-01T00:00:00Z", "end": "2026-01-01T01:00:00Z"}, "largest grain that holds it is 1h"),
+        (DAY, {"start": "2026-01-01T00:00:00Z", "end": "2026-01-01T01:00:00Z"}, "largest grain that fits is 1h"),
         (DAY | {"logical_date": datetime(2025, 7, 1, tzinfo=UTC)}, {}, "dated 2025-07-01.* gives the interval before"),
         (DAY, {"resource": "tickets"}, "no export 'tickets'"),
         (DAY, {"settle": "soon"}, "settle 'soon' is not a length of time"),
@@ -134,7 +134,7 @@ def test_faults_of_the_moment_are_left_to_airflows_retries(tmp_path: Path, monke
     monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", connection)
 
     class Impatient(ZendeskIncrementalExportOperator):
-        hook = ZendeskHook(patience=RetryBudget(page_seconds=0))
+        hook = ZendeskHook(retry_budget=RetryBudget(page_seconds=0))
 
     with pytest.raises(TransportError):
         run(Impatient(task_id="export", destination=tmp_path.as_uri()), DAY)

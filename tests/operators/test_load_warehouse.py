@@ -1,4 +1,4 @@
-"""The operator of the load: what it is told by events, and by hand."""
+"""The load operator: slices from asset events, and from a window."""
 
 import ast
 import inspect
@@ -27,7 +27,7 @@ START, END = "2026-01-01T00:00:00Z", "2026-01-01T06:00:00Z"
 
 @pytest.fixture
 def exported(tmp_path: Path, emulator: ZendeskEmulator) -> Iterator[dict[str, Any]]:
-    """What an export of six hours of a dataset of hours tells."""
+    """Export six hourly slices; return the extra of the asset event."""
     task = ZendeskIncrementalExportOperator(
         task_id="export", destination=(tmp_path / "data").as_uri(), start=START, end=END, grain="1h"
     )
@@ -36,32 +36,32 @@ def exported(tmp_path: Path, emulator: ZendeskEmulator) -> Iterator[dict[str, An
 
 
 def operator(folder: Path, **options: Any) -> ZendeskLoadWarehouseOperator:
-    """A load into a file of DuckDB."""
+    """Return a load into a DuckDB file."""
     places = {"warehouse": f"duckdb://{folder}/w.duckdb", "destination": (folder / "data").as_uri()}
     return ZendeskLoadWarehouseOperator(task_id="load", **places | options)
 
 
 def run(task: ZendeskLoadWarehouseOperator, *extras: dict[str, Any], **context: Any) -> Any:
-    """Render the templates and execute, as a worker does in a run that these events have started."""
+    """Render the templates and execute, like a worker in a run that these events triggered."""
     whole: Any = {"triggering_asset_events": triggering(*extras)} | context
     task.render_template_fields(whole, jinja2.Environment(autoescape=False))
     return task.execute(whole)
 
 
 def ids(folder: Path, schema: str = "zendesk") -> list[int]:
-    """What is in the table."""
+    """Return the ids in the table."""
     with duckdb.connect(folder / "w.duckdb") as connection:
         return [id_ for (id_,) in connection.execute(f"SELECT id FROM {schema}.ticket_events ORDER BY id").fetchall()]
 
 
 def expected_ids(emulator: ZendeskEmulator, first: int, last: int) -> list[int]:
-    """The ids of some hours of the day."""
+    """Return the ids of some hours of the day."""
     hours = (datetime(2026, 1, 1, hour, tzinfo=UTC) for hour in (first, last))
     return sorted(emulator.expected_ids("ticket_events", *hours))
 
 
 def test_slices_of_the_events_are_loaded(tmp_path: Path, emulator: ZendeskEmulator, exported: dict[str, Any]) -> None:
-    """All that they list, each once, also if Airflow has merged events; the report is returned."""
+    """Each slice is loaded once, even if Airflow has merged events. The report is returned."""
     (report,) = run(operator(tmp_path), exported, exported)
     assert ("ticket_events", 6, 0) == (report["resource"], report["loaded"], report["unchanged"])
     assert expected_ids(emulator, 0, 6) == ids(tmp_path)
@@ -69,10 +69,10 @@ def test_slices_of_the_events_are_loaded(tmp_path: Path, emulator: ZendeskEmulat
     assert (0, 6) == (again["loaded"], again["unchanged"])
 
 
-def test_run_of_a_partition_loads_its_slice(
+def test_run_of_a_partition_loads_only_its_slice(
     tmp_path: Path, emulator: ZendeskEmulator, exported: dict[str, Any]
 ) -> None:
-    """And no other that the export has published with it."""
+    """The other slices of the export have their own runs."""
     (report,) = run(operator(tmp_path), exported, partition_key="2026-01-01T03:00:00")
     assert ["2026-01-01T03:00:00+00:00"] == [slice_["start"] for slice_ in report["slices"]]
     assert expected_ids(emulator, 3, 4) == ids(tmp_path)
@@ -81,7 +81,7 @@ def test_run_of_a_partition_loads_its_slice(
 def test_event_of_many_slices_loads_its_window(
     tmp_path: Path, emulator: ZendeskEmulator, exported: dict[str, Any]
 ) -> None:
-    """An export of very many slices tells only from when to when."""
+    """An export of many slices reports only its window."""
     del exported["slices"]
     (report,) = run(operator(tmp_path), exported, partition_key="2026-01-01T00:00:00")
     assert 6 == report["loaded"]
@@ -89,8 +89,8 @@ def test_event_of_many_slices_loads_its_window(
 
 
 @pytest.mark.usefixtures("exported")
-def test_time_is_loaded_by_hand(tmp_path: Path, emulator: ZendeskEmulator) -> None:
-    """Whatever started the run; everything is templated."""
+def test_window_is_loaded_by_hand(tmp_path: Path, emulator: ZendeskEmulator) -> None:
+    """It does not matter what triggered the run. All arguments are templated."""
     task = operator(
         tmp_path,
         warehouse="duckdb://{{ params.folder }}/w.duckdb",
@@ -107,11 +107,11 @@ def test_time_is_loaded_by_hand(tmp_path: Path, emulator: ZendeskEmulator) -> No
 @pytest.mark.parametrize(
     ("options", "extra", "reason"),
     [
-        ({}, None, "No asset event started this run"),
-        ({}, {}, "tells of no slices: no export"),
+        ({}, None, "No asset event triggered this run"),
+        ({}, {}, "lists no slices, so no export"),
         ({"destination": "/data"}, None, "is no URL"),
-        ({"warehouse": "mysql://x"}, "exported", "is neither a file like duckdb"),
-        ({"schema": "a b"}, "exported", "is no plain name"),
+        ({"warehouse": "mysql://x"}, "exported", "Use a file like duckdb"),
+        ({"schema": "a b"}, "exported", "is not a plain name"),
         ({"start": START}, None, "The window has no end"),
         ({"start": START, "end": "2026-01-01T00:30:00Z"}, None, "not made of whole slices of 1h"),
         (
@@ -120,41 +120,41 @@ def test_time_is_loaded_by_hand(tmp_path: Path, emulator: ZendeskEmulator) -> No
             r"20260101T060000Z--20260101T070000Z.parquet \(and 2 more",
         ),
         ({"start": START, "end": END, "resource": "ticket_metric_events"}, None, "There is no dataset"),
-        ({"destination": "file:///elsewhere"}, "exported", "give it the export's destination"),
+        ({"destination": "file:///elsewhere"}, "exported", "Set destination to the destination of the export"),
     ],
 )
-def test_what_no_retry_mends_fails_at_once(
+def test_permanent_error_fails_without_retries(
     tmp_path: Path, exported: dict[str, Any], options: Any, extra: Any, reason: str
 ) -> None:
-    """With the sentence that says what to do."""
+    """The error says what to do."""
     extras = [] if extra is None else [exported if extra == "exported" else extra]
     with pytest.raises(AirflowFailException, match=reason):
         run(operator(tmp_path, **options), *extras)
 
 
-def test_faults_of_the_moment_are_left_to_airflows_retries(
+def test_transient_error_is_retried_by_airflow(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, exported: dict[str, Any]
 ) -> None:
-    """A server that is down, say."""
+    """For example a server that is down."""
     monkeypatch.setenv("AIRFLOW_CONN_DOWN", f'{{"conn_type": "postgres", "host": "{tmp_path}", "login": "a"}}')
     with pytest.raises(WarehouseUnavailableError):
         run(operator(tmp_path, warehouse="down"), exported)
     assert SliceChangedError.retryable
 
 
-def test_slices_and_remarks_are_logged(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    """Each slice with its rows, and what somebody should know."""
+def test_slices_and_warnings_are_logged(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Each slice is logged with its row count."""
     store = open_destination((tmp_path / "data").as_uri())
     put(store, [event(1)])
     put(store, [event(1), event(2)], NEXT_DAY)
     run(operator(tmp_path, start=START, end="2026-01-03T00:00:00Z"))
     printed = capfd.readouterr().out
     assert 2 == printed.count("loaded file://")
-    assert "1 ids of ticket_events stand in another slice as well" in printed
+    assert "1 ids of ticket_events also occur in another slice" in printed
 
 
 def test_constructor_only_stores() -> None:
-    """Templates are rendered after it."""
+    """Templates are rendered after the constructor."""
     (function,) = ast.parse(textwrap.dedent(inspect.getsource(ZendeskLoadWarehouseOperator.__init__))).body
     assert isinstance(function, ast.FunctionDef)
     call, *assignments = map(ast.unparse, function.body)

@@ -60,7 +60,7 @@ def test_gap_fails_the_task_with_a_short_message(folder: Path, capsys: pytest.Ca
     path.unlink()
     (folder / "ticket_events" / "notes.txt").write_text("not a slice")
     with pytest.raises(
-        AirflowFailException, match=r"is not whole in .*: 1 unexpected, 1 missing\. The first is unexpected: "
+        AirflowFailException, match=r"is not complete in .*: 1 unexpected, 1 missing; the first is unexpected: "
     ):
         run(verify(folder))
     logged = capsys.readouterr().out

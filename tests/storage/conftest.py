@@ -1,4 +1,4 @@
-"""The stores that the tests of this folder run on: all of them real."""
+"""The stores that the tests of this folder run on. All of them are real."""
 
 import uuid
 from pathlib import Path
@@ -14,7 +14,7 @@ from tests.support.stores.servers import StoreServer
 
 @pytest.fixture(params=["moto", "azurite", "gcs"])
 def server(request: pytest.FixtureRequest) -> StoreServer:
-    """The servers that honour conditions."""
+    """The servers that implement conditional writes."""
     server: StoreServer = request.getfixturevalue(request.param)
     return server
 

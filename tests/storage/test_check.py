@@ -1,4 +1,4 @@
-"""A storage is tried, and what it does is told in plain words."""
+"""Checking a storage, and the summary of the results."""
 
 from pathlib import Path
 from threading import Semaphore
@@ -8,93 +8,100 @@ import pytest
 
 from airflow_zendesk.destination import open_destination
 from airflow_zendesk.exceptions import StorageDeniedError
-from airflow_zendesk.storage.check import Finding, check_storage, is_safe, meaning
+from airflow_zendesk.storage.check import StorageCheckResult, check_storage, is_safe, summarize
 from airflow_zendesk.storage.local import LocalStore
 from airflow_zendesk.storage.store import Store, Version
 from tests.support.stores.servers import BUCKET, StoreServer
 
-SAFE = "Exports there are safe. Two runs of one slice at once cannot harm each other: the storage decides."
+SAFE = "Exports to this storage are safe. Of two concurrent exports of one slice, the storage accepts only one."
 
 
-def failed(findings: list[Finding]) -> list[str]:
-    """The checks that did not hold."""
-    return [finding.check for finding in findings if not finding.held]
+def failed(results: list[StorageCheckResult]) -> list[str]:
+    """The checks that did not pass."""
+    return [result.check for result in results if not result.passed]
 
 
 @pytest.mark.parametrize("name", ["local", "moto", "azurite", "gcs"])
-def test_storage_that_decides_is_safe(name: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
-    """All checks hold, and nothing is left."""
+def test_storage_with_conditional_writes_is_safe(name: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    """All checks pass, and all objects of the check are deleted."""
     destination = tmp_path.as_uri() if name == "local" else request.getfixturevalue(name).destination()
     store = open_destination(destination)
-    findings = list(check_storage(store))
-    assert [] == failed(findings)
-    assert (True, SAFE) == (is_safe(findings), meaning(findings))
-    assert ["reach", "write", "read", "create once", "replace", "replace known", "race", "one request", "ranges"] == [
-        finding.check for finding in findings
-    ][:9]
+    results = list(check_storage(store))
+    assert [] == failed(results)
+    assert (True, SAFE) == (is_safe(results), summarize(results))
+    assert [
+        "access", "write", "read", "conditional create", "replace", "conditional replace", "concurrent writes",
+        "single request", "range read",
+    ] == [result.check for result in results][:9]  # fmt: skip
     assert {} == store.list("_check_storage")
     assert [] == list(tmp_path.iterdir())
 
 
-def test_lying_storage_is_safe_for_settled_slices(lying_gcs: StoreServer) -> None:
-    """It ignores conditions, and several writers win: told with what it means."""
-    findings = list(check_storage(open_destination(lying_gcs.destination())))
-    assert ["create once", "replace known", "race"] == failed(findings)
-    told = {finding.check: finding.told for finding in findings}
-    assert "An object that must not be there yet is overwritten: the condition is ignored." == told["create once"]
-    assert "Of 12 writers at once 12 won." == told["race"]
-    assert is_safe(findings)
-    assert "does not decide between two runs of one slice (see create once, replace known, race)" in meaning(findings)
+def test_storage_that_ignores_conditions_is_safe_for_settled_slices(lying_gcs: StoreServer) -> None:
+    """Several writers are accepted, and the summary says what follows."""
+    results = list(check_storage(open_destination(lying_gcs.destination())))
+    assert ["conditional create", "conditional replace", "concurrent writes"] == failed(results)
+    messages = {result.check: result.message for result in results}
+    assert (
+        "A write on the condition that there is no object was accepted: the condition is ignored."
+        == messages["conditional create"]
+    )
+    assert "Of 12 concurrent writes 12 were accepted; exactly 1 should be." == messages["concurrent writes"]
+    assert is_safe(results)
+    assert (
+        "of two concurrent exports of one slice the last one wins (see conditional create, conditional replace, "
+        "concurrent writes)" in summarize(results)
+    )
 
 
 def test_missing_bucket_ends_the_check(moto: StoreServer) -> None:
-    """With the sentence of the error."""
-    findings = list(check_storage(open_destination(moto.bucket.replace(BUCKET, "no-such-bucket"))))
-    assert ["reach"] == failed(findings)
-    assert "There is no bucket, container or folder" in findings[0].told
-    assert (False, "Exports there are not safe: see reach.") == (is_safe(findings), meaning(findings))
+    """The message is that of the error."""
+    results = list(check_storage(open_destination(moto.bucket.replace(BUCKET, "no-such-bucket"))))
+    assert ["access"] == failed(results)
+    assert "The bucket, container or folder of" in results[0].message
+    assert (False, "Exports to this storage are not safe: see access.") == (is_safe(results), summarize(results))
 
 
-class Worm(LocalStore):
-    """A disk that never deletes."""
+class NoDelete(LocalStore):
+    """A disk that refuses to delete."""
 
     def delete(self, key: str) -> None:
         """Refuse."""
         raise StorageDeniedError(self.uri(key), "EPERM")
 
 
-class Forgetful(LocalStore):
-    """A disk that gives back something else."""
+class Corrupting(LocalStore):
+    """A disk that returns other content than was written."""
 
     def read(self, key: str) -> bytes | None:
-        """Some bytes."""
+        """Return some bytes."""
         return super().read(key) and b"something else"
 
 
-class Late(LocalStore):
-    """A disk whose listings are from before."""
+class StaleListing(LocalStore):
+    """A disk whose listings are out of date."""
 
     def list(self, folder: str) -> dict[str, Version]:  # noqa: ARG002
-        """Nothing yet."""
+        """List nothing."""
         return {}
 
 
-class Piecemeal(LocalStore):
-    """A disk that shows what is written while it is written, and is read just then."""
+class NotAtomic(LocalStore):
+    """A disk on which a file is visible while it is written, and is read at that moment."""
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self.reads = Semaphore(0)
 
     def read(self, key: str) -> bytes | None:
-        """Tell that it was read."""
+        """Read, and signal it."""
         try:
             return super().read(key)
         finally:
             self.reads.release()
 
     def put(self, key: str, file: IO[bytes], expected: Version | None) -> None:
-        """Write in two slices."""
+        """Write the file in two steps."""
         file.seek(0)
         content = file.read()
         path = Path(self._path(key))
@@ -102,7 +109,7 @@ class Piecemeal(LocalStore):
         with path.open("wb") as there:
             there.write(content[: len(content) // 2])
             there.flush()
-            if key.endswith("/whole") and expected:
+            if key.endswith("/replaced") and expected:
                 while self.reads.acquire(blocking=False):
                     pass
                 for _ in range(2):  # the first may have begun before
@@ -113,26 +120,26 @@ class Piecemeal(LocalStore):
 @pytest.mark.parametrize(
     ("kind", "failing", "safe"),
     [
-        (Worm, ["delete"], True),
-        (Forgetful, ["read"], False),
-        (Late, ["listing"], False),
-        (Piecemeal, ["create once", "replace known", "race", "whole"], False),
+        (NoDelete, ["delete"], True),
+        (Corrupting, ["read"], False),
+        (StaleListing, ["listing"], False),
+        (NotAtomic, ["conditional create", "conditional replace", "concurrent writes", "atomic replace"], False),
     ],
 )
-def test_what_a_storage_does_wrong_is_found(tmp_path: Path, kind: type[Store], failing: list[str], safe: bool) -> None:
-    """Each by the check that is for it; the right to delete is not needed."""
-    findings = list(check_storage(open_store_of(kind, tmp_path)))
-    assert (failing, safe) == (failed(findings), is_safe(findings))
+def test_each_defect_is_found_by_its_check(tmp_path: Path, kind: type[Store], failing: list[str], safe: bool) -> None:
+    """The right to delete is not required."""
+    results = list(check_storage(open_store_of(kind, tmp_path)))
+    assert (failing, safe) == (failed(results), is_safe(results))
 
 
 def open_store_of(kind: type[Store], folder: Path) -> Store:
-    """A store of that kind in the folder."""
+    """Open the folder with this class of store."""
     plain = open_destination(folder.as_uri())
     return kind(plain._fs, str(folder), folder.as_uri())
 
 
-def test_only_its_own_folder_is_touched(tmp_path: Path) -> None:
-    """Also if somebody else's check is under way."""
+def test_check_deletes_only_its_own_objects(tmp_path: Path) -> None:
+    """Another check may run at the same time."""
     other = tmp_path / "_check_storage" / "somebody" / "object"
     other.parent.mkdir(parents=True)
     other.write_bytes(b"theirs")

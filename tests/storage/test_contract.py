@@ -126,10 +126,10 @@ def test_missing_bucket_is_named(server: StoreServer) -> None:
     """At once, and by a PUT; not taken for an empty one, nor for a conflict."""
     store = open_destination(server.bucket.replace(BUCKET, "no-such-bucket"))
     uri = f"{server.scheme}://no-such-bucket"
-    with pytest.raises(StorageNotFoundError, match=rf"There is no bucket, container or folder for {uri} \("):
+    with pytest.raises(StorageNotFoundError, match=rf"The bucket, container or folder of {uri} does not exist \("):
         store.check_access()
     for expected in (None, "7"):
-        with pytest.raises(StorageNotFoundError, match=f"for {uri}/key"):
+        with pytest.raises(StorageNotFoundError, match=f"of {uri}/key"):
             store.put("key", io.BytesIO(b"content"), expected)
 
 

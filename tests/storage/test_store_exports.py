@@ -1,4 +1,4 @@
-"""Whole exports to each kind of store: what Zendesk has is there, once, and is not written again."""
+"""Whole exports to each kind of store: every event is stored once, and nothing is written again."""
 
 import json
 from pathlib import Path
@@ -37,10 +37,10 @@ def objects(destination: str) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("name", ["moto", "azurite", "gcs", "lying_gcs"])
-def test_export_is_whole_once_and_quiet_the_second_time(
+def test_export_is_complete_and_a_second_run_writes_nothing(
     name: str, request: pytest.FixtureRequest, emulator: ZendeskEmulator, tmp_path: Path
 ) -> None:
-    """The ids are the source's; another run writes nothing, and into another place the same bytes."""
+    """The stored ids are the source's ids. An export to another destination gives the same bytes."""
     server: StoreServer = request.getfixturevalue(name)
     with proxy_of(server.url) as proxy, connected(server.behind(proxy.url, f"{name}_{tmp_path.name}")) as behind:
         proxy.watched = ""
@@ -50,17 +50,17 @@ def test_export_is_whole_once_and_quiet_the_second_time(
         assert {"unchanged": 4} == export(destination).slices_by_outcome()
         assert 5 == len(proxy.uploads)
         export(other)
-    there = objects(destination.replace(behind.conn_id, server.conn_id))
-    assert there == objects(other.replace(behind.conn_id, server.conn_id))
+    stored = objects(destination.replace(behind.conn_id, server.conn_id))
+    assert stored == objects(other.replace(behind.conn_id, server.conn_id))
     assert [
         "_datasets/ticket_events.json",
         "ticket_events/event_date=2026-01-01/20260101T000000Z--20260101T060000Z.parquet",
         "ticket_events/event_date=2026-01-01/20260101T060000Z--20260101T120000Z.parquet",
         "ticket_events/event_date=2026-01-01/20260101T120000Z--20260101T180000Z.parquet",
         "ticket_events/event_date=2026-01-01/20260101T180000Z--20260102T000000Z.parquet",
-    ] == sorted(there)
+    ] == sorted(stored)
     ids: list[int] = []
-    for key, content in there.items():
+    for key, content in stored.items():
         if key.endswith(".parquet"):
             (tmp_path / "slice").write_bytes(content)
             ids += pq.read_table(tmp_path / "slice")["id"].to_pylist()
@@ -68,8 +68,10 @@ def test_export_is_whole_once_and_quiet_the_second_time(
     assert [f"{server.scheme}://{BUCKET}"] * 4 == ["/".join(slice_.uri.split("/")[:3]) for slice_ in first.slices]
 
 
-def test_missing_bucket_ends_an_export_before_zendesk_is_asked(moto: StoreServer, emulator: ZendeskEmulator) -> None:
-    """It would be a pity about the requests."""
+def test_missing_bucket_ends_an_export_before_the_first_request_to_zendesk(
+    moto: StoreServer, emulator: ZendeskEmulator
+) -> None:
+    """No request of the account's rate limit is wasted."""
     with pytest.raises(StorageNotFoundError, match="NoSuchBucket"):
         export(f"{moto.bucket.replace(BUCKET, 'no-such-bucket')}/zendesk")
     assert [] == emulator.requests
@@ -77,7 +79,7 @@ def test_missing_bucket_ends_an_export_before_zendesk_is_asked(moto: StoreServer
 
 @pytest.mark.usefixtures("emulator")
 def test_full_spool_ends_an_export_with_nothing_written(moto: StoreServer) -> None:
-    """The disk of the worker is full before the storage has heard of it."""
+    """The worker's disk is full before anything is sent to the storage."""
     destination = moto.destination()
     with largest_file(1_000), pytest.raises(StorageFullError, match="TMPDIR"):
         export(destination)
@@ -86,7 +88,7 @@ def test_full_spool_ends_an_export_with_nothing_written(moto: StoreServer) -> No
 
 @pytest.mark.usefixtures("emulator")
 def test_denied_write_ends_an_export_with_nothing_written(moto: StoreServer) -> None:
-    """By a policy of the bucket."""
+    """The policy of the bucket denies it."""
     client = boto3.client(
         "s3", endpoint_url=moto.url, region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b"
     )
@@ -94,30 +96,32 @@ def test_denied_write_ends_an_export_with_nothing_written(moto: StoreServer) -> 
     statement = {"Effect": "Deny", "Principal": "*", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::read-only/*"}
     client.put_bucket_policy(Bucket="read-only", Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
     destination = f"{moto.bucket.replace(BUCKET, 'read-only')}/zendesk"
-    with pytest.raises(StorageDeniedError, match="may list, read and write there") as caught:
+    with pytest.raises(StorageDeniedError, match="allowed to list, read and write there") as caught:
         export(destination)
     assert "moto" not in str(caught.value)
     assert {} == objects(destination)
 
 
 def test_check_storage_prints_a_line_for_each_check(moto: StoreServer, capsys: pytest.CaptureFixture[str]) -> None:
-    """And what they mean."""
+    """The last line is the summary."""
     assert 0 == main(["check-storage", moto.destination()])
     lines = printed(capsys).splitlines()
-    assert "create once    yes  An object that must not be there yet is kept." == lines[3]
-    assert lines[-1].startswith("Exports there are safe.")
+    assert "conditional create  yes  A write on the condition that there is no object was refused." == lines[3]
+    assert lines[-1].startswith("Exports to this storage are safe.")
 
 
 def test_check_storage_prints_json_alone_when_asked(lying_gcs: StoreServer, capsys: pytest.CaptureFixture[str]) -> None:
-    """For scripts; a storage that ignores conditions is safe for settled slices."""
+    """A storage that ignores conditions is safe for settled slices."""
     assert 0 == main(["check-storage", lying_gcs.destination(), "--json"])
-    told = json.loads(printed(capsys))
-    assert ("ifGenerationMatch", True) == (told["precondition"], told["safe"])
-    assert ("create once", False) == (told["findings"][3]["check"], told["findings"][3]["held"])
-    assert told["destination"].startswith("gs://exports/")
+    report = json.loads(printed(capsys))
+    assert ("ifGenerationMatch", True) == (report["precondition"], report["safe"])
+    assert ("conditional create", False) == (report["checks"][3]["check"], report["checks"][3]["passed"])
+    assert report["destination"].startswith("gs://exports/")
 
 
-def test_check_storage_fails_where_exports_would(moto: StoreServer, capsys: pytest.CaptureFixture[str]) -> None:
-    """For scripts."""
+def test_check_storage_exits_with_1_for_an_unsafe_storage(
+    moto: StoreServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A script can go by the exit code."""
     assert 1 == main(["check-storage", moto.bucket.replace(BUCKET, "no-such-bucket")])
-    assert "Exports there are not safe: see reach." == printed(capsys).splitlines()[-1]
+    assert "Exports to this storage are not safe: see access." == printed(capsys).splitlines()[-1]

@@ -22,16 +22,19 @@ from airflow_zendesk.exceptions import (
 )
 from airflow_zendesk.storage.s3 import S3Store
 from airflow_zendesk.storage.store import Store
+from airflow_zendesk.window import Grain
 from tests.support.slices import DAY, content, event, sealed
 from tests.support.stores.proxy import Fault, Proxy, proxy_of
 from tests.support.stores.servers import StoreServer, connected
 
-SETTINGS = DatasetSettings("ticket_events", "acme.zendesk.com", "1d", (), "all")
+SETTINGS = DatasetSettings(
+    resource="ticket_events", account="acme.zendesk.com", grain=Grain.of("1d"), include=(), support_type_scope="all"
+)
 KEY = slice_key("ticket_events", DAY)
 ONE, TWO, THREE = [event(1)], [event(1), event(2)], [event(1), event(2), event(3)]
 #: botocore as it is tries again by itself, and waits in between.
-PATIENT = {"config_kwargs": {"retries": {"max_attempts": 1}}}
-IMPATIENT = {"config_kwargs": {"retries": {"max_attempts": 0}}}
+RETRYING = {"config_kwargs": {"retries": {"max_attempts": 1}}}
+NO_RETRIES = {"config_kwargs": {"retries": {"max_attempts": 0}}}
 
 
 @contextmanager
@@ -52,7 +55,7 @@ def proxied(server: StoreServer, **extra: Any) -> Iterator[tuple[Store, Store, P
 @pytest.fixture
 def moto_proxied(moto: StoreServer) -> Iterator[tuple[Store, Store, Proxy]]:
     """S3, with a client that does not try again."""
-    with proxied(moto, **IMPATIENT) as stores:
+    with proxied(moto, **NO_RETRIES) as stores:
         yield stores
 
 
@@ -65,7 +68,7 @@ def attempt(store: Store, records: list[dict[str, Any]], expected: str | None) -
 @pytest.mark.parametrize("fault", ["lost", "answer lost"])
 def test_lost_request_or_answer_ends_in_success(server: StoreServer, fault: Fault) -> None:
     """With the clients' own retries, of which one is refused because of the success of the first: never a failure."""
-    with proxied(server, **(PATIENT if server.scheme == "s3" else {})) as (store, truth, proxy):
+    with proxied(server, **(RETRYING if server.scheme == "s3" else {})) as (store, truth, proxy):
         proxy.faults = [fault]
         assert "published" == attempt(store, ONE, None)
         assert content(ONE) == truth.read(KEY)
@@ -137,17 +140,17 @@ def test_record_is_made_once_whatever_becomes_of_the_answer(moto_proxied: tuple[
     assert "published" == attempt(store, ONE, None)
     assert (SETTINGS, []) == (read_settings(truth, "ticket_events"), proxy.faults)
     with pytest.raises(DatasetMismatchError):
-        ensure_settings(store, msgspec.structs.replace(SETTINGS, grain="1h"))
+        ensure_settings(store, msgspec.structs.replace(SETTINGS, grain=Grain.of("1h")))
     assert SETTINGS == read_settings(truth, "ticket_events")
 
 
 def test_record_of_a_rival_counts(moto_proxied: tuple[Store, Store, Proxy]) -> None:
     """Of two first runs with different grains one makes the record, and the other is refused before it writes rows."""
     store, truth, proxy = moto_proxied
-    hourly = msgspec.structs.replace(SETTINGS, grain="1h")
+    hourly = msgspec.structs.replace(SETTINGS, grain=Grain.of("1h"))
     proxy.watched = ".json"
     proxy.faults = [lambda: ensure_settings(truth, hourly)]
-    with pytest.raises(DatasetMismatchError, match="grain is '1h', asked for '1d'"):
+    with pytest.raises(DatasetMismatchError, match="grain is '1h', requested '1d'"):
         attempt(store, ONE, None)
     assert (hourly, None) == (read_settings(truth, "ticket_events"), truth.version(KEY))
 
@@ -163,7 +166,7 @@ def test_silence_is_given_up_and_the_put_repeated(moto: StoreServer) -> None:
 def test_put_has_a_deadline(moto: StoreServer) -> None:
     """Of its own, beyond the timeouts of the client, which know no whole."""
     with proxied(moto) as (store, truth, proxy):
-        hasty = S3Store(store._fs, store._root, truth.uri(""), patience=0.3)
+        hasty = S3Store(store._fs, store._root, truth.uri(""), timeout_seconds=0.3)
         proxy.faults = ["hangs"] * 3
         with pytest.raises(StorageUnavailableError, match="TimeoutError"):
             attempt(hasty, ONE, None)

@@ -12,14 +12,14 @@ import pyarrow.parquet as pq
 from airflow_zendesk.dataset.digest import RowDigest
 from airflow_zendesk.dataset.settings import DatasetSettings
 from airflow_zendesk.dataset.slice_file import FOOTER_KEY, Certificate, SliceWriter, read_footer
-from airflow_zendesk.window import Window
+from airflow_zendesk.window import Slice
 from tests.support.slices import SETTINGS, as_records
 
 #: The least that a slice must have settled, in seconds.
 SETTLE = 90
 
 
-def honest(slice_: Window, records: Iterable[dict[str, Any]], settings: DatasetSettings = SETTINGS) -> bytes:
+def honest(slice_: Slice, records: Iterable[dict[str, Any]], settings: DatasetSettings = SETTINGS) -> bytes:
     """A slice as the exporter writes it, certified."""
     with closing(SliceWriter(settings, slice_)) as writer:
         writer.write(as_records(records))

@@ -1,4 +1,4 @@
-"""A real PostgreSQL for the tests, from the system's package: started and ended by them, on a socket of its own."""
+"""A PostgreSQL server for the tests, from the system's package, on a Unix socket of its own."""
 
 import json
 import os
@@ -16,7 +16,7 @@ INSTALL = "PostgreSQL is not installed: apt-get install --no-install-recommends 
 
 
 def binaries() -> Path:
-    """The newest installed server; without one the test is skipped, but never in CI."""
+    """Return the folder of the newest installed server. Without one the test is skipped, but never in CI."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
     initdb = str(found[-1]) if found else shutil.which("initdb")
     if initdb is None:
@@ -28,12 +28,12 @@ def binaries() -> Path:
 
 @contextmanager
 def server() -> Iterator[str]:
-    """An empty server without a TCP port; the value is an Airflow connection to it, as JSON."""
+    """Start an empty server without a TCP port; yield an Airflow connection to it, as JSON."""
     programs = binaries()
     folder = Path(tempfile.mkdtemp(prefix="airflow-zendesk-pg-"))
     as_user: list[str] = []
     if os.geteuid() == 0:
-        # PostgreSQL refuses to run as root; its package brings a user.
+        # PostgreSQL does not run as root; its package creates a user.
         user = pwd.getpwnam("postgres")
         os.chown(folder, user.pw_uid, user.pw_gid)
         as_user = ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from airflow_zendesk.zendesk.records import Record
-from airflow_zendesk.zendesk.response import Answer
+from airflow_zendesk.zendesk.response import ExportResponse
 
 WITHHELD_SECONDS = 60
 
@@ -48,7 +48,7 @@ class Server:
     repeated: Event | None = None
     requests: list[tuple[int, int]] = field(default_factory=list)
 
-    def answer(self, start_time: int, per_page: int) -> Answer:
+    def answer(self, start_time: int, per_page: int) -> ExportResponse:
         """One page from ``start_time`` on."""
         self.requests.append((start_time, per_page))
         chance = random.Random(f"{start_time} {per_page} {len(self.requests)}")
@@ -69,7 +69,7 @@ class Server:
         if self.repeated is not None:
             records.append(self.repeated)
         self._order(records, chance)
-        return Answer([record(event) for event in records], end_time, end_of_stream, self.now)
+        return ExportResponse([record(event) for event in records], end_time, end_of_stream, self.now)
 
     def _cut(self, waiting: list[Event], per_page: int) -> list[Event]:
         records = waiting[:per_page]

@@ -9,11 +9,17 @@ import msgspec
 
 from airflow_zendesk.dataset.settings import DatasetSettings
 from airflow_zendesk.dataset.slice_file import Certificate, SealedSlice, SliceWriter
-from airflow_zendesk.window import Window
+from airflow_zendesk.window import Grain, Slice
 from airflow_zendesk.zendesk.records import RawRecord, Record, read_records
 
-DAY = Window.of("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z")
-SETTINGS = DatasetSettings("ticket_events", "acme.zendesk.com", "1d", (), "all")
+DAY = Slice.of("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z")
+SETTINGS = DatasetSettings(
+    resource="ticket_events",
+    account="acme.zendesk.com",
+    grain=Grain.of("1d"),
+    include=(),
+    support_type_scope="all",
+)
 CERTIFICATE = Certificate(by="end_time", end_time=1767312000, server_date_at_least=1767312300)
 
 
@@ -28,7 +34,7 @@ def as_records(records: Iterable[dict[str, Any]]) -> list[Record]:
 
 
 @contextmanager
-def sealed(records: Iterable[dict[str, Any]], slice_: Window = DAY) -> Iterator[SealedSlice]:
+def sealed(records: Iterable[dict[str, Any]], slice_: Slice = DAY) -> Iterator[SealedSlice]:
     """The records as a sealed slice of ticket events."""
     with closing(SliceWriter(SETTINGS, slice_)) as writer:
         writer.write(as_records(records))

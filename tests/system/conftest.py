@@ -1,4 +1,4 @@
-"""Tests of whole systems: each folder is one kind, has a marker of the same name, and runs only if it is asked for."""
+"""Tests of whole systems. Each folder is one kind, which runs only with its marker, such as ``-m crash``."""
 
 from pathlib import Path
 
@@ -8,12 +8,12 @@ _HERE = Path(__file__).parent
 
 
 def _kind(path: Path) -> str:
-    """The folder that a test is in, which is the name of its marker."""
+    """The name of the folder below this one, which is also the name of the marker."""
     return path.relative_to(_HERE).parts[0]
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Do not import what was not asked for: some kinds need packages that `make test` does not install."""
+    """Do not import other kinds: some need packages that `make test` does not install."""
     if (
         collection_path.parent == _HERE
         and collection_path.is_dir()

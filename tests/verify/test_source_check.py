@@ -90,7 +90,7 @@ def test_dataset_of_another_account_is_not_compared(tmp_path: Path, monkeypatch:
     monkeypatch.setenv(
         "AIRFLOW_CONN_OTHER", json.dumps({"host": "acme", "login": "a@example.com", "password": "token"})
     )
-    with pytest.raises(DatasetMismatchError, match=r"account is '127\.0\.0\.1', asked for 'acme"):
+    with pytest.raises(DatasetMismatchError, match=r"account is '127\.0\.0\.1', requested 'acme"):
         verify_window(tmp_path.as_uri(), "ticket_events", DAY, source=1, zendesk_conn_id="other")
 
 

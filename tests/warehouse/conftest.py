@@ -1,4 +1,4 @@
-"""The warehouses that every test of a load runs on."""
+"""Fixtures of the warehouses on which every load test runs."""
 
 import os
 import uuid
@@ -19,7 +19,7 @@ CONNECTION = "AIRFLOW_CONN_WAREHOUSE"
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
-    """The id of a connection to a PostgreSQL that is there for the tests alone."""
+    """Start a PostgreSQL server for the tests; return the id of a connection to it."""
     with server() as connection:
         os.environ[CONNECTION] = connection
         yield "warehouse"
@@ -28,7 +28,7 @@ def postgres() -> Iterator[str]:
 
 @pytest.fixture(params=["duckdb", "postgres"])
 def warehouse(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """How a task would be told of the warehouse."""
+    """The `warehouse` argument of the operator."""
     if request.param == "duckdb":
         return f"duckdb://{tmp_path}/warehouse.duckdb"
     return str(request.getfixturevalue("postgres"))
@@ -36,29 +36,29 @@ def warehouse(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture
 def schema() -> str:
-    """A schema that no other test uses."""
+    """The name of a schema that no other test uses."""
     return f"zendesk_{uuid.uuid4().hex[:12]}"
 
 
 @pytest.fixture
 def database(warehouse: str, schema: str) -> Database:
-    """The warehouse, empty and not yet open."""
+    """An empty warehouse, not yet open."""
     return open_warehouse(warehouse, schema)
 
 
 @pytest.fixture
-def ask(warehouse: str, schema: str) -> Callable[[str], list[tuple[object, ...]]]:
-    """A look into the warehouse: the rows of a query, in which ``$schema`` is ours."""
+def query(warehouse: str, schema: str) -> Callable[[str], list[tuple[object, ...]]]:
+    """Return a function that runs one statement in the warehouse; ``$schema`` is the schema of the test."""
 
-    def query(statement: str) -> list[tuple[object, ...]]:
+    def run(statement: str) -> list[tuple[object, ...]]:
         with open_warehouse(warehouse, schema) as opened, opened.transaction():
             return opened.execute(statement)
 
-    return query
+    return run
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    """An empty folder for the dataset."""
+    """The storage of the dataset: an empty folder."""
     folder = tmp_path / "data"
     return open_store(LocalFileSystem(), str(folder), folder.as_uri())

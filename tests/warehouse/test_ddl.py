@@ -1,4 +1,4 @@
-"""The definitions of tables and the recipes of loads, for every warehouse: literally, executed, or parsed."""
+"""The definitions of tables and the statements of loads for every warehouse: compared, executed or parsed."""
 
 from datetime import UTC, datetime
 
@@ -204,7 +204,7 @@ WHERE true QUALIFY row_number() OVER (PARTITION BY id ORDER BY slice_start DESC)
 def test_command_prints_the_tables_of_a_resource(
     dialect: str, printed: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Literally, as somebody would paste it."""
+    """The output is compared literally."""
     resource = ["--resource", "ticket_metric_events", "--location", "s3://lake/zendesk/"]
     assert 0 == main(["ddl", "--dialect", dialect, *resource])
     assert printed == capsys.readouterr().out
@@ -212,8 +212,8 @@ def test_command_prints_the_tables_of_a_resource(
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 @pytest.mark.parametrize("resource", RESOURCES)
-def test_every_column_of_the_export_has_its_place(dialect: str, resource: str) -> None:
-    """In order; each statement is one that a parser of the dialect understands."""
+def test_tables_have_every_column_of_the_export(dialect: str, resource: str) -> None:
+    """They are in order, and a parser of the dialect accepts each statement."""
     texts = definitions(dialect, "zendesk", "s3://lake/zendesk", resource)
     parsed = [sqlglot.parse_one(text, read=dialect) for text in texts]
     assert not [text for text, each in zip(texts, parsed, strict=True) if isinstance(each, exp.Command)]
@@ -223,8 +223,8 @@ def test_every_column_of_the_export_has_its_place(dialect: str, resource: str) -
     assert exported == columns[: len(exported)]
 
 
-def test_duckdb_takes_its_definitions() -> None:
-    """Tables and views."""
+def test_duckdb_accepts_its_definitions() -> None:
+    """They create tables and views."""
     with duckdb.connect() as connection:
         for text in definitions("duckdb", "zendesk", ""):
             connection.execute(text)
@@ -232,8 +232,8 @@ def test_duckdb_takes_its_definitions() -> None:
     assert (0,) == found
 
 
-def test_postgres_takes_its_definitions(postgres: str, schema: str) -> None:
-    """Tables, indexes and views."""
+def test_postgres_accepts_its_definitions(postgres: str, schema: str) -> None:
+    """They create tables, indexes and views."""
     server = BaseHook.get_connection(postgres)
     with psycopg.connect(host=server.host, user=server.login, dbname=server.schema) as connection:
         for text in definitions("postgres", schema, ""):
@@ -242,16 +242,16 @@ def test_postgres_takes_its_definitions(postgres: str, schema: str) -> None:
     assert (0,) == found
 
 
-def test_unknown_resource_is_told(capsys: pytest.CaptureFixture[str]) -> None:
-    """With the known ones."""
+def test_unknown_resource_is_rejected(capsys: pytest.CaptureFixture[str]) -> None:
+    """The error lists the known ones."""
     assert 1 == main(["ddl", "--dialect", "duckdb", "--resource", "tickets"])
-    assert "There is no export 'tickets'; known are: ticket_events" in capsys.readouterr().err
+    assert "There is no resource 'tickets'. Use one of: ticket_events" in capsys.readouterr().err
     with pytest.raises(SettingsError):
         definitions("trino", "zendesk", "", "tickets")
 
 
-def test_bigquery_recipe() -> None:
-    """Delete and insert in one transaction, from the table that the load job has filled."""
+def test_bigquery_load_statements() -> None:
+    """They delete and insert in one transaction, from the staging table of the load job."""
     assert [
         "BEGIN TRANSACTION;",
         "DELETE FROM zendesk.ticket_metric_events_slices WHERE slice_start = TIMESTAMP '2026-01-31 00:00:00+00:00';",
@@ -263,14 +263,14 @@ def test_bigquery_recipe() -> None:
             "PARSE_JSON(`group_sla`, wide_number_mode => 'round'), "
             "PARSE_JSON(`status`, wide_number_mode => 'round'), `late`, "
             "PARSE_JSON(`extra`, wide_number_mode => 'round'), TIMESTAMP '2026-01-31 00:00:00+00:00'\n"
-            "FROM zendesk.arriving;"
+            "FROM zendesk.staging;"
         ),
         "COMMIT TRANSACTION;",
-    ] == load_statements.bigquery("ticket_metric_events", START, "zendesk", "zendesk.arriving")
+    ] == load_statements.bigquery("ticket_metric_events", START, "zendesk", "zendesk.staging")
 
 
-def test_snowflake_recipe() -> None:
-    """COPY with the file's name, forced, for its rows have just been deleted."""
+def test_snowflake_load_statements() -> None:
+    """COPY has the name of the file, and is forced because its rows have just been deleted."""
     statements = load_statements.snowflake(
         "ticket_metric_events", START, "zendesk", "zendesk.stage", "event_date=x/y.parquet"
     )
@@ -290,12 +290,12 @@ def test_snowflake_recipe() -> None:
     assert "COMMIT;" == statements[4]
 
 
-def test_redshift_recipe() -> None:
-    """COPY takes columns by position, so there is a table of just those of the file, with JSON still as text."""
+def test_redshift_load_statements() -> None:
+    """COPY maps columns by position, so the staging table has exactly those of the file, with JSON as text."""
     statements = load_statements.redshift("ticket_metric_events", START, "zendesk", "s3://lake/manifests/1.json")
     assert '  "timestamp" TIMESTAMP,\n  "deleted" BOOLEAN,\n  "sla" VARCHAR(65535),\n' in statements[0]
     assert (
-        "COPY arriving FROM 's3://lake/manifests/1.json' IAM_ROLE DEFAULT FORMAT AS PARQUET MANIFEST;" == statements[1]
+        "COPY staging FROM 's3://lake/manifests/1.json' IAM_ROLE DEFAULT FORMAT AS PARQUET MANIFEST;" == statements[1]
     )
     assert "WHERE slice_start = TIMESTAMPTZ '2026-01-31 00:00:00+00';" in statements[2]
     assert '"timestamp" AT TIME ZONE \'UTC\', "deleted", JSON_PARSE("sla")' in statements[3]
@@ -304,8 +304,8 @@ def test_redshift_recipe() -> None:
     )
 
 
-def test_databricks_recipe() -> None:
-    """One statement, which Delta makes one commit."""
+def test_databricks_load_statement() -> None:
+    """One statement is one commit in Delta."""
     assert [
         (
             "INSERT INTO zendesk.ticket_metric_events_slices\n"
@@ -320,12 +320,12 @@ def test_databricks_recipe() -> None:
 @pytest.mark.parametrize(
     ("dialect", "statements"),
     [
-        ("bigquery", load_statements.bigquery("ticket_events", START, "zendesk", "zendesk.arriving")),
+        ("bigquery", load_statements.bigquery("ticket_events", START, "zendesk", "zendesk.staging")),
         ("snowflake", load_statements.snowflake("ticket_events", START, "zendesk", "zendesk.stage", "a.parquet")),
         ("redshift", load_statements.redshift("ticket_events", START, "zendesk", "s3://lake/manifest.json")),
         ("databricks", load_statements.databricks("ticket_events", START, "zendesk", "s3://lake/a.parquet")),
     ],
 )
-def test_recipes_are_sql_of_their_dialect(dialect: str, statements: list[str]) -> None:
-    """No statement is one that its parser passes on because it does not understand it."""
+def test_load_statements_parse_in_their_dialect(dialect: str, statements: list[str]) -> None:
+    """The parser returns a Command for a statement that it does not understand."""
     assert not [text for text in statements if isinstance(sqlglot.parse_one(text, read=dialect), exp.Command)]

@@ -1,4 +1,4 @@
-"""The laws of a load, by random histories and random JSON."""
+"""Properties of a load, with random histories and random JSON."""
 
 import json
 from collections.abc import Callable
@@ -12,25 +12,25 @@ from hypothesis import strategies as st
 from airflow_zendesk.storage.store import Store
 from airflow_zendesk.warehouse.database import Database
 from airflow_zendesk.warehouse.loading import load_slices
-from airflow_zendesk.window import Window
+from airflow_zendesk.window import Slice
 from airflow_zendesk.zendesk.child_events import read_child_events
 from tests.support.published import put
 from tests.support.slices import DAY, event
 
-Ask = Callable[[str], list[tuple[Any, ...]]]
+Query = Callable[[str], list[tuple[Any, ...]]]
 
-DAYS = [Window(DAY.start + timedelta(days=n), DAY.end + timedelta(days=n)) for n in range(3)]
+DAYS = [Slice(DAY.start + timedelta(days=n), DAY.end + timedelta(days=n)) for n in range(3)]
 
-#: What happens: a day is exported again with some ids, or is loaded.
+#: Each step exports a day with some ids, or loads it.
 STEPS = st.lists(
     st.tuples(st.integers(0, 2), st.one_of(st.none(), st.frozensets(st.integers(1, 4)))), min_size=1, max_size=8
 )
-# Each example goes on from where the one before it has left the warehouse: one history, and a law at every stop.
+# Each example continues with the warehouse of the example before it.
 several = settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-def test_whatever_the_history_each_id_is_there_once(database: Database, store: Store, ask: Ask) -> None:
-    """Exports and loads of overlapping slices in any order: the table has the latest slice's row of each loaded id."""
+def test_each_id_is_in_the_table_once_after_any_history(database: Database, store: Store, query: Query) -> None:
+    """After exports and loads of overlapping slices in any order, each loaded id has its latest slice's row."""
     stored: dict[int, frozenset[int]] = {}
     loaded: dict[int, frozenset[int]] = {}
 
@@ -47,9 +47,9 @@ def test_whatever_the_history_each_id_is_there_once(database: Database, store: S
         if not loaded:
             return
         expected = {id_: f"day {day}" for day in sorted(loaded) for id_ in loaded[day]}
-        assert expected == dict(ask("SELECT id, via FROM $schema.ticket_events"))
-        assert [(sum(map(len, loaded.values())) - len(expected),)] == ask(
-            "SELECT count(*) FROM $schema.ticket_events_doubles"
+        assert expected == dict(query("SELECT id, via FROM $schema.ticket_events"))
+        assert [(sum(map(len, loaded.values())) - len(expected),)] == query(
+            "SELECT count(*) FROM $schema.ticket_events_duplicates"
         )
 
     check()
@@ -67,8 +67,8 @@ CHILD = st.dictionaries(KEYS, VALUES, max_size=4) | st.builds(
 )
 
 
-def test_children_are_read_in_sql_as_in_python(database: Database, store: Store, ask: Ask) -> None:
-    """Any JSON in the place of children comes out as the hook reads it."""
+def test_children_are_read_in_sql_as_in_python(database: Database, store: Store, query: Query) -> None:
+    """Any JSON as child is read as the hook reads it."""
 
     @several
     @given(st.lists(st.lists(CHILD | VALUES, max_size=4), max_size=12))
@@ -80,7 +80,7 @@ def test_children_are_read_in_sql_as_in_python(database: Database, store: Store,
             for number, children in enumerate(lists, 1)
             for ordinal, child in enumerate(read_child_events(json.dumps(children)), 1)
         ]
-        found = ask(
+        found = query(
             "SELECT event_id, ordinal, child_id, event_type, field_name, CAST(value AS text), "
             "CAST(previous_value AS text), CAST(child_event AS text) FROM $schema.ticket_child_events ORDER BY 1, 2"
         )
@@ -90,16 +90,18 @@ def test_children_are_read_in_sql_as_in_python(database: Database, store: Store,
 
 
 def parsed(text: str | None) -> Any:
-    """JSON, told apart from no JSON at all."""
+    """Parse JSON, and distinguish JSON null from no value."""
     return text if text is None else ("JSON", json.loads(text))
 
 
 @pytest.mark.parametrize("children", ['"text"', "5", '{"id": 1}', "true"])
-def test_what_is_no_list_of_children_is_counted(database: Database, store: Store, ask: Ask, children: str) -> None:
-    """And the event stays."""
+def test_child_events_that_are_not_an_array_are_counted(
+    database: Database, store: Store, query: Query, children: str
+) -> None:
+    """The event is loaded."""
     put(store, [event(1, child_events=json.loads(children)), event(2)])
     report = load_slices(database, store, "ticket_events", [DAY])
     assert [{"ticket_events.child_events": 1}] == [each.unreadable for each in report.slices]
-    assert [(0, 2)] == ask(
+    assert [(0, 2)] == query(
         "SELECT (SELECT count(*) FROM $schema.ticket_child_events), (SELECT count(*) FROM $schema.ticket_events)"
     )

@@ -1,4 +1,4 @@
-"""NUL characters, which PostgreSQL does not hold."""
+"""NUL characters, which PostgreSQL cannot store."""
 
 import json
 from collections.abc import Callable
@@ -19,13 +19,13 @@ TEXTS = st.text(st.sampled_from('\0\\u0a"é'), max_size=12)
 
 
 def batch(text: str | None, json_text: str | None) -> pa.RecordBatch:
-    """One row of a text and a JSON."""
+    """Return a batch of one row, with a text and a JSON column."""
     return pa.record_batch({"text": pa.array([text], pa.string()), "json": pa.array([json_text], pa.string())})
 
 
 @given(TEXTS, st.lists(TEXTS, max_size=3))
-def test_each_becomes_the_replacement_character(text: str, texts: list[str]) -> None:
-    """In text and in JSON, where it is an escape; escaped backslashes before u0000 are left as they are."""
+def test_each_nul_becomes_the_replacement_character(text: str, texts: list[str]) -> None:
+    """In JSON, NUL is an escape. An escaped backslash before u0000 is not changed."""
     clean, replaced = replace_nul_characters(batch(text, json.dumps(texts)), {"json"})
     (row,) = clean.to_pylist()
     assert text.replace("\0", "\ufffd") == row["text"]
@@ -34,18 +34,18 @@ def test_each_becomes_the_replacement_character(text: str, texts: list[str]) -> 
 
 
 def test_null_stays_null() -> None:
-    """There is nothing in it."""
+    """Nothing is replaced."""
     assert (batch(None, None), 0) == replace_nul_characters(batch(None, None), {"json"})
 
 
 @pytest.mark.parametrize("warehouse", ["postgres"], indirect=True)
-def test_they_are_counted(
-    warehouse: str, schema: str, store: Store, ask: Callable[[str], list[tuple[Any, ...]]]
+def test_replaced_nul_characters_are_counted(
+    warehouse: str, schema: str, store: Store, query: Callable[[str], list[tuple[Any, ...]]]
 ) -> None:
-    """And the load says so."""
+    """The load has a warning."""
     put(store, [event(1, via="a\0b", system={"client": "\0\\u0000"}), event(2)])
     report = load_slices(open_warehouse(warehouse, schema), store, "ticket_events", [DAY])
-    assert ["2 NUL characters, which the warehouse cannot hold, became U+FFFD."] == report.warnings()
-    assert [("a\ufffdb", {"client": "\ufffd\\u0000"})] == ask(
+    assert ["2 NUL characters were replaced by U+FFFD, because the warehouse cannot store them."] == report.warnings()
+    assert [("a\ufffdb", {"client": "\ufffd\\u0000"})] == query(
         "SELECT via, system FROM $schema.ticket_events WHERE id = 1"
     )

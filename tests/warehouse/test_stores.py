@@ -1,4 +1,4 @@
-"""From a bucket to the warehouse, on a real S3."""
+"""Loads from a bucket of an S3 server into a warehouse."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +13,7 @@ from tests.support.stores.servers import StoreServer
 
 
 def test_slices_in_a_bucket_are_loaded(moto: StoreServer, emulator: ZendeskEmulator, tmp_path: Path) -> None:
-    """Through the connection that the destination names, which no event and no ledger tells of."""
+    """The bucket is read with the connection in the destination, whose id is not stored in the ledger."""
     start, end = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, 6, tzinfo=UTC)
     destination = moto.destination()
     extra = ZendeskIncrementalExportOperator(

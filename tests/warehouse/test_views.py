@@ -1,4 +1,4 @@
-"""The views: what people query."""
+"""The views that people query."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -10,21 +10,21 @@ from airflow_zendesk.warehouse.loading import load_slices
 from tests.support.published import metric_event, put
 from tests.support.slices import DAY, event
 
-Ask = Callable[[str], list[tuple[Any, ...]]]
+Query = Callable[[str], list[tuple[Any, ...]]]
 
 
 def at(minutes: int) -> Any:
-    """An instant of the day."""
+    """Return a time of the day."""
     return DAY.start + timedelta(minutes=minutes)
 
 
 def change(field: str, value: Any, previous_value: Any, event_type: str = "Change") -> dict[str, Any]:
-    """A child that is about a field."""
+    """Return a child that changes one field."""
     return {"id": 5, "event_type": event_type, field: value, "previous_value": previous_value}
 
 
-def test_field_history_has_a_row_for_each_changed_field(database: Database, store: Store, ask: Ask) -> None:
-    """In the shape that the dbt packages for Zendesk expect: text, times, and custom fields by their own number."""
+def test_field_history_has_a_row_for_each_changed_field(database: Database, store: Store, query: Query) -> None:
+    """It has the shape that dbt packages for Zendesk expect. Custom fields are named by their number."""
     children = [
         {"id": 4, "event_type": "Create", "subject": 'Say "hi"'},
         change("status", "open", "new"),
@@ -37,7 +37,7 @@ def test_field_history_has_a_row_for_each_changed_field(database: Database, stor
     ]
     put(store, [event(1, updater_id=-1, child_events=children), event(2)])
     load_slices(database, store, "ticket_events", [DAY])
-    found = ask(
+    found = query(
         "SELECT ticket_id, field_name, replace(value, ', ', ','), previous_value, user_id, updated "
         "FROM $schema.ticket_field_history ORDER BY event_id, ordinal, field_name"
     )
@@ -53,8 +53,8 @@ def test_field_history_has_a_row_for_each_changed_field(database: Database, stor
     ] == found
 
 
-def test_comments_with_and_without_their_texts(database: Database, store: Store, ask: Ask) -> None:
-    """As the sideload sends them, and as they come without it."""
+def test_comments_with_and_without_the_sideload(database: Database, store: Store, query: Query) -> None:
+    """Without it they have no text."""
     children = [
         {"id": 21, "event_type": "Comment", "comment_present": True, "comment_public": False},
         {"id": 22, "event_type": "Comment", "author_id": 31, "body": "Hello\n<b>", "public": True},
@@ -66,16 +66,16 @@ def test_comments_with_and_without_their_texts(database: Database, store: Store,
         (21, 7, 30, False, None, at(1)),
         (22, 7, 31, True, "Hello\n<b>", at(1)),
         (23, 7, 30, None, None, at(1)),
-    ] == ask("SELECT id, ticket_id, user_id, public, body, created FROM $schema.ticket_comments ORDER BY id")
+    ] == query("SELECT id, ticket_id, user_id, public, body, created FROM $schema.ticket_comments ORDER BY id")
 
 
 def sla(minutes: Any, policy: str) -> dict[str, Any]:
-    """What an SLA aims at."""
+    """Return an SLA target."""
     return {"target": minutes, "business_hours": False, "policy": {"id": 900, "title": policy}}
 
 
-def test_breach_is_of_the_target_that_was_set_last(database: Database, store: Store, ask: Ask) -> None:
-    """Of the same clock of the same ticket; without one it stays, with nothing about the policy."""
+def test_breach_has_the_last_target_before_it(database: Database, store: Store, query: Query) -> None:
+    """The target is of the same metric instance. A breach without a target has nulls."""
     records = [
         metric_event(1, "apply_sla", sla=sla(60, "Standard")),
         metric_event(2, "apply_sla", sla=sla(30, "Gold")),
@@ -93,14 +93,14 @@ def test_breach_is_of_the_target_that_was_set_last(database: Database, store: St
         (7, "reply_time", 1, at(4), 30, False, 900, "Gold"),
         (8, "reply_time", 1, at(6), None, None, None, None),
         (9, "reply_time", 1, at(8), 15, False, 900, "Group"),
-    ] == ask(
+    ] == query(
         "SELECT ticket_id, metric, instance_id, breached_at, target_minutes, business_hours, policy_id, policy_title "
         "FROM $schema.sla_breaches ORDER BY event_id"
     )
 
 
-def test_what_no_view_can_read_is_counted(database: Database, store: Store, ask: Ask) -> None:
-    """By part and slice, in the report and in a view; a value that does not fit its column is null there."""
+def test_unreadable_values_are_counted(database: Database, store: Store, query: Query) -> None:
+    """They are in the report and in a view, by part and slice. A value that does not fit its column is null."""
     children = [5, {"id": 1}, {"event_type": "Change", "a": 1, "b": 2}, change("status", "open", "new")]
     put(store, [event(1, child_events=children), event(2, child_events={})])
     records = [
@@ -115,10 +115,10 @@ def test_what_no_view_can_read_is_counted(database: Database, store: Store, ask:
         {"ticket_events.child_events": 1, "ticket_child_events.child_event": 2, "ticket_child_events.field_name": 1}
     ] == [each.unreadable for each in events.slices]
     assert [{"sla_targets.target_minutes": 2}] == [each.unreadable for each in metrics.slices]
-    assert "2 values of sla_targets.target_minutes are not of a form that the views can read" in metrics.warnings()[0]
-    assert [("ticket_events", 4), ("ticket_metric_events", 2)] == ask(
+    assert "2 values of sla_targets.target_minutes have a form that the views cannot read" in metrics.warnings()[0]
+    assert [("ticket_events", 4), ("ticket_metric_events", 2)] == query(
         "SELECT resource, count(*) FROM $schema.unreadable GROUP BY resource ORDER BY resource"
     )
-    assert [(None, "Gold"), (None, None)] == ask(
+    assert [(None, "Gold"), (None, None)] == query(
         "SELECT target_minutes, policy_title FROM $schema.sla_targets ORDER BY id"
     )

@@ -1,4 +1,4 @@
-"""What stands in child_events."""
+"""Reading child_events."""
 
 import pytest
 
@@ -27,7 +27,7 @@ def test_field_of_a_child_is_its_own_key(text: str) -> None:
     assert [ChildEvent(*CASES[text], text)] == read_child_events(f"[{text}]")
 
 
-def test_children_keep_their_order_and_none_is_none() -> None:
+def test_children_keep_their_order() -> None:
     """An empty array has no children."""
     assert [1, 2] == [child.child_id for child in read_child_events('[{"id": 1}, {"id": 2}]')]
     assert [] == read_child_events("[]")

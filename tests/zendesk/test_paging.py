@@ -14,7 +14,7 @@ from airflow_zendesk.window import Window
 from airflow_zendesk.zendesk.paging import Page, Sweep
 from airflow_zendesk.zendesk.records import Record
 from airflow_zendesk.zendesk.resources import RESOURCES
-from airflow_zendesk.zendesk.response import Answer
+from airflow_zendesk.zendesk.response import ExportResponse
 from tests.support.server_models import Event, Server, record
 
 START = 1_767_225_600  # 2026-01-01T00:00:00Z
@@ -30,7 +30,7 @@ def window(start: int, end: int) -> Window:
 
 def sweep_over(start: int, end: int) -> Sweep:
     """A sweep with the least settling time, 90 seconds."""
-    return Sweep(RESOURCES["ticket_events"], window(start, end), timedelta(0))
+    return Sweep(RESOURCES["ticket_events"], [window(start, end)], timedelta(0))
 
 
 def export(server: Server, start: int, end: int) -> list[Record]:
@@ -39,7 +39,7 @@ def export(server: Server, start: int, end: int) -> list[Record]:
     records: list[Record] = []
     while not sweep.done:
         assert len(server.requests) < 1_000, "the sweep does not end"
-        page = sweep.take(server.answer(sweep.start_time, PAGE_SIZES[sweep.per_page]))
+        page = sweep.take(server.answer(sweep.start_time, PAGE_SIZES[sweep.page_size.per_page]))
         records += page.records
         server.now += page.wait
     return records
@@ -103,11 +103,11 @@ def test_items_come_sorted_and_inside_what_is_covered(server: Server) -> None:
     sweep = sweep_over(START, START + SPAN)
     covered = START
     while not sweep.done:
-        page = sweep.take(server.answer(sweep.start_time, PAGE_SIZES[sweep.per_page]))
+        page = sweep.take(server.answer(sweep.start_time, PAGE_SIZES[sweep.page_size.per_page]))
         assert covered == page.start_time
         assert page.records == sorted(page.records, key=lambda each: (each.timestamp, each.id))
-        assert all(each.second < page.covered for each in page.records)
-        covered = page.covered
+        assert all(each.second < page.complete_until for each in page.records)
+        covered = page.complete_until
     assert START + SPAN == covered
 
 
@@ -129,137 +129,140 @@ def test_server_that_sorts_by_delivery_loses_nothing_and_its_doubles_are_told(
 
 def sweep_of_an_hour() -> Sweep:
     """A sweep over 01:00 to 02:00 that settles in five minutes."""
-    return Sweep(RESOURCES["ticket_events"], window(START + 3_600, START + 7_200), timedelta(minutes=5))
+    return Sweep(RESOURCES["ticket_events"], [window(START + 3_600, START + 7_200)], timedelta(minutes=5))
 
 
-def answer(*at: int, end_time: int | None, end_of_stream: bool = False, date: int = 10_000) -> Answer:
+def response(*at: int, end_time: int | None, end_of_stream: bool = False, date: int = 10_000) -> ExportResponse:
     """A page of events with ids 0, 1, ... at so many seconds after START; times likewise."""
     records = [record(Event(id_, START + second, 0)) for id_, second in enumerate(at)]
-    return Answer(records, None if end_time is None else START + end_time, end_of_stream, START + date)
+    return ExportResponse(records, None if end_time is None else START + end_time, end_of_stream, START + date)
 
 
-def told(page: Page) -> tuple[list[int], int, int]:
-    """Ids, covered seconds after START, and the wait."""
-    return [each.id for each in page.records], page.covered - START, page.wait
+def facts(page: Page) -> tuple[list[int], int, int]:
+    """Ids, the second after START until which the page is complete, and the wait."""
+    return [each.id for each in page.records], page.complete_until - START, page.wait
 
 
 def test_page_that_mixes_seconds_is_complete_before_its_newest() -> None:
     """A page may cut its newest second in two, even if its end_time says one more."""
-    assert ([0, 1], 3_602, 0) == told(sweep_of_an_hour().take(answer(3_600, 3_601, 3_602, end_time=3_602)))
-    assert ([0, 1], 3_602, 0) == told(sweep_of_an_hour().take(answer(3_600, 3_601, 3_602, end_time=3_603)))
+    assert ([0, 1], 3_602, 0) == facts(sweep_of_an_hour().take(response(3_600, 3_601, 3_602, end_time=3_602)))
+    assert ([0, 1], 3_602, 0) == facts(sweep_of_an_hour().take(response(3_600, 3_601, 3_602, end_time=3_603)))
 
 
 def test_page_of_one_second_is_complete_up_to_its_end_time() -> None:
     """A page of one second holds all of it, and its end_time is the second after."""
-    assert ([0, 1], 3_601, 0) == told(sweep_of_an_hour().take(answer(3_600, 3_600, end_time=3_601)))
+    assert ([0, 1], 3_601, 0) == facts(sweep_of_an_hour().take(response(3_600, 3_600, end_time=3_601)))
 
 
 def test_held_events_are_exported_whether_or_not_the_next_page_repeats_them() -> None:
     """What lies at the boundary is kept until the page after has been seen."""
     for repeated in ([], [record(Event(1, START + 3_601, 0))]):
         sweep = sweep_of_an_hour()
-        sweep.take(answer(3_600, 3_601, end_time=3_601))
-        second = Answer([*repeated, record(Event(2, START + 3_602, 0))], START + 3_602, True, START + 10_000)
-        assert ([1, 2], 7_200, 0) == told(sweep.take(second))
-        assert len(repeated) == sweep.anomalies.duplicates
+        sweep.take(response(3_600, 3_601, end_time=3_601))
+        second = ExportResponse([*repeated, record(Event(2, START + 3_602, 0))], START + 3_602, True, START + 10_000)
+        page = sweep.take(second)
+        assert ([1, 2], 7_200, 0) == facts(page)
+        assert len(repeated) == page.anomalies.duplicates
 
 
 def test_later_of_two_bodies_is_kept_and_counted() -> None:
     """One id with two bodies: the later one wins, and the report says so."""
     sweep = sweep_of_an_hour()
-    sweep.take(answer(3_600, 3_601, end_time=3_601))
+    sweep.take(response(3_600, 3_601, end_time=3_601))
     changed = Record(1, (START + 3_601) * 1_000_000, {"id": msgspec.Raw(b"1"), "via": msgspec.Raw(b'"Web form"')})
-    page = sweep.take(Answer([changed], START + 3_601, True, START + 10_000))
+    page = sweep.take(ExportResponse([changed], START + 3_601, True, START + 10_000))
     assert [changed] == page.records
-    assert (1, 1) == (sweep.anomalies.duplicates, sweep.anomalies.conflicting)
+    assert (1, 1) == (page.anomalies.duplicates, page.anomalies.conflicting)
 
 
 def test_end_of_stream_covers_everything_whatever_end_time_says() -> None:
     """On the last page end_time may be null, 0, 1, the start or older: a quiet account is complete."""
     for end_time in (None, -START, 1 - START, 3_600, 60):
-        assert ([], 7_200, 0) == told(sweep_of_an_hour().take(answer(end_time=end_time, end_of_stream=True)))
+        assert ([], 7_200, 0) == facts(sweep_of_an_hour().take(response(end_time=end_time, end_of_stream=True)))
 
 
 def test_full_page_that_calls_itself_the_last_is_asked_on_from() -> None:
     """A page that is not the last is full, so a full one may have a flag that came too early."""
     sweep = sweep_of_an_hour()
-    sweep.per_page = 3
-    assert ([0, 1], 3_602, 0) == told(sweep.take(answer(3_600, 3_601, 3_602, end_time=None, end_of_stream=True)))
-    sweep.per_page = 3
-    assert ([2], 7_200, 0) == told(sweep.take(answer(end_time=None, end_of_stream=True)))
+    sweep.page_size.per_page = 3
+    assert ([0, 1], 3_602, 0) == facts(sweep.take(response(3_600, 3_601, 3_602, end_time=None, end_of_stream=True)))
+    sweep.page_size.per_page = 3
+    assert ([2], 7_200, 0) == facts(sweep.take(response(end_time=None, end_of_stream=True)))
 
 
 def test_full_last_page_of_one_second_is_complete() -> None:
     """However many its events are: a page of one second holds all of it, and the next page confirms the end."""
     sweep = sweep_of_an_hour()
-    sweep.per_page = 2
-    assert ([0, 1, 2], 3_601, 0) == told(sweep.take(answer(3_600, 3_600, 3_600, end_time=3_600, end_of_stream=True)))
-    assert ([], 7_200, 0) == told(sweep.take(answer(end_time=3_600, end_of_stream=True)))
+    sweep.page_size.per_page = 2
+    assert ([0, 1, 2], 3_601, 0) == facts(sweep.take(response(3_600, 3_600, 3_600, end_time=3_600, end_of_stream=True)))
+    assert ([], 7_200, 0) == facts(sweep.take(response(end_time=3_600, end_of_stream=True)))
 
 
 def test_full_last_page_from_which_nothing_leads_on_is_believed() -> None:
     """Old events beside those of the first second: to ask from there again would be to ask for ever."""
     sweep = sweep_of_an_hour()
-    sweep.per_page = 2
-    assert ([0, 1], 7_200, 0) == told(sweep.take(answer(10, 3_600, end_time=3_600, end_of_stream=True)))
+    sweep.page_size.per_page = 2
+    assert ([0, 1], 7_200, 0) == facts(sweep.take(response(10, 3_600, end_time=3_600, end_of_stream=True)))
 
 
 def test_empty_page_in_the_middle_is_believed_when_it_stays_empty() -> None:
     """What jumps over a time without a word is asked again in two other sizes."""
     sweep = sweep_of_an_hour()
     for size in (1_000, 500):
-        assert size == sweep.per_page
-        assert ([], 3_600, 0) == told(sweep.take(answer(end_time=3_700)))
-    assert 250 == sweep.per_page
-    assert (([], 3_700, 0), 1) == (told(sweep.take(answer(end_time=3_700))), sweep.anomalies.forced)
+        assert size == sweep.page_size.per_page
+        assert ([], 3_600, 0) == facts(sweep.take(response(end_time=3_700)))
+    assert 250 == sweep.page_size.per_page
+    page = sweep.take(response(end_time=3_700))
+    assert (([], 3_700, 0), 1) == (facts(page), page.anomalies.accepted_unproven)
 
 
 def test_empty_page_in_the_middle_that_was_a_slip_costs_nothing_but_the_question() -> None:
     """The second answer has what the first one left out."""
     sweep = sweep_of_an_hour()
-    sweep.take(answer(end_time=3_700))
-    assert ([0, 1], 3_700, 0) == told(sweep.take(answer(3_600, 3_650, 3_700, end_time=3_700)))
-    assert (1_000, 0) == (sweep.per_page, sweep.anomalies.forced)
+    sweep.take(response(end_time=3_700))
+    page = sweep.take(response(3_600, 3_650, 3_700, end_time=3_700))
+    assert ([0, 1], 3_700, 0) == facts(page)
+    assert (1_000, 0) == (sweep.page_size.per_page, page.anomalies.accepted_unproven)
 
 
 def test_events_at_or_after_the_end_belong_to_the_next_window() -> None:
     """The window is half-open."""
-    page = sweep_of_an_hour().take(answer(7_199, 7_200, 7_201, end_time=7_201))
-    assert ([0], 7_200, 0) == told(page)
+    page = sweep_of_an_hour().take(response(7_199, 7_200, 7_201, end_time=7_201))
+    assert ([0], 7_200, 0) == facts(page)
 
 
 def test_events_from_before_the_start_are_exported() -> None:
     """What Zendesk delivers late is not thrown away."""
-    assert ([0, 1], 7_200, 0) == told(sweep_of_an_hour().take(answer(10, 3_600, end_time=3_600, end_of_stream=True)))
+    assert ([0, 1], 7_200, 0) == facts(sweep_of_an_hour().take(response(10, 3_600, end_time=3_600, end_of_stream=True)))
 
 
 def test_seconds_that_have_not_settled_are_asked_for_again() -> None:
     """Covered is what was older than the settling time by the server's clock; the wait is just long enough."""
     sweep = sweep_of_an_hour()
-    page = sweep.take(answer(3_600, 7_000, end_time=7_000, end_of_stream=True, date=7_250))
-    assert ([0], 6_950, 250) == told(page)
+    page = sweep.take(response(3_600, 7_000, end_time=7_000, end_of_stream=True, date=7_250))
+    assert ([0], 6_950, 250) == facts(page)
     assert START + 6_950 == sweep.start_time
-    assert ([1], 7_200, 0) == told(sweep.take(answer(3_600, 7_000, end_time=7_000, end_of_stream=True, date=7_500)))
+    assert ([1], 7_200, 0) == facts(sweep.take(response(3_600, 7_000, end_time=7_000, end_of_stream=True, date=7_500)))
 
 
 def test_window_that_is_not_over_by_the_servers_clock_is_refused() -> None:
     """The worker's clock plays no part."""
     with pytest.raises(FutureWindowError, match="02:00:00Z, but Zendesk's clock says 2026-01-01T01:59:59Z"):
-        sweep_of_an_hour().take(answer(end_time=3_600, end_of_stream=True, date=7_199))
+        sweep_of_an_hour().take(response(end_time=3_600, end_of_stream=True, date=7_199))
 
 
 def test_clock_that_stands_still_ends_the_waiting() -> None:
     """A cache that repeats an old answer cannot hold a task for ever."""
     sweep = sweep_of_an_hour()
-    with pytest.raises(StuckPageError, match="the Date of the answers does not move on"):
+    with pytest.raises(StuckPageError, match="the Date header of the responses does not advance"):
         for _ in range(10):
-            sweep.take(answer(end_time=3_600, end_of_stream=True, date=7_250))
+            sweep.take(response(end_time=3_600, end_of_stream=True, date=7_250))
 
 
 def test_missing_end_time_with_more_to_come_is_refused() -> None:
     """Without end_time nothing says how far the page goes."""
-    with pytest.raises(MalformedResponseError, match="no end_time, but more is to come"):
-        sweep_of_an_hour().take(answer(3_600, end_time=None))
+    with pytest.raises(MalformedResponseError, match="no end_time, but is not the last page"):
+        sweep_of_an_hour().take(response(3_600, end_time=None))
 
 
 def test_page_that_does_not_advance_is_asked_for_in_other_sizes_then_left_by_its_end_time() -> None:
@@ -267,44 +270,47 @@ def test_page_that_does_not_advance_is_asked_for_in_other_sizes_then_left_by_its
     sweep = sweep_of_an_hour()
     sizes = []
     for end_time in (3_601, 3_601, 3_600):
-        sizes.append(sweep.per_page)
-        page = sweep.take(answer(5, 3_600, end_time=end_time))
+        sizes.append(sweep.page_size.per_page)
+        page = sweep.take(response(5, 3_600, end_time=end_time))
     assert [1000, 500, 250] == sizes
-    assert (3_601, 1) == (page.covered - START, sweep.anomalies.forced)
+    assert (3_601, 1) == (page.complete_until - START, page.anomalies.accepted_unproven)
 
 
 def test_word_that_is_believed_is_the_one_that_the_certificate_will_have() -> None:
     """Of the answers that did not advance, the furthest: an audit looks for it."""
     sweep = sweep_of_an_hour()
-    pages = [sweep.take(answer(end_time=end_time)) for end_time in (3_700, 3_650, 3_650)]
+    pages = [sweep.take(response(end_time=end_time)) for end_time in (3_700, 3_650, 3_650)]
     assert [(3_600, START + 3_700), (3_600, START + 3_650), (3_700, START + 3_700)] == [
-        (page.covered - START, page.end_time) for page in pages
+        (page.complete_until - START, page.end_time) for page in pages
     ]
 
 
 def test_page_that_never_advances_is_a_named_error() -> None:
     """A loop proves that it ends."""
     sweep = sweep_of_an_hour()
-    with pytest.raises(StuckPageError, match=f"stuck at start_time={START + 3_600}: whatever the page size"):
+    with pytest.raises(StuckPageError, match=f"stuck at start_time={START + 3_600}: with every page size"):
         for _ in range(3):
-            sweep.take(answer(3_600, 3_600, end_time=3_600))
-
-
-def test_page_that_is_too_heavy_is_halved_down_to_one_record() -> None:
-    """There is nothing below one."""
-    sweep = sweep_of_an_hour()
-    sizes = [1000]
-    while sweep.ask_for_less():
-        sizes.append(sweep.per_page)
-    assert [1000, 500, 250, 125, 62, 31, 15, 7, 3, 1] == sizes
-    error = sweep.too_heavy("Zendesk answered 504.")
-    assert datetime(2026, 1, 1, 1, tzinfo=UTC) == error.at
+            sweep.take(response(3_600, 3_600, end_time=3_600))
 
 
 def test_page_size_climbs_back_after_the_spot_that_was_stuck() -> None:
     """A smaller size is for one spot."""
     sweep = sweep_of_an_hour()
-    sweep.take(answer(3_600, end_time=3_600))
-    assert 500 == sweep.per_page
-    sweep.take(answer(3_600, end_time=3_601))
-    assert 1000 == sweep.per_page
+    sweep.take(response(3_600, end_time=3_600))
+    assert 500 == sweep.page_size.per_page
+    sweep.take(response(3_600, end_time=3_601))
+    assert 1000 == sweep.page_size.per_page
+
+
+def test_gap_between_windows_is_skipped() -> None:
+    """The sweep continues at the start of the next window; events of the gap are left out, late ones are not."""
+    hours = [window(START, START + 3_600), window(START + 7_200, START + 10_800)]
+    sweep = Sweep(RESOURCES["ticket_events"], hours, timedelta(minutes=5))
+    events = [Event(id_, START + at, 0) for id_, at in enumerate([3_599, 3_600, 3_700])]
+    page = sweep.take(ExportResponse([record(each) for each in events], START + 3_700, False, START + 20_000))
+    assert [0] == [each.id for each in page.records]
+    assert (START + 3_700, START + 7_200) == (page.complete_until, sweep.start_time)
+    events = [Event(10 + id_, START + at, 0) for id_, at in enumerate([5, 3_700, 7_200, 10_799])]
+    page = sweep.take(ExportResponse([record(each) for each in events], START + 10_799, True, START + 20_000))
+    assert [10, 11, 12, 13] == [each.id for each in page.records]
+    assert sweep.done

@@ -51,7 +51,7 @@ def test_counters_are_read_in_every_spelling(sent: dict[str, str], counters: Rat
 def test_limit_is_what_zendesk_tells_within_the_cap(cap: int | None, sent: dict[str, str], limit: int) -> None:
     """Ten where it tells nothing, as documented."""
     pace = RateLimiter(cap)
-    pace.learn(CaseInsensitiveDict(sent), 0, 0)
+    pace.update(CaseInsensitiveDict(sent), 0, 0)
     assert limit == pace.limit
 
 
@@ -59,7 +59,7 @@ def waits(pace: RateLimiter, *answers: tuple[float, dict[str, str]]) -> list[flo
     """The wait after each of the answers, which came at these times."""
     found = []
     for now, sent in answers:
-        pace.learn(CaseInsensitiveDict(sent), now, now)
+        pace.update(CaseInsensitiveDict(sent), now, now)
         found.append(pace.wait(now))
     return found
 
@@ -97,9 +97,9 @@ def test_from_the_second_minute_on_requests_are_spread() -> None:
     """A run that shares the account is seen, and sees, all the minute long; the time an answer takes counts."""
     pace = RateLimiter()
     assert [0.0, 5.0] == waits(pace, (0, headers(9, 50)), (51, headers(9, 50)))
-    pace.learn(CaseInsensitiveDict(headers(8, 45)), asked=56, now=60)
+    pace.update(CaseInsensitiveDict(headers(8, 45)), asked=56, now=60)
     assert 1.0 == pace.wait(60)
-    pace.learn(CaseInsensitiveDict(headers(7, 40)), asked=61, now=70)
+    pace.update(CaseInsensitiveDict(headers(7, 40)), asked=61, now=70)
     assert 0.0 == pace.wait(70)
 
 
@@ -130,6 +130,6 @@ def test_no_minute_holds_more_requests_than_are_allowed(limit: int, minutes: int
         minute = int(now // 60)
         sent[minute] = sent.get(minute, 0) + 1
         assert sent[minute] <= limit
-        pace.learn(CaseInsensitiveDict(headers(limit - sent[minute], 60 - int(now % 60))), now, now)
+        pace.update(CaseInsensitiveDict(headers(limit - sent[minute], 60 - int(now % 60))), now, now)
         now += pause
     assert all(count == limit for minute, count in sent.items() if limit * pause < 50 and minute < minutes - 1)

@@ -25,7 +25,7 @@ from airflow_zendesk.exceptions import (
     ZendeskError,
 )
 from airflow_zendesk.zendesk.resources import RESOURCES
-from airflow_zendesk.zendesk.response import Answer, parse_response
+from airflow_zendesk.zendesk.response import ExportResponse, parse_response
 
 DATE = 1_767_225_600
 HEADERS = {"date": "Thu, 01 Jan 2026 00:00:00 GMT", "content-type": "application/json; charset=utf-8"}
@@ -33,7 +33,7 @@ PATH = "/api/v2/incremental/ticket_events"
 PAGE = {"ticket_events": [{"id": 1, "timestamp": 5}], "count": 1, "end_of_stream": False, "end_time": 6}
 
 
-def read(body: bytes | dict[str, Any], status: int = 200, **headers: str | None) -> Answer:
+def read(body: bytes | dict[str, Any], status: int = 200, **headers: str | None) -> ExportResponse:
     """What the exporter makes of such an answer; headers given as None are left out."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     merged = HEADERS | {name.replace("_", "-"): value for name, value in headers.items()}
@@ -45,7 +45,12 @@ def test_page_is_read() -> None:
     """The envelope, its items, and the server's own clock."""
     answer = read(PAGE | {"next_page": "https://elsewhere.example.com/"})
     assert (1, 5_000_000) == answer.records[0][:2]
-    assert (6, False, DATE, 0) == (answer.end_time, answer.end_of_stream, answer.server_date, answer.repaired)
+    assert (6, False, DATE, 0) == (
+        answer.end_time,
+        answer.end_of_stream,
+        answer.server_date,
+        answer.replaced_surrogates,
+    )
 
 
 def test_null_and_missing_end_time_are_the_same() -> None:
@@ -64,7 +69,7 @@ def test_null_and_missing_end_time_are_the_same() -> None:
         ({"ticket_events": [{"id": 1, "timestamp": 5}, 3], "end_of_stream": True}, r"got `int` - at `\$\[1\]`"),
         ({"ticket_events": [{"id": 1}], "end_of_stream": True}, r"record 0 \(id 1\) has no readable timestamp"),
         (PAGE | {"end_time": "6"}, "Expected `int | null`, got `str`"),
-        (PAGE | {"end_time": DATE + 1}, "end_time 1767225601 lies after the server's own clock, 1767225600"),
+        (PAGE | {"end_time": DATE + 1}, "end_time 1767225601 is after the server's own clock, 1767225600"),
     ],
 )
 def test_json_of_another_shape_is_refused(page: dict[str, Any], reason: str) -> None:
@@ -91,7 +96,7 @@ def test_cut_body_is_asked_for_again(cut: int) -> None:
 
 def test_count_above_the_items_is_a_cut_body() -> None:
     """And a count below them is no harm."""
-    with pytest.raises(TransportError, match="count promises 2 records, 1 came"):
+    with pytest.raises(TransportError, match="its count is 2, but it has 1 records"):
         read(PAGE | {"count": 2})
     assert 1 == len(read(PAGE | {"count": 0}).records)
 
@@ -126,7 +131,7 @@ def test_deep_nesting_and_broken_utf8_are_refused() -> None:
     with pytest.raises(MalformedResponseError, match="nested too deeply"):
         read(b'{"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}")
     for broken in (b"\xff", b"\xc3", b"x" * 2_000_000 + b"\xff"):
-        with pytest.raises(MalformedResponseError, match="its text is no UTF-8"):
+        with pytest.raises(MalformedResponseError, match="its text is not valid UTF-8"):
             read(b'{"ticket_events": [{"id": 1, "timestamp": 5, "via": "%b"}], "end_of_stream": true}' % broken)
 
 
@@ -144,7 +149,7 @@ def test_lone_surrogates_are_replaced_and_counted() -> None:
         rb' "end_of_stream": true}'
     )
     assert rb'"\ufffd \ud83d\ude00 \\ud83d \ufffd"' == bytes(answer.records[0].raw["system"])
-    assert 2 == answer.repaired
+    assert 2 == answer.replaced_surrogates
 
 
 @pytest.mark.parametrize(

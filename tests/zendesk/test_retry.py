@@ -1,30 +1,24 @@
-"""How long to wait after an error, or that it is no use."""
+"""Waits before a retry, and the budget for them."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_zendesk.exceptions import (
-    AuthenticationError,
     PageTimeoutError,
     RateLimitedError,
     ServerError,
+    TransientError,
     TransportError,
-    ZendeskError,
 )
 from airflow_zendesk.zendesk.retry import RetryBudget
 
 PATH = "/api/v2/incremental/ticket_events"
 
 
-def wait(error: ZendeskError, attempt: int = 1, jitter: float = 0.5) -> float | None:
-    """The wait that an ordinary patience finds right."""
+def wait(error: TransientError, attempt: int = 1, jitter: float = 0.5) -> float:
+    """The wait with default settings."""
     return RetryBudget().wait_after(error, attempt, jitter=jitter)
-
-
-def test_permanent_errors_are_not_retried() -> None:
-    """A wrong password does not get better."""
-    assert wait(AuthenticationError(401, PATH)) is None
 
 
 @pytest.mark.parametrize(
@@ -44,24 +38,24 @@ def test_permanent_errors_are_not_retried() -> None:
         (PageTimeoutError(PATH, "504"), 4, 6.0),
     ],
 )
-def test_wait_is_what_zendesk_asked_for_or_grows(error: ZendeskError, attempt: int, expected: float) -> None:
-    """Zendesk's wish wins; a limit without one ends with the minute; other faults wait twice as long each time."""
+def test_retry_after_has_precedence_and_other_waits_double(
+    error: TransientError, attempt: int, expected: float
+) -> None:
+    """A rate limit without Retry-After ends with the minute of Zendesk's clock."""
     assert expected == wait(error, attempt)
 
 
 def test_page_and_run_have_a_budget_each() -> None:
-    """What is left is the smaller of the two, and never less than nothing."""
-    patience = RetryBudget(page_seconds=100, run_seconds=300)
-    assert 100.0 == patience.left(page_spent=0, run_spent=0)
-    assert 60.0 == patience.left(page_spent=40, run_spent=40)
-    assert 10.0 == patience.left(page_spent=40, run_spent=290)
-    assert 0.0 == patience.left(page_spent=500, run_spent=500)
+    """The smaller of the two is left, and never less than zero."""
+    budget = RetryBudget(page_seconds=100, run_seconds=300)
+    assert 100.0 == budget.left(page_spent=0, run_spent=0)
+    assert 60.0 == budget.left(page_spent=40, run_spent=40)
+    assert 10.0 == budget.left(page_spent=40, run_spent=290)
+    assert 0.0 == budget.left(page_spent=500, run_spent=500)
 
 
 @given(st.floats(0, 2_000) | st.none(), st.integers(1, 100), st.floats(0, 1))
-def test_wait_is_never_below_what_zendesk_asks(wish: float | None, attempt: int, jitter: float) -> None:
-    """Law: not below Retry-After, and never none at all: a server that says zero is not hammered."""
-    for error in (RateLimitedError(PATH, wish), ServerError(PATH, 503, wish)):
-        waited = wait(error, attempt, jitter)
-        assert waited is not None
-        assert waited >= (wish or 0.5)
+def test_wait_is_never_shorter_than_retry_after(retry_after: float | None, attempt: int, jitter: float) -> None:
+    """Law: also for a Retry-After of zero there is a wait, so that a server is not flooded."""
+    for error in (RateLimitedError(PATH, retry_after), ServerError(PATH, 503, retry_after)):
+        assert wait(error, attempt, jitter) >= (retry_after or 0.5)

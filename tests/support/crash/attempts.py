@@ -1,4 +1,4 @@
-"""Attempts at an export that live at the same time and are led step by step, each in a greenlet of its own."""
+"""Export attempts that run at the same time and advance request by request, each in a greenlet of its own."""
 
 from greenlet import GreenletExit, greenlet
 
@@ -8,70 +8,78 @@ from airflow_zendesk.export.run import export_window
 from airflow_zendesk.window import Grain, Window
 from airflow_zendesk.zendesk.resources import Query
 from airflow_zendesk.zendesk.settling import MIN_SETTLE
-from tests.support.crash.bucket import Bucket, Fate, SteppedStore
-from tests.support.crash.desk import Desk, DeskHook, Happening
+from tests.support.crash.fake_zendesk import FakeEvent, FakeZendesk, FakeZendeskHook
+from tests.support.crash.stepped_store import Bucket, Fate, SteppedStore
 
 EVENTS = Query.of("ticket_events")
 
 
 class Attempt:
-    """The real export of a window, which stands still before each request until it is led on.
+    """A real export of a window that stops before each request until ``step`` is called.
 
     Args:
-        name: what it signs its writes with.
-        bucket: where the dataset lies.
-        desk: where the events come from.
+        name: identifies its writes.
+        bucket: where the dataset is stored.
+        zendesk: where the events come from.
         window: what it exports.
         grain: the length of the slices; None for the dataset's own.
         allow_shrink: whether a slice may lose events.
     """
 
     def __init__(
-        self, name: str, bucket: Bucket, desk: Desk, window: Window, grain: Grain | None, *, allow_shrink: bool = False
+        self,
+        name: str,
+        bucket: Bucket,
+        zendesk: FakeZendesk,
+        window: Window,
+        grain: Grain | None,
+        *,
+        allow_shrink: bool = False,
     ) -> None:
         self.name = name
         self.window = window
         self.grain = grain
         self.allow_shrink = allow_shrink
-        #: The method and the key of the request that it is about to send; None when it is over.
+        #: The method and the key of the next request; None when the attempt has ended.
         self.request: tuple[str, str] | None = None
         self.report: ExportReport | None = None
         self.error: ZendeskError | None = None
         self.steps = 0
-        #: How many versions had been written when it asked which are there; what Zendesk had when it asked for a page.
+        #: How many versions had been written when it listed the stored versions.
         self.began = -1
-        self._known: list[Happening] | None = None
+        #: The events that were visible when it fetched its first page.
+        self._known: list[FakeEvent] | None = None
         self._bucket = bucket
-        self._desk = desk
-        self._store = SteppedStore(bucket, name, self._ask)
-        self._hook = DeskHook(desk, self._ask)
+        self._zendesk = zendesk
+        self._store = SteppedStore(bucket, name, self._before_request)
+        self._hook = FakeZendeskHook(zendesk, self._before_request)
         self._greenlet = greenlet(self._run)
         self._greenlet.switch()
 
     @property
-    def over(self) -> bool:
-        """Whether it has ended, in whatever way."""
+    def is_over(self) -> bool:
+        """Whether it has ended, by success, error or kill."""
         return bool(self._greenlet.dead)
 
     def step(self, fate: Fate = "answered") -> None:
-        """Let it send its request, and go on to the next."""
+        """Send the request, and go on to the next one."""
         assert self.request
         self.steps += 1
         if self.request[0] == "list":
             self.began = len(self._bucket.writes)
-        if self.request[0] == "ask" and self._known is None:
-            self._known = [each for each in self._desk.happened if each.surfaces <= self._desk.now]
+        if self.request[0] == "fetch" and self._known is None:
+            self._known = [event for event in self._zendesk.events if event.visible_from <= self._zendesk.now]
         self._greenlet.switch(fate)
 
     def known_ids(self, window: Window) -> set[int]:
-        """The events of a slice that Zendesk had when the extraction began."""
+        """The events of a slice that were visible when the extraction began."""
         assert self._known is not None
-        return {each.id for each in self._known if window.start_time <= each.timestamp < window.end_time}
+        return {event.id for event in self._known if window.start_time <= event.timestamp < window.end_time}
 
     def kill(self) -> None:
-        """Let it go no further. That Python unwinds it changes nothing: it has no request left to send."""
+        """End the attempt. Python unwinds its stack, but no further request is sent."""
         self._greenlet.throw(GreenletExit)
-        assert self.over
+        assert self.is_over
 
     def _run(self) -> None:
         try:
@@ -88,7 +96,7 @@ class Attempt:
             self.error = error
         self.request = None
 
-    def _ask(self, method: str, key: str) -> Fate:
+    def _before_request(self, method: str, key: str) -> Fate:
         self.request = method, key
         fate: Fate = self._greenlet.parent.switch()
         return fate

@@ -1,11 +1,12 @@
-"""The way of a slice into storage, small enough to see every interleaving of two attempts at it.
+"""A model of how a slice is published, small enough to explore every interleaving of two attempts.
 
-A model of ``airflow_zendesk.export.run`` and below, for one slice and one page: a step for each request that an attempt
-sends, in the same order. ``test_model.py`` leads both through the same schedules, so that they cannot part. Events are
-numbers: who has extracted n of them has the first n that surfaced.
+It models ``airflow_zendesk.export.run`` and the layers below it, for one slice and one page: one step for each request
+that an attempt sends, in the same order. ``test_model.py`` runs the model and the real code through the same schedules
+and compares them after each step. Events are numbers: an attempt that extracted n events has the first n that became
+visible.
 
-The rules can be broken on purpose, in the ways in which exporters are usually broken; then the search must find what
-goes wrong, with the shortest schedule that leads there.
+The rules can be broken on purpose, in the ways in which exporters usually break them. The search must then find what
+goes wrong, and the shortest schedule that leads to it.
 """
 
 from collections import deque
@@ -14,51 +15,51 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
-from tests.support.crash.bucket import Fate
+from tests.support.crash.stepped_store import Fate
 
-#: The request that an attempt is about to send, in each of its steps.
+#: The request that an attempt sends next, in each of its steps.
 REQUESTS = {
-    "check": "read record",
+    "check settings": "read settings",
     "list": "list slices",
-    "ask": "ask Zendesk",
-    "confirm": "read record",
-    "peek for record": "token record",
-    "create": "put record",
-    "look for record": "token record",
-    "check again": "read record",
-    "token": "token slice",
+    "fetch": "fetch Zendesk",
+    "confirm settings": "read settings",
+    "version before create": "version settings",
+    "create": "put settings",
+    "version after create": "version settings",
+    "check settings again": "read settings",
+    "version": "version slice",
     "open": "open slice",
-    "peek": "token slice",
+    "version before put": "version slice",
     "put": "put slice",
-    "look": "token slice",
+    "version after put": "version slice",
     "compare": "open slice",
 }
-#: How often a PUT is tried whose fate is not known.
+#: How often a PUT is sent while its outcome is unknown.
 _MAX_PUTS = 3
 
 
 @dataclass(frozen=True)
 class Rules:
-    """How attempts and the storage behave; by default, as they should."""
+    """How attempts and the storage behave. The defaults are the right behaviour."""
 
     #: Whether the storage honours conditions.
     conditional_writes: bool = True
-    #: Whether the token is read before Zendesk is asked.
-    token_first: bool = True
+    #: Whether the stored version is read before the first request to Zendesk.
+    version_first: bool = True
     #: Whether an object appears whole.
-    whole: bool = True
-    #: What an attempt makes of the storage's word that another version is there.
-    conflict: Literal["look", "success", "failure"] = "look"
-    #: Whether Zendesk's clock decides if the slice has settled, and not the attempt's.
+    atomic_writes: bool = True
+    #: What an attempt does when the storage reports another version: compare the content, or assume an outcome.
+    conflict: Literal["compare", "success", "failure"] = "compare"
+    #: Whether Zendesk's clock decides that a slice has settled, and not the attempt's.
     settled_by_server: bool = True
-    #: Whether the key is made of time alone, and not of what was extracted.
+    #: Whether the key depends on the time of the slice alone, and not on the extracted data.
     fixed_keys: bool = True
-    #: Whether objects of others are deleted.
-    sweeps: bool = False
+    #: Whether an attempt deletes objects that it did not write.
+    deletes_others: bool = False
 
 
 class Object(NamedTuple):
-    """A version of a slice: so many events; the token is the number of its write."""
+    """A version of a slice: the number of its events, and the number of the write."""
 
     events: int
     version: int
@@ -66,50 +67,51 @@ class Object(NamedTuple):
 
 
 class Attempt(NamedTuple):
-    """Where an attempt stands. Its grain is the dataset's, unless it races for another."""
+    """The progress of an attempt. Its grain is the dataset's, unless it races for another."""
 
     grain: str
-    step: str | None = "check"
+    step: str | None = "check settings"
     version: int | None = None
     events: int = 0
-    #: Whether the version it found is not the one that was there when it began.
+    #: Whether another attempt has written the slice since this one listed the stored versions.
     rival: bool = False
     puts: int = 0
     outcome: str | None = None
 
     def end(self, outcome: str) -> "Attempt":
-        """It is over."""
+        """The attempt after its end."""
         return self._replace(step=None, outcome=outcome)
 
 
-class World(NamedTuple):
-    """Everything."""
+class State(NamedTuple):
+    """The state of everything: attempts, Zendesk and the storage."""
 
     attempts: tuple[Attempt, ...]
-    #: How many events have surfaced.
+    #: How many events are visible.
     events: int = 0
     settings: str | None = None
     slices: tuple[tuple[str, Object], ...] = ()
-    foreign: bool = True
+    #: Whether an object that the exporter did not write is still stored.
+    other_object: bool = True
     writes: int = 0
     faults: int = 0
 
     def slice(self, key: str) -> Object | None:
-        """What lies there."""
+        """The object with this key."""
         return dict(self.slices).get(key)
 
-    def with_slice(self, key: str, version: Object) -> "World":
-        """After a write."""
+    def with_slice(self, key: str, version: Object) -> "State":
+        """The state after a write."""
         slices = dict(self.slices) | {key: version}
         return self._replace(slices=tuple(sorted(slices.items())), writes=version.version)
 
-    def with_attempt(self, number: int, attempt: Attempt) -> "World":
-        """After a step."""
+    def with_attempt(self, number: int, attempt: Attempt) -> "State":
+        """The state after a step of an attempt."""
         return self._replace(attempts=(*self.attempts[:number], attempt, *self.attempts[number + 1 :]))
 
 
 class Move(NamedTuple):
-    """What happens next: an event surfaces, an attempt dies, or it goes on by a step, whose request may go wrong."""
+    """One transition: an event becomes visible, an attempt dies, or it takes a step whose request may go wrong."""
 
     kind: Literal["event", "death", "step"]
     attempt: int = 0
@@ -117,12 +119,12 @@ class Move(NamedTuple):
 
 
 class Model:
-    """What can happen to two attempts.
+    """The transitions of two attempts.
 
     Args:
         rules: how attempts and the storage behave.
-        due: how many events surface in time: a slice that lacks one of them is not complete.
-        late: how many surface after that.
+        due: how many events become visible in time: a slice without one of them is incomplete.
+        late: how many become visible later.
     """
 
     def __init__(self, rules: Rules, *, due: int = 0, late: int = 1) -> None:
@@ -130,172 +132,172 @@ class Model:
         self.due = due
         self.late = late
 
-    def moves(self, world: World) -> Iterator[tuple[Move, World]]:
-        """Everything that can happen next."""
-        if world.events < self.due + self.late:
-            yield Move("event"), world._replace(events=world.events + 1)
-        for number, attempt in enumerate(world.attempts):
+    def moves(self, state: State) -> Iterator[tuple[Move, State]]:
+        """All possible moves, each with the state after it."""
+        if state.events < self.due + self.late:
+            yield Move("event"), state._replace(events=state.events + 1)
+        for number, attempt in enumerate(state.attempts):
             if attempt.step is None:
                 continue
-            yield Move("death", number), world.with_attempt(number, attempt.end("died"))
+            yield Move("death", number), state.with_attempt(number, attempt.end("died"))
             fates: tuple[Fate, ...] = ("answered",)
-            if attempt.step in {"put", "create"} and world.faults:
+            if attempt.step in {"put", "create"} and state.faults:
                 fates = ("answered", "lost", "answer lost", "repeated")
             for fate in fates:
-                after = self.step(world, number, fate)
+                after = self.step(state, number, fate)
                 if after is not None:
                     yield Move("step", number, fate), after
 
-    def step(self, world: World, number: int, fate: Fate = "answered") -> World | None:
-        """The world after the attempt's request; None if it waits for Zendesk's clock."""
-        attempt = world.attempts[number]
+    def step(self, state: State, number: int, fate: Fate = "answered") -> State | None:
+        """The state after the attempt's request; None if the attempt waits for Zendesk's clock."""
+        attempt = state.attempts[number]
         if fate != "answered":
-            world = world._replace(faults=world.faults - 1)
+            state = state._replace(faults=state.faults - 1)
         if attempt.step in {"put", "create"}:
-            return self._write(world, number, attempt, fate)
+            return self._write(state, number, attempt, fate)
         if attempt.step == "write the rest":
-            there = world.slice(self.key(attempt))
-            assert there
-            whole = world.with_slice(self.key(attempt), there._replace(whole=True))
+            stored = state.slice(self.key(attempt))
+            assert stored
+            whole = state.with_slice(self.key(attempt), stored._replace(whole=True))
             return whole.with_attempt(number, attempt.end("published"))
-        after = self._read(world, attempt)
-        return None if after is None else world.with_attempt(number, after)
+        after = self._read(state, attempt)
+        return None if after is None else state.with_attempt(number, after)
 
     def key(self, attempt: Attempt) -> str:
-        """Where the attempt's slice lies."""
+        """The key of the attempt's slice."""
         return attempt.grain if self.rules.fixed_keys else f"{attempt.grain} {attempt.events}"
 
-    def _read(self, world: World, at: Attempt) -> Attempt | None:  # noqa: C901, PLR0911, PLR0912
-        """The attempt after a request that writes nothing: one branch for each request."""
-        there = world.slice(self.key(at))
-        version = there.version if there else None
-        order = ("check", "list", "ask", "confirm") if self.rules.token_first else ("check", "ask", "list", "confirm")
-        following = dict(pairwise(order))
+    def _read(self, state: State, at: Attempt) -> Attempt | None:  # noqa: C901, PLR0911, PLR0912
+        """The attempt after a request that writes nothing. There is one branch for each request."""
+        stored = state.slice(self.key(at))
+        version = stored.version if stored else None
+        first, second = ("list", "fetch") if self.rules.version_first else ("fetch", "list")
+        following = dict(pairwise(("check settings", first, second, "confirm settings")))
         match at.step:
-            case "check" | "check again" if world.settings not in {None, at.grain}:
+            case "check settings" | "check settings again" if state.settings not in {None, at.grain}:
                 return at.end("refused")
-            case "check":
-                return at._replace(step=following["check"])
+            case "check settings":
+                return at._replace(step=following["check settings"])
             case "list":
                 return at._replace(step=following["list"], version=version)
-            case "ask" if self.rules.settled_by_server and world.events < self.due:
+            case "fetch" if self.rules.settled_by_server and state.events < self.due:
                 return None
-            case "ask":
-                return at._replace(step=following["ask"], events=world.events)
-            case "confirm":
-                return at._replace(step="check again" if world.settings else self._put_record)
-            case "peek for record" if world.settings:
-                return at._replace(step="look for record", puts=at.puts + 1)
-            case "peek for record":
+            case "fetch":
+                return at._replace(step=following["fetch"], events=state.events)
+            case "confirm settings":
+                return at._replace(step="check settings again" if state.settings else self._create)
+            case "version before create" if state.settings:
+                return at._replace(step="version after create", puts=at.puts + 1)
+            case "version before create":
                 return at._replace(step="create")
-            case "look for record":
-                return at._replace(step="check again") if world.settings else self._once_more(at, self._put_record)
-            case "check again":
-                return at._replace(step="token", puts=0)
-            case "token":
-                # Whether it is the right version is judged by the content, which may be newer still.
-                return at._replace(step="open" if there else self._put, rival=version != at.version)
-            case "open" if there and there.events == at.events:
+            case "version after create":
+                return at._replace(step="check settings again") if state.settings else self._retry(at, self._create)
+            case "check settings again":
+                return at._replace(step="version", puts=0)
+            case "version":
+                # The content decides whether it is the right version, and may be newer still.
+                return at._replace(step="open" if stored else self._put, rival=version != at.version)
+            case "open" if stored and stored.events == at.events:
                 return at.end("unchanged")
             case "open":
                 return at.end("conflict") if at.rival else at._replace(step=self._put)
-            case "peek" if version != at.version:
-                return at._replace(step="look", puts=at.puts + 1)
-            case "peek":
+            case "version before put" if version != at.version:
+                return at._replace(step="version after put", puts=at.puts + 1)
+            case "version before put":
                 return at._replace(step="put")
-            case "look":
-                return self._once_more(at, self._put) if version == at.version else at._replace(step="compare")
+            case "version after put":
+                return self._retry(at, self._put) if version == at.version else at._replace(step="compare")
             case "compare":
-                return at.end("published" if there and there.events == at.events else "conflict")
+                return at.end("published" if stored and stored.events == at.events else "conflict")
         raise AssertionError(at.step)
 
     @property
     def _put(self) -> str:
-        """How a PUT begins: a store without conditions looks first."""
-        return "put" if self.rules.conditional_writes else "peek"
+        """The first step of a PUT: a store without conditions reads the version before."""
+        return "put" if self.rules.conditional_writes else "version before put"
 
     @property
-    def _put_record(self) -> str:
-        return "create" if self.rules.conditional_writes else "peek for record"
+    def _create(self) -> str:
+        return "create" if self.rules.conditional_writes else "version before create"
 
-    def _once_more(self, at: Attempt, step: str) -> Attempt:
+    def _retry(self, at: Attempt, step: str) -> Attempt:
         return at._replace(step=step) if at.puts < _MAX_PUTS else at.end("failed")
 
-    def _write(self, world: World, number: int, at: Attempt, fate: Fate) -> World:
-        """The world after a PUT, which may have been carried out never, once or twice."""
+    def _write(self, state: State, number: int, at: Attempt, fate: Fate) -> State:
+        """The state after a PUT, which may have been carried out never, once or twice."""
         at = at._replace(puts=at.puts + 1)
         taken = False
         for _ in range({"lost": 0, "repeated": 2}.get(fate, 1)):
-            world, taken = self._take(world, at)
-        told = taken and fate != "answer lost"
+            state, taken = self._put_object(state, at)
+        confirmed = taken and fate != "answer lost"
         if at.step == "create":
-            at = at._replace(step="check again" if told else "look for record")
-        elif told:
-            at = at.end("published") if self.rules.whole else at._replace(step="write the rest")
-        elif self.rules.conflict == "look" or fate in {"lost", "answer lost"}:
-            at = at._replace(step="look")
+            at = at._replace(step="check settings again" if confirmed else "version after create")
+        elif confirmed:
+            at = at.end("published") if self.rules.atomic_writes else at._replace(step="write the rest")
+        elif self.rules.conflict == "compare" or fate in {"lost", "answer lost"}:
+            at = at._replace(step="version after put")
         else:
             at = at.end("published" if self.rules.conflict == "success" else "conflict")
-        return world.with_attempt(number, at)
+        return state.with_attempt(number, at)
 
-    def _take(self, world: World, at: Attempt) -> tuple[World, bool]:
-        """What the storage makes of a PUT, and whether it says that it was carried out."""
+    def _put_object(self, state: State, at: Attempt) -> tuple[State, bool]:
+        """The state after the storage has received a PUT, and whether it was carried out."""
         if at.step == "create":
-            free = world.settings is None or not self.rules.conditional_writes
-            return (world._replace(settings=at.grain), True) if free else (world, False)
-        there = world.slice(self.key(at))
-        if self.rules.conditional_writes and (there.version if there else None) != at.version:
-            return world, False
-        version = Object(at.events, world.writes + 1, self.rules.whole)
-        return world.with_slice(self.key(at), version)._replace(foreign=not self.rules.sweeps), True
+            free = state.settings is None or not self.rules.conditional_writes
+            return (state._replace(settings=at.grain), True) if free else (state, False)
+        stored = state.slice(self.key(at))
+        if self.rules.conditional_writes and (stored.version if stored else None) != at.version:
+            return state, False
+        version = Object(at.events, state.writes + 1, self.rules.atomic_writes)
+        return state.with_slice(self.key(at), version)._replace(other_object=not self.rules.deletes_others), True
 
 
 class Search(NamedTuple):
-    """How many states there are, and the shortest schedules to each thing that goes wrong."""
+    """The number of states, and the shortest schedule to each broken promise."""
 
     states: int
     wrong: dict[str, list[Move]]
-    #: The shortest schedule to every step that an attempt can take: from where, what becomes of the request, to where.
+    #: The shortest schedule to each step that an attempt can take, by the step, the fate of its request, the next step.
     steps: dict[tuple[str, Fate, str], list[Move]]
 
 
 def explore(model: Model, *grains: str, faults: int = 1) -> Search:
-    """Go through every state that attempts with these grains, which may be the same, can come to."""
-    start = World(tuple(Attempt(grain) for grain in grains), faults=faults)
-    came_from: dict[World, tuple[World, Move] | None] = {start: None}
+    """Visit every state that attempts with these grains can reach; the grains may be equal."""
+    start = State(tuple(Attempt(grain) for grain in grains), faults=faults)
+    origins: dict[State, tuple[State, Move] | None] = {start: None}
     wrong: dict[str, list[Move]] = {}
     steps: dict[tuple[str, Fate, str], list[Move]] = {}
-    repaired: set[World] = set()
+    repaired: set[State] = set()
     todo = deque([start])
     while todo:
-        world = todo.popleft()
-        for move, after in model.moves(world):
+        state = todo.popleft()
+        for move, after in model.moves(state):
             if move.kind == "step":
-                was, now = world.attempts[move.attempt], after.attempts[move.attempt]
+                was, now = state.attempts[move.attempt], after.attempts[move.attempt]
                 step = (was.step or "", move.fate, now.step or now.outcome or "")
                 if step not in steps:
-                    steps[step] = _schedule(came_from, world, move)
-            if after in came_from:
+                    steps[step] = _schedule(origins, state, move)
+            if after in origins:
                 continue
-            came_from[after] = world, move
+            origins[after] = state, move
             todo.append(after)
-            for name in _wrong(model, world, after, repaired):
-                wrong.setdefault(name, _schedule(came_from, world, move))
-    return Search(len(came_from), wrong, steps)
+            for name in _wrong(model, state, after, repaired):
+                wrong.setdefault(name, _schedule(origins, state, move))
+    return Search(len(origins), wrong, steps)
 
 
-def _schedule(came_from: dict[World, tuple[World, Move] | None], world: World, move: Move) -> list[Move]:
+def _schedule(origins: dict[State, tuple[State, Move] | None], state: State, move: Move) -> list[Move]:
     moves = [move]
-    while (last := came_from[world]) is not None:
-        world, move = last
+    while (last := origins[state]) is not None:
+        state, move = last
         moves.append(move)
     return moves[::-1]
 
 
 def _wrong(  # noqa: C901, PLR0912  one branch for each promise
-    model: Model, before: World, after: World, repaired: set[World]
+    model: Model, before: State, after: State, repaired: set[State]
 ) -> Iterator[str]:
-    """What is broken after a move; the names are those of docs/how-it-works.md."""
+    """The promises that are broken after a move, by the names in docs/how-it-works.md."""
     for key, version in after.slices:
         earlier = before.slice(key)
         if not version.whole:
@@ -308,15 +310,15 @@ def _wrong(  # noqa: C901, PLR0912  one branch for each promise
             yield "GRAIN"
     if len({key.split()[0] for key, _ in after.slices}) < len(after.slices):
         yield "KEYS"
-    if not after.foreign:
+    if not after.other_object:
         yield "APART"
     for was, now in zip(before.attempts, after.attempts, strict=True):
         if was.outcome == now.outcome:
             continue
-        there = after.slice(model.key(now))
-        if now.outcome in {"published", "unchanged"} and (there is None or there.events < now.events):
+        stored = after.slice(model.key(now))
+        if now.outcome in {"published", "unchanged"} and (stored is None or stored.events < now.events):
             yield "EXACT"
-        if now.outcome == "conflict" and there and there.events == now.events:
+        if now.outcome == "conflict" and stored and stored.events == now.events:
             yield "UNKNOWN"
     left = after._replace(attempts=(), events=model.due + model.late, faults=0)
     if left not in repaired:
@@ -325,16 +327,16 @@ def _wrong(  # noqa: C901, PLR0912  one branch for each promise
             yield "CRASH"
 
 
-def _repairs(model: Model, left: World) -> bool:
-    """Whether an attempt that is alone with what others have left ends well, with all events."""
-    world = left._replace(attempts=(Attempt(left.settings or "day"),))
-    while world.attempts[0].step:
-        following = model.step(world, 0)
+def _repairs(model: Model, left: State) -> bool:
+    """Whether a later attempt, alone with what others have left, succeeds with all events."""
+    state = left._replace(attempts=(Attempt(left.settings or "day"),))
+    while state.attempts[0].step:
+        following = model.step(state, 0)
         assert following
-        world = following
-    there = world.slice(model.key(world.attempts[0]))
-    return world.attempts[0].outcome in {"published", "unchanged"} and there == (
-        world.events,
-        there and there.version,
+        state = following
+    stored = state.slice(model.key(state.attempts[0]))
+    return state.attempts[0].outcome in {"published", "unchanged"} and stored == (
+        state.events,
+        stored and stored.version,
         True,
     )

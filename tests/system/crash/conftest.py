@@ -1,4 +1,4 @@
-"""The stores on which processes are killed, and the desk that they export from."""
+"""The stores on which exports are killed, and the emulator that they read from."""
 
 import json
 import os
@@ -10,31 +10,31 @@ from typing import TYPE_CHECKING
 import pytest
 
 from airflow_zendesk.emulator import ZendeskEmulator
-from tests.system.crash.desk import LateSimulator
-from tests.system.crash.jobs import Place
+from tests.system.crash.jobs import Location
+from tests.system.crash.late_simulator import LateSimulator
 
 if TYPE_CHECKING:
     from tests.support.stores.servers import StoreServer
 
-#: The stores, by the names of the fixtures that start them.
+#: The stores, with the names of the fixtures that start them.
 STORES = {"local": None, "S3": "moto", "Azure": "azurite"}
 
-#: Whether there is time for everything: each step of each store.
+#: Whether to kill at every step of each store, which takes hours.
 ALL = os.environ.get("CRASH") == "all"
 
-NewPlace = Callable[[], Place]
+NewLocation = Callable[[], Location]
 
 
 @pytest.fixture(scope="session")
-def world() -> LateSimulator:
-    """A desk of about forty events an hour."""
+def simulator() -> LateSimulator:
+    """An account with about forty events an hour."""
     return LateSimulator(events_per_day=1_000)
 
 
 @pytest.fixture(scope="session")
-def emulator(world: LateSimulator) -> Iterator[ZendeskEmulator]:
+def emulator(simulator: LateSimulator) -> Iterator[ZendeskEmulator]:
     """A local Zendesk."""
-    with ZendeskEmulator(world) as emulator:
+    with ZendeskEmulator(simulator) as emulator:
         yield emulator
 
 
@@ -45,12 +45,12 @@ def store(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def new_place(request: pytest.FixtureRequest, store: str, emulator: ZendeskEmulator, tmp_path: Path) -> NewPlace:
-    """Gives an empty destination on the store, as often as it is called."""
+def new_location(request: pytest.FixtureRequest, store: str, emulator: ZendeskEmulator, tmp_path: Path) -> NewLocation:
+    """Returns an empty destination on the store, a new one at each call."""
     environment = {"AIRFLOW_CONN_ZENDESK_DEFAULT": json.dumps(emulator.connection())}
     fixture = STORES[store]
     if fixture is None:
         numbers = count()
-        return lambda: Place((tmp_path / str(next(numbers))).as_uri(), environment)
+        return lambda: Location((tmp_path / str(next(numbers))).as_uri(), environment)
     server: StoreServer = request.getfixturevalue(fixture)
-    return lambda: Place(server.destination(), environment | server.environment)
+    return lambda: Location(server.destination(), environment | server.environment)

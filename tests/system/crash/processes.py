@@ -1,4 +1,4 @@
-"""Child processes, each forked in milliseconds from a server that has imported all, each in a group of its own."""
+"""Child processes, each forked in milliseconds from a server that has imported everything, each in its own group."""
 
 import multiprocessing
 import os
@@ -14,81 +14,81 @@ import psutil
 
 from airflow_zendesk.window import Grain, Window
 from tests.system.crash import jobs
-from tests.system.crash.jobs import HOURLY, Place, Readings, Trap
+from tests.system.crash.jobs import HOURLY, Location, Readings, Trap
 
 CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(["tests.system.crash.warm"])
+CONTEXT.set_forkserver_preload(["tests.system.crash.preload"])
 
-#: Nothing takes so long, unless it hangs.
-PATIENCE_SECONDS = 60
+#: A process that takes longer hangs.
+TIMEOUT_SECONDS = 60
 
 
 @dataclass
 class Child:
-    """A process, and what it tells."""
+    """A process, and the connection on which it reports."""
 
     process: ForkServerProcess
-    told: Connection
+    reports: Connection
 
     @classmethod
     def start(cls, job: Any, *arguments: Any) -> "Child":
-        """Start a job with these arguments, and a connection to tell things."""
-        told, tell = CONTEXT.Pipe(duplex=False)
-        process = CONTEXT.Process(target=job, args=(*arguments, tell), daemon=True)
+        """Start a job with these arguments and a connection for its reports."""
+        reports, child_end = CONTEXT.Pipe(duplex=False)
+        process = CONTEXT.Process(target=job, args=(*arguments, child_end), daemon=True)
         process.start()
-        tell.close()
-        return cls(process, told)
+        child_end.close()
+        return cls(process, reports)
 
     @classmethod
-    def export(cls, place: Place, window: Window, trap: Trap | None = None, grain: Grain = HOURLY) -> "Child":
-        """Start an export; it is under way when this returns."""
-        child = cls.start(jobs.export, place, window, trap, grain)
-        assert "started" == child.hear()
+    def export(cls, location: Location, window: Window, trap: Trap | None = None, grain: Grain = HOURLY) -> "Child":
+        """Start an export; return when it is under way."""
+        child = cls.start(jobs.export, location, window, trap, grain)
+        assert "started" == child.receive()
         return child
 
-    def hear(self) -> Any:
-        """The next thing that it tells."""
-        assert self.told.poll(PATIENCE_SECONDS), "the process tells nothing"
-        return self.told.recv()
+    def receive(self) -> Any:
+        """The next report."""
+        assert self.reports.poll(TIMEOUT_SECONDS), "the process reports nothing"
+        return self.reports.recv()
 
-    def end(self) -> Any:
-        """The last thing that it tells before it ends."""
+    def wait(self) -> Any:
+        """Wait until the process ends; return its last report."""
         last = None
         with suppress(EOFError):
             while True:
-                last = self.hear()
-        self.process.join(PATIENCE_SECONDS)
+                last = self.receive()
+        self.process.join(TIMEOUT_SECONDS)
         assert self.process.exitcode is not None, "the process does not end"
-        self.told.close()
+        self.reports.close()
         return last
 
     def send(self, number: signal.Signals) -> None:
-        """Send it a signal."""
+        """Send a signal to the process."""
         assert self.process.pid
         os.kill(self.process.pid, number)
 
     def wait_until_stopped(self) -> None:
-        """After a SIGSTOP that it has announced."""
+        """Wait until the SIGSTOP that the process has reported takes effect."""
         process = psutil.Process(self.process.pid)
         while process.status() != psutil.STATUS_STOPPED:
             time.sleep(0.001)
 
     @property
     def was_killed(self) -> bool:
-        """Whether it has ended by SIGKILL."""
+        """Whether SIGKILL ended the process."""
         return self.process.exitcode == -signal.SIGKILL
 
 
 class Reader:
-    """A reader that opens every object of a dataset, over and over, in a process of its own."""
+    """A process that reads every object of a dataset, again and again."""
 
-    def __init__(self, place: Place) -> None:
-        self._enough = CONTEXT.Event()
-        self._child = Child.start(jobs.read, place, self._enough)
+    def __init__(self, location: Location) -> None:
+        self._stop = CONTEXT.Event()
+        self._child = Child.start(jobs.read, location, self._stop)
 
-    def end(self) -> Readings:
-        """Read it all a last time, and tell what was seen."""
-        self._enough.set()
-        readings = self._child.end()
-        assert isinstance(readings, Readings), "the reader broke"
+    def stop(self) -> Readings:
+        """Read everything a last time; return what was seen since the start."""
+        self._stop.set()
+        readings = self._child.wait()
+        assert isinstance(readings, Readings), "the reader failed"
         return readings

@@ -1,4 +1,4 @@
-"""Processes on loopback, in folders of their own, ended by who started them."""
+"""Processes on loopback, each with its own folder, ended by the block that started them."""
 
 import contextlib
 import os
@@ -16,27 +16,27 @@ INSTALL = "Redis is not installed: apt-get install --no-install-recommends redis
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on."""
+    """A free port of 127.0.0.1."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
-def until(what: str, is_so: Callable[[], bool], seconds: float = 120, pause: float = 0.2) -> None:
-    """Wait until it is so, and look every ``pause`` seconds.
+def until(what: str, holds: Callable[[], bool], seconds: float = 120, pause: float = 0.2) -> None:
+    """Wait until ``holds`` returns true; it is called every ``pause`` seconds.
 
     Raises:
-        TimeoutError: it has not become so.
+        TimeoutError: it did not within ``seconds``.
     """
     ends = time.monotonic() + seconds
-    while not is_so():
+    while not holds():
         if time.monotonic() > ends:
             raise TimeoutError(f"{what}: not within {seconds:g} s")
         time.sleep(pause)
 
 
 def listens(port: int) -> bool:
-    """Whether somebody listens on that port of 127.0.0.1."""
+    """Whether a process listens on this port of 127.0.0.1."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
@@ -45,7 +45,7 @@ def listens(port: int) -> bool:
 def process(
     command: list[str], log: Path, environment: Mapping[str, str] | None = None, *, ends_by: int = signal.SIGINT
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a command in a process group of its own, which is ended with the block: politely, then for good."""
+    """Run a command in its own process group, which is ended with the block: by ``ends_by``, then by SIGKILL."""
     with log.open("wb") as out:
         started = subprocess.Popen(command, stdout=out, stderr=out, env=environment, start_new_session=True)
     try:
@@ -62,7 +62,7 @@ def process(
 
 @contextlib.contextmanager
 def redis(folder: Path) -> Iterator[str]:
-    """A Redis server; gives its URL."""
+    """A Redis server; yields its URL."""
     binary = shutil.which("redis-server")
     if binary is None:
         if os.environ.get("CI"):

@@ -1,4 +1,4 @@
-"""A whole Airflow on loopback: its parts as processes, its database in PostgreSQL, its tasks in an executor."""
+"""A complete Airflow on loopback: each component is a process, the database is PostgreSQL."""
 
 import contextlib
 import json
@@ -22,11 +22,11 @@ _PARTS = {
     "triggerer": ["triggerer", "--skip-serve-logs"],
 }
 _HEARTBEATS = {
-    # A worker that is gone is noticed within seconds instead of minutes.
+    # A dead worker is noticed within seconds instead of minutes.
     "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_SEC": "2",
     "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "10",
     "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "2",
-    # And so is a task that Celery has handed to such a worker, who has not begun it: by default after ten minutes.
+    # So is a task that Celery assigned to a dead worker before it began: by default after ten minutes.
     "AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT": "45",
     "AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT_CHECK_INTERVAL": "5",
 }
@@ -34,7 +34,7 @@ _HEARTBEATS = {
 
 @dataclass
 class Airflow:
-    """A running Airflow; ``workers`` are the processes that tasks run in, if the executor has such."""
+    """A running Airflow; ``workers`` are the processes of the executor's workers, if it has any."""
 
     environment: Mapping[str, str]
     database: str
@@ -48,7 +48,7 @@ class Airflow:
         assert 0 == done.returncode, done.stdout + done.stderr
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
-        """Ask Airflow's own database."""
+        """Query Airflow's own database."""
         with psycopg.connect(f"postgresql://{self.database}") as connection:
             return connection.execute(sql.encode()).fetchall()
 

@@ -1,4 +1,4 @@
-"""Thirty days backfilled by a real, distributed Airflow, with a worker killed in the middle: every slice, once."""
+"""Thirty days backfilled by a distributed Airflow, with a worker killed in the middle: every slice, once."""
 
 import contextlib
 import json
@@ -25,37 +25,37 @@ DAGS = Path(__file__).parent / "dags"
 _TRIES = "select try_number, pid from task_instance where dag_id = 'zendesk_ticket_events'"
 
 
-def kill_somebody_at_work(running: Airflow) -> None:
-    """End, without a word, a worker with all that it runs; where tasks are children of the scheduler, one of those."""
+def kill_a_busy_process(running: Airflow) -> None:
+    """Kill a worker and its tasks; without workers, where tasks are children of the scheduler, kill a task."""
     until("a third of the days", lambda: succeeded(running) >= DAYS // 3, 300)
     end = kill_a_worker if running.workers else kill_a_task
     until("a task that has just begun", lambda: any(end(running, pid) for pid in just_begun(running)), pause=0.05)
 
 
 def just_begun(running: Airflow) -> list[int]:
-    """The processes of tasks that have work for some seconds more."""
+    """The process ids of tasks that will run for some seconds more."""
     return [row[1] for row in running.query(f"{_TRIES} and state = 'running' and start_date > now() - interval '1 s'")]
 
 
 def kill_a_worker(running: Airflow, pid: int) -> bool:
-    """Kill the worker that runs the task, with all that it has started."""
+    """Kill the worker that runs the task, with all its child processes."""
     for worker in running.workers:
         with contextlib.suppress(psutil.NoSuchProcess):
-            everything = [psutil.Process(worker.pid), *psutil.Process(worker.pid).children(recursive=True)]
-            if pid in [process.pid for process in everything]:
-                return kill(everything)
+            processes = [psutil.Process(worker.pid), *psutil.Process(worker.pid).children(recursive=True)]
+            if pid in [process.pid for process in processes]:
+                return kill(processes)
     return False
 
 
 def kill_a_task(_: Airflow, pid: int) -> bool:
-    """Kill the process of a task with all that it has started."""
+    """Kill the process of a task with all its child processes."""
     with contextlib.suppress(psutil.NoSuchProcess):
         return kill([psutil.Process(pid), *psutil.Process(pid).children(recursive=True)])
     return False
 
 
 def kill(processes: list[psutil.Process]) -> bool:
-    """Kill all of them that are still there; whether there was any."""
+    """Kill all processes that still run; return whether there was any."""
     killed = 0
     for process in processes:
         with contextlib.suppress(psutil.NoSuchProcess):
@@ -65,7 +65,7 @@ def kill(processes: list[psutil.Process]) -> bool:
 
 
 def exported(folder: Path) -> list[Path]:
-    """The slices of those days; the DAG also exports yesterday, as soon as it is not paused any more."""
+    """The slices of the backfill. The DAG also exports yesterday, as soon as it is unpaused."""
     return sorted((folder / "ticket_events").glob("event_date=2026-03-*/*.parquet"))
 
 
@@ -74,9 +74,9 @@ def digests(paths: list[Path]) -> dict[str, str]:
     return {path.name: read_footer(pq.ParquetFile(path), path.name).digest for path in paths}
 
 
-def swept(folder: Path, world: Simulator, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """The digests of the same days in one sweep, in an empty dataset, of the same account without its limit."""
-    with ZendeskEmulator(world) as emulator:
+def digests_of_one_sweep(folder: Path, simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """The digests of the same days, exported in one sweep of the same account without a rate limit."""
+    with ZendeskEmulator(simulator) as emulator:
         monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", json.dumps(emulator.connection()))
         export_window(ZendeskHook(), folder.as_uri(), Query.of("ticket_events"), Window(START, END))
     return digests(exported(folder))
@@ -92,11 +92,11 @@ def succeeded(running: Airflow) -> int:
 def test_backfill_with_a_worker_killed_exports_every_slice_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, executor: str
 ) -> None:
-    """Two workers, the account's limit on, four runs at a time; and the rows are those of a single sweep."""
+    """Two workers, a rate limit and four runs at a time; the rows are those of a single sweep."""
     data = tmp_path / "data"
-    # Three pages a day, and a minute that is short enough for a test and long enough to make the workers wait.
-    world = Simulator(events_per_day=2_200)
-    with ZendeskEmulator(world, requests_per_minute=10, minute_seconds=10) as emulator:
+    # Three pages a day, and a rate limit period short enough for a test and long enough to make the workers wait.
+    simulator = Simulator(events_per_day=2_200)
+    with ZendeskEmulator(simulator, requests_per_minute=10, minute_seconds=10) as emulator:
         settings = {
             "AIRFLOW_CONN_ZENDESK_DEFAULT": json.dumps(emulator.connection()),
             "AIRFLOW_VAR_ZENDESK_DESTINATION": data.as_uri(),
@@ -106,19 +106,19 @@ def test_backfill_with_a_worker_killed_exports_every_slice_once(
             dates = ["--from-date", f"{START:%Y-%m-%d}", "--to-date", "2026-03-30"]
             running.command("dags", "unpause", "zendesk_ticket_events")
             running.command("backfill", "create", *dag, *dates, "--max-active-runs", "4")
-            kill_somebody_at_work(running)
+            kill_a_busy_process(running)
             until("the backfill", lambda: succeeded(running) == DAYS, 400)
             tries = [row[0] for row in running.query(_TRIES)]
-        truth = emulator.expected_ids("ticket_events", START, END)
+        expected = emulator.expected_ids("ticket_events", START, END)
         statuses = [request.status for request in emulator.requests]
     paths = exported(data)
     ids = [id_ for path in paths for id_ in pq.ParquetFile(path).read(columns=["id"])["id"].to_pylist()]
     print(
-        f"\n{executor}: {len(paths)} slices, {len(ids):,} events of {len(truth):,}, {len(statuses)} requests, "
+        f"\n{executor}: {len(paths)} slices, {len(ids):,} events of {len(expected):,}, {len(statuses)} requests, "
         f"{statuses.count(429)} refused, {sum(tries) - len(tries)} tries after a kill"
     )
     assert DAYS == len(paths)
-    assert sorted(truth) == sorted(ids)
-    assert digests(paths) == swept(tmp_path / "swept", world, monkeypatch)
+    assert sorted(expected) == sorted(ids)
+    assert digests(paths) == digests_of_one_sweep(tmp_path / "sweep", simulator, monkeypatch)
     assert not list(data.rglob("*.tmp"))
     assert max(tries) > 1

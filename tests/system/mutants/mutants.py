@@ -1,13 +1,24 @@
-"""Mistakes that exporters make, each made on purpose in a copy of the package, and the test that must see it."""
+"""Mistakes that exporters make. Each is made on purpose in a copy of the package, and the named test must fail."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
+
+from airflow_zendesk.dataset.publish import publish
+from airflow_zendesk.export.run import export_window
+from airflow_zendesk.storage.local import LocalStore
+from airflow_zendesk.storage.store import put_and_confirm
+from airflow_zendesk.zendesk.paging import Sweep
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """A mistake: in a file of the package, the text ``right`` becomes ``wrong``, and ``test`` fails."""
+    """A mistake: in ``function``, the Python expression ``right`` is replaced by ``wrong``, and ``test`` fails.
 
-    file: str
+    The expression must occur once in the function. Its layout in the source does not matter.
+    """
+
+    function: Callable[..., Any]
     right: str
     wrong: str
     test: str
@@ -16,63 +27,50 @@ class Mutant:
 _MODEL = "tests/crash/test_model.py::test_publisher_takes_the_schedules_on_which_broken_rules_fail"
 
 MUTANTS = {
-    "the token is read after the extraction": Mutant(
-        "export.py",
-        "self.deliver(sealed, stored.get(key))",
-        "self.deliver(sealed, self.store.token(key))",
+    "the expected version is read after the extraction": Mutant(
+        export_window, "versions.get(sealed.key)", "store.version(sealed.key)", _MODEL
+    ),
+    "the expected version is read just before the PUT": Mutant(
+        publish,
+        "put_and_confirm(store, key, sealed.file, expected, lambda: stored_footer(store, key).digest == digest)",
+        "put_and_confirm(store, key, sealed.file, store.version(key),"
+        " lambda: stored_footer(store, key).digest == digest)",
         _MODEL,
     ),
-    "the token is not read before the PUT": Mutant(
-        "dataset/publish.py",
-        "put_and_confirm(store, key, sealed.file, expected,",
-        "put_and_confirm(store, key, sealed.file, store.token(key),",
-        _MODEL,
-    ),
-    "the file is written in its place": Mutant(
-        "dataset/stores/local.py",
-        """            with self._temporary(path) as (name, temporary):
-                file.seek(0)
-""",
-        """            with path.open("wb") as temporary:
-                name = path
-                file.seek(0)
-""",
+    "the file is written in its final place": Mutant(
+        LocalStore.put,
+        "self._temporary(path)",
+        "contextlib.nullcontext((path, path.open('wb')))",
         "tests/crash/test_signals.py::test_signal_at_any_step_of_the_writer_and_of_the_put",
     ),
     "a refused PUT counts as done": Mutant(
-        "dataset/store.py",
-        "                if is_there():\n",
-        "                if True:\n",
-        "tests/dataset/stores/test_unknown_outcomes.py::test_rival_that_came_first_is_kept",
+        put_and_confirm,
+        "is_there()",
+        "True",
+        "tests/storage/test_unknown_outcomes.py::test_rival_that_came_first_is_kept",
     ),
-    "a refused PUT counts as failed, without a look at what is there": Mutant(
-        "dataset/store.py",
-        """                if is_there():
-                    return
-""",
-        "",
-        "tests/dataset/stores/test_unknown_outcomes.py::test_lost_request_or_answer_ends_in_success[moto-answer lost]",
+    "a refused PUT counts as failed, whatever is stored": Mutant(
+        put_and_confirm,
+        "is_there()",
+        "False",
+        "tests/storage/test_unknown_outcomes.py::test_lost_request_or_answer_ends_in_success[moto-answer lost]",
     ),
     "the worker's clock proves that events have settled": Mutant(
-        "zendesk/incremental_export.py",
-        "min(reach, answer.server_date - self._settle)",
-        'min(reach, int(__import__("time").time()) - self._settle)',
-        "tests/zendesk/test_incremental_export.py",
+        Sweep.take,
+        "min(proven, response.server_date - self._settle)",
+        "min(proven, int(__import__('time').time()) - self._settle)",
+        "tests/zendesk/test_paging.py",
     ),
-    "other objects of the day are swept": Mutant(
-        "dataset/stores/local.py",
-        """                file.seek(0)
-""",
-        """                for other in path.parent.glob("*.parquet"):
-                    other.unlink()
-                file.seek(0)
-""",
-        "tests/test_export.py::test_sweep_fills_many_slices_with_few_requests",
+    "other objects of the day are deleted": Mutant(
+        LocalStore.put,
+        "file.seek(0)",
+        "(file.seek(0), *map(Path.unlink, path.parent.glob('*.parquet')))",
+        "tests/export/test_run.py::test_sweep_fills_many_slices_with_few_requests",
     ),
-    "names follow from the data": Mutant(
-        "dataset/publish.py",
-        "    key = slice_key(record.resource, sealed.slice)\n",
-        '    key = slice_key(record.resource, sealed.slice).replace(".parquet", f"-{sealed.footer.rows}.parquet")\n',
+    "the key depends on the data": Mutant(
+        publish,
+        "sealed.key",
+        "sealed.key.replace('.parquet', f'-{sealed.footer.rows}.parquet')",
         "tests/dataset/test_publish.py",
     ),
 }

@@ -1,4 +1,4 @@
-"""Datasets on a disk and in an S3: one of which every row is known by heart, and one of a whole support desk."""
+"""Datasets on a disk and in S3: one with a few literal rows, and one with the events of an emulator."""
 
 import json
 import logging
@@ -29,7 +29,7 @@ WINDOW = Window.of("2026-01-01T00:00:00Z", "2026-01-04T00:00:00Z")
 INSTALL_JAVA = "Java is not installed: apt-get install --no-install-recommends default-jre-headless"
 START = 1_767_225_600
 
-#: Numbers that a float cannot hold, nulls beside them, text of all kinds, an event that came late, a day without any.
+#: Integers that a float cannot hold, nulls beside them, text of all kinds, a late event, a day without events.
 EVENTS: list[dict[str, Any]] = [
     {"id": 9_007_199_254_740_993, "timestamp": START - 1, "ticket_id": 1, "updater_id": None, "child_events": []},
     {
@@ -47,28 +47,28 @@ EVENTS: list[dict[str, Any]] = [
 
 
 def export(destination: str, window: Window = WINDOW, events: Sequence[dict[str, Any]] = EVENTS) -> None:
-    """Export what is known by heart, in slices of a day."""
-    answer = {"ticket_events": events, "count": len(events), "end_time": None, "end_of_stream": True}
-    with scripted(Reply(answer)) as server, pytest.MonkeyPatch.context() as patch:
+    """Export the literal events in daily slices."""
+    body = {"ticket_events": events, "count": len(events), "end_time": None, "end_of_stream": True}
+    with scripted(Reply(body)) as server, pytest.MonkeyPatch.context() as patch:
         patch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", server.connection())
         export_window(ZendeskHook(), destination, Query.of("ticket_events", ["comment_events"]), window)
 
 
-def export_all(destination: str, desk: ZendeskEmulator) -> None:
-    """Everything that the tests read, each below a folder of its own."""
+def export_all(destination: str, emulator: ZendeskEmulator) -> None:
+    """Export everything that the tests read, each to its own folder."""
     export(f"{destination}/known")
     export(f"{destination}/empty", Window.of("2026-01-02T00:00:00Z", "2026-01-03T00:00:00Z"), events=[])
     export(f"{destination}/damaged")
     damage(f"{destination}/damaged/ticket_events/event_date=2026-01-03/20260103T000000Z--20260104T000000Z.parquet")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", json.dumps(desk.connection()))
+        patch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", json.dumps(emulator.connection()))
         events = Query.of("ticket_events", ["comment_events"], private_comments=True)
         for query in (events, Query.of("ticket_metric_events")):
-            export_window(ZendeskHook(), f"{destination}/desk", query, WINDOW)
+            export_window(ZendeskHook(), f"{destination}/emulator", query, WINDOW)
 
 
 def damage(file: str) -> None:
-    """Leave the file its footer, and none of its rows: it can be found and looked at, but not read."""
+    """Destroy the rows of a file and keep its footer: readers can open it, but not read it."""
     path = ObjectStoragePath(file)
     content = path.read_bytes()
     end = len(content) - 8 - int.from_bytes(content[-8:-4], "little")
@@ -76,23 +76,23 @@ def damage(file: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def desk() -> Iterator[ZendeskEmulator]:
-    """A support desk that opens on the second of the three days, so that the first is without events."""
-    with ZendeskEmulator(Simulator(events_per_day=100, opened=datetime(2026, 1, 2, tzinfo=UTC))) as desk:
-        yield desk
+def emulator() -> Iterator[ZendeskEmulator]:
+    """An account that opens on the second of the three days, so that the first has no events."""
+    with ZendeskEmulator(Simulator(events_per_day=100, opened=datetime(2026, 1, 2, tzinfo=UTC))) as emulator:
+        yield emulator
 
 
 @pytest.fixture(scope="session")
-def on_disk(desk: ZendeskEmulator, tmp_path_factory: pytest.TempPathFactory) -> str:
+def on_disk(emulator: ZendeskEmulator, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The datasets in a folder."""
     folder = tmp_path_factory.mktemp("zendesk")
-    export_all(folder.as_uri(), desk)
+    export_all(folder.as_uri(), emulator)
     return str(folder)
 
 
 @dataclass(frozen=True)
 class Bucket:
-    """The datasets in an S3: its address, ``bucket/folder``, and the keys of somebody who may list and read there."""
+    """The datasets in S3: its URL, ``bucket/folder``, and the keys of a user who may list and read."""
 
     url: str
     folder: str
@@ -101,17 +101,17 @@ class Bucket:
 
 
 def client(service: str, url: str, key: str, secret: str) -> Any:
-    """A client of that service of the S3's."""
+    """A boto3 client of a service."""
     return boto3.client(
         service, endpoint_url=url, region_name="us-east-1", aws_access_key_id=key, aws_secret_access_key=secret
     )
 
 
 @pytest.fixture(scope="session")
-def in_s3(moto: "StoreServer", desk: ZendeskEmulator) -> Bucket:
-    """The datasets in a bucket, which from then on answers to nobody but a reader who signs what it asks for."""
+def in_s3(moto: "StoreServer", emulator: ZendeskEmulator) -> Bucket:
+    """The datasets in a bucket that accepts only signed requests of the reader."""
     destination = moto.destination()
-    export_all(destination, desk)
+    export_all(destination, emulator)
     iam = client("iam", moto.url, "invented", "invented")
     iam.create_user(UserName="reader")
     statement = {"Effect": "Allow", "Action": ["s3:ListBucket", "s3:GetObject"], "Resource": "*"}
@@ -127,7 +127,7 @@ def in_s3(moto: "StoreServer", desk: ZendeskEmulator) -> Bucket:
 
 @pytest.fixture
 def keys_in_environment(in_s3: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As the page says; and where this S3 is."""
+    """Set the environment as docs/readers.md says, with the address of this S3."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", in_s3.key)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", in_s3.secret)
     monkeypatch.setenv("AWS_REGION", "us-east-1")
@@ -137,14 +137,14 @@ def keys_in_environment(in_s3: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def spark() -> Iterator[None]:
-    """What Spark needs: Java, without which the test is skipped, but never in CI; and no door to the outside."""
+    """Prepare Spark, on loopback only. It needs Java: without it the test is skipped, or fails in CI."""
     if shutil.which("java") is None:
         if os.environ.get("CI"):
             pytest.fail(INSTALL_JAVA)
         pytest.skip(INSTALL_JAVA)
     from pyspark.sql import SparkSession  # noqa: PLC0415  it is large
 
-    # It speaks once more when Python ends, and nobody listens then.
+    # It logs once more when Python exits and the log stream is closed.
     logging.getLogger("py4j").setLevel(logging.WARNING)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SPARK_LOCAL_IP", "127.0.0.1")

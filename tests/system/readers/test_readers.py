@@ -1,4 +1,4 @@
-"""The code of docs/readers.md, run: every reader finds what was exported, on a disk and in an S3."""
+"""The code in docs/readers.md is executed: every reader reads what was exported, on a disk and in S3."""
 
 import doctest
 import json
@@ -18,7 +18,7 @@ from tests.support.emulator_client import export as page_of
 from tests.system.readers.conftest import WINDOW, Bucket
 
 PAGE = (ROOT / "docs" / "readers.md").read_text()
-#: What every reader makes of the columns, whatever their rows hold.
+#: The type of each column in every reader, whatever the rows.
 COLUMNS = {
     "ticket_events": {
         "id": "int64", "timestamp": "instant", "ticket_id": "int64", "created_at": "instant", "updater_id": "int64",
@@ -35,7 +35,7 @@ COLUMNS = {
 JSON = {"system", "metadata", "merged_ticket_ids", "child_events", "sla", "group_sla", "status", "extra"}
 
 Row = dict[str, Any]
-#: What a row holds besides nulls.
+#: The values of the rows without nulls.
 LATE: Row = {
     "id": 9_007_199_254_740_993,
     "timestamp": datetime(2025, 12, 31, 23, 59, 59, tzinfo=UTC),
@@ -66,7 +66,7 @@ LAST: Row = {
 }
 KNOWN = {"2026-01-01": [LATE, FULL], "2026-01-02": [], "2026-01-03": [LAST]}
 
-#: Whatever a reader gives, as an Arrow table, whose schema is that of the reader even if there is no row.
+#: Converts the result of a reader to an Arrow table. The schema is the reader's even without rows.
 READERS: dict[str, Callable[[Any], Any]] = {
     "pandas": lambda frame: pa.Table.from_pandas(frame, preserve_index=False),
     "pyarrow": lambda table: table,
@@ -87,14 +87,14 @@ EVERYWHERE = [
 
 
 def blocks(heading: str, language: str = "python") -> list[str]:
-    """The code below that heading: for a disk, for an S3."""
+    """The code below a heading: first for a disk, then for S3."""
     section = PAGE.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
     return re.findall(rf"^```{language}\n(.*?)^```", section, re.DOTALL | re.MULTILINE)
 
 
 @pytest.fixture
 def code(place: str, reader: str, request: pytest.FixtureRequest) -> str:
-    """The page's code for that reader, reading from that place."""
+    """The code of the page for a reader and a place."""
     if reader == "Spark":
         request.getfixturevalue("spark")
     if place == "disk":
@@ -104,7 +104,7 @@ def code(place: str, reader: str, request: pytest.FixtureRequest) -> str:
 
 
 def in_bucket(code: str, bucket: Bucket) -> str:
-    """The code with the addresses of the tests; most readers know AWS_ENDPOINT_URL."""
+    """The code with the addresses of the test bucket. Most readers use AWS_ENDPOINT_URL."""
     for there, here in {
         "https://my-bucket.s3.eu-central-1.amazonaws.com/zendesk": f"{bucket.url}/{bucket.folder}/known",
         "my-bucket/zendesk": f"{bucket.folder}/known",
@@ -115,14 +115,14 @@ def in_bucket(code: str, bucket: Bucket) -> str:
 
 
 def results(code: str, day: str = "2026-01-01") -> dict[str, Any]:
-    """Run the code for a day; gives its ``events`` and ``day``."""
+    """Run the code for a day; return its variables, such as ``events`` and ``day``."""
     names: dict[str, Any] = {}
     exec(code.replace("2026-01-01", day), names)
     return names
 
 
 def rows(reader: str, result: Any, resource: str = "ticket_events") -> list[Row]:
-    """What a reader gave, whose columns are checked: rows by id without nulls, JSON taken apart, dates as dates."""
+    """Check the columns of a result; return its rows by id, without nulls, with decoded JSON and dates."""
     table = READERS[reader](result)
     dates = "text" if reader in {"pandas", "pyarrow"} else "date32[day]"
     assert COLUMNS[resource] | {"event_date": dates} == {column.name: kind(column.type) for column in table.schema}
@@ -134,7 +134,7 @@ def rows(reader: str, result: Any, resource: str = "ticket_events") -> list[Row]
 
 
 def kind(type_: Any) -> str:
-    """An Arrow type, without what is the reader's own affair."""
+    """The type of a column, without differences between readers that do not matter."""
     if pa.types.is_dictionary(type_):
         return kind(type_.value_type)
     if pa.types.is_timestamp(type_):
@@ -142,26 +142,26 @@ def kind(type_: Any) -> str:
     return "text" if pa.types.is_string(type_) or pa.types.is_large_string(type_) else str(type_)
 
 
-def told(desk: ZendeskEmulator, resource: str) -> list[Row]:
-    """What the desk answers to one request of our own, as rows by id."""
+def source_rows(emulator: ZendeskEmulator, resource: str) -> list[Row]:
+    """The rows by id that one independent request to the emulator returns."""
     with requests.Session() as session:
-        session.auth = desk.connection()["login"], desk.connection()["password"]
+        session.auth = emulator.connection()["login"], emulator.connection()["password"]
         query = {"start_time": START, "include": "comment_events", "support_type_scope": "all"}
-        items = page_of(session, desk, resource, **query).json()[resource]
+        records = page_of(session, emulator, resource, **query).json()[resource]
     found = []
-    for item in items:
-        times = {name: datetime.fromisoformat(item[name]) for name in ("created_at", "time") if name in item}
+    for record in records:
+        times = {name: datetime.fromisoformat(record[name]) for name in ("created_at", "time") if name in record}
         (at,) = times.values()
         if at < WINDOW.end:
-            row = item | times | {"timestamp": at, "late": False, "event_date": at.date()}
+            row = record | times | {"timestamp": at, "late": False, "event_date": at.date()}
             found.append({name: value for name, value in row.items() if value is not None})
-    assert sorted(desk.expected_ids(resource, WINDOW.start, WINDOW.end)) == sorted(row["id"] for row in found)
+    assert sorted(emulator.expected_ids(resource, WINDOW.start, WINDOW.end)) == sorted(row["id"] for row in found)
     return sorted(found, key=lambda row: row["id"])
 
 
 @pytest.mark.parametrize(("place", "reader"), EVERYWHERE)
-def test_known_events_read_right(reader: str, code: str) -> None:
-    """To the last digit, microsecond and null; a day without events has the columns of all others."""
+def test_literal_events_are_read_exactly(reader: str, code: str) -> None:
+    """To the last digit, microsecond and null. A day without events has the same columns."""
     for day, expected in KNOWN.items():
         found = results(code, day)
         assert expected == rows(reader, found["day"]), day
@@ -170,38 +170,38 @@ def test_known_events_read_right(reader: str, code: str) -> None:
 
 @pytest.mark.parametrize("resource", COLUMNS)
 @pytest.mark.parametrize(("place", "reader"), EVERYWHERE)
-def test_all_of_a_desk_is_read(reader: str, code: str, resource: str, desk: ZendeskEmulator) -> None:
-    """Of both resources: every event, whole, on its date; and none on the day before the desk opened."""
-    expected = told(desk, resource)
+def test_all_events_of_an_account_are_read(reader: str, code: str, resource: str, emulator: ZendeskEmulator) -> None:
+    """Of both resources: every event on its date, and none on the day before the account opened."""
+    expected = source_rows(emulator, resource)
     assert {"ticket_events": 181, "ticket_metric_events": 698}[resource] == len(expected)
     for day in KNOWN:
-        found = results(code.replace("/known", "/desk").replace("ticket_events", resource), day)
+        found = results(code.replace("/known", "/emulator").replace("ticket_events", resource), day)
         assert [row for row in expected if str(row["event_date"]) == day] == rows(reader, found["day"], resource)
         assert expected == rows(reader, found["events"], resource)
 
 
 @pytest.mark.parametrize(("place", "reader"), EVERYWHERE)
 def test_empty_day_alone_has_all_columns(reader: str, code: str) -> None:
-    """A dataset of nothing but that day, too."""
+    """Also in a dataset that has only that day."""
     assert [] == rows(reader, results(code.replace("/known", "/empty"))["events"])
 
 
 @pytest.mark.parametrize(("place", "reader"), EVERYWHERE)
 def test_date_is_read_without_the_others(reader: str, code: str) -> None:
-    """Where the rows of another date cannot be read, those of this one can."""
+    """One date can be read where the files of another are damaged."""
     code = code.replace("/known", "/damaged")
     lines = [line for line in code.splitlines(keepends=True) if not line.startswith("events = ")]
     if "events." in code:
-        lines = code.splitlines(keepends=True)  # their `events` is not read until it is asked for
+        lines = code.splitlines(keepends=True)  # their `events` is lazy
     assert [LATE, FULL] == rows(reader, results("".join(lines))["day"])
-    with pytest.raises(Exception, match=r"."):  # each has an error of its own
+    with pytest.raises(Exception, match=r"."):  # each reader has its own error
         rows(reader, results(code)["events"])
 
 
 @pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas", "ignore:The copy keyword is deprecated")
 @pytest.mark.parametrize(("place", "reader"), [("disk", reader) for reader in READERS])
-def test_surprises_are_as_the_page_says(reader: str, code: str, on_disk: str) -> None:
-    """Each session on the page, entered after the code for a disk."""
+def test_reader_sessions_print_what_the_page_shows(reader: str, code: str, on_disk: str) -> None:
+    """Each session on the page is run after the code for a disk."""
     (text,) = blocks(reader, "pycon")
     text = text.replace("/data/zendesk", f"{on_disk}/known")
     session = doctest.DocTestParser().get_doctest(text, results(code), reader, None, None)
@@ -210,8 +210,8 @@ def test_surprises_are_as_the_page_says(reader: str, code: str, on_disk: str) ->
     assert (0, len(session.examples)) == (outcome.failed, outcome.attempted), "".join(differences)
 
 
-def test_keys_and_address_can_stand_in_the_code(in_s3: Bucket) -> None:
-    """Nothing is in the environment."""
+def test_keys_and_address_can_be_given_in_the_code(in_s3: Bucket) -> None:
+    """Without environment variables."""
     (code,) = blocks("Another S3, other keys")
     for there, here in {"the-key": in_s3.key, "the-secret": in_s3.secret, "https://s3.example.com": in_s3.url}.items():
         code = code.replace(f'"{there}"', repr(here))

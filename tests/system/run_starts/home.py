@@ -1,6 +1,6 @@
-"""An Airflow home of its own, with the shipped DAGs and some others, and the ways to start a run there.
+"""A separate Airflow home with the shipped DAGs and some others, and the ways to start a run there.
 
-It is made when this is imported, in the folder that the command line names: the environment comes before Airflow.
+It is created on import, in the folder that the command line names, because Airflow reads the environment on import.
 """
 
 import contextlib
@@ -26,7 +26,7 @@ os.environ |= {
     "AIRFLOW__CORE__DAGS_FOLDER": str(DAGS),
     "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
     "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
-    # A triggerer that is gone is noticed within seconds instead of half a minute.
+    # A dead triggerer is noticed within seconds instead of half a minute.
     "AIRFLOW__TRIGGERER__JOB_HEARTBEAT_SEC": "1",
     "AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "5",
 }
@@ -39,7 +39,7 @@ from airflow.jobs.scheduler_job_runner import SchedulerJobRunner
 from airflow.models import DagRun, TaskInstance, Trigger
 from airflow.models.backfill import Backfill, BackfillDagRun
 from airflow.sdk import DAG
-from airflow.sdk.api.datamodels._generated import TaskInstance as Ticket
+from airflow.sdk.api.datamodels._generated import TaskInstance as TaskInstanceDetails
 from airflow.sdk.execution_time import supervisor
 from airflow.sdk.execution_time.comms import DeferTask
 from airflow.utils.db import initdb
@@ -52,12 +52,12 @@ from sqlalchemy.orm import Session
 
 from tests.support.commands import executable
 
-# Airflow 3.1 builds its own API anew for each task, which takes seconds; newer ones keep it, as this does.
+# Airflow 3.1 builds its internal API for each task, which takes seconds. Newer versions keep it, as this does.
 supervisor.in_process_api_server = functools.cache(supervisor.in_process_api_server)
 
 
 class Airflow:
-    """A database, the DAGs, and the ways to start a run of them."""
+    """A database with DAGs, and the ways to start a run of them."""
 
     def __init__(self, client: TestClient) -> None:
         self._client = client
@@ -65,33 +65,33 @@ class Airflow:
 
     @staticmethod
     def cli(*arguments: str) -> None:
-        """A command, run in this process."""
+        """Run a command in this process."""
         parsed = cli_parser.get_parser().parse_args(arguments)
         parsed.func(parsed)
 
     def rest(self, path: str, **body: Any) -> Any:
-        """A POST to the API."""
+        """Send a POST request to the API."""
         return self._client.post(f"/api/v2/{path}", json=body).raise_for_status().json()
 
     def get(self, path: str) -> Any:
-        """A GET from the API."""
+        """Send a GET request to the API."""
         return self._client.get(f"/api/v2/{path}").raise_for_status().json()
 
     def schedule(self) -> None:
-        """What the scheduler does first in each of its rounds: it creates the runs that are due."""
+        """Create the runs that are due, as the scheduler does."""
         with create_session() as session, prohibit_commit(session) as guard:  # type: ignore[no-untyped-call]
             SchedulerJobRunner(job=Job())._create_dagruns_for_dags(guard, session)  # type: ignore[no-untyped-call]
 
     def backfill(self, dag_id: str, month: str, *options: str) -> list[str]:
-        """Create a backfill of the first three days of a month; the runs that it wants, in its order."""
+        """Create a backfill of the first three days of a month; return the ids of its runs, in order."""
         days = ["--from-date", f"{month}-01", "--to-date", f"{month}-03"]
         return self.runs_of("backfill", "create", "--dag-id", dag_id, *days, *options)
 
     def runs_of(self, *arguments: str) -> list[str]:
-        """Create a backfill with a command; the runs that it wants, in its order."""
+        """Create a backfill with a command; return the ids of its runs, in order."""
         self.cli(*arguments)
         with create_session() as session:
-            # As the scheduler does when the runs are over: there can be only one backfill of a DAG at a time.
+            # As the scheduler does at the end of the runs: a DAG can have only one backfill at a time.
             session.execute(update(Backfill).values(completed_at=datetime.now(UTC)))
             newest = select(Backfill.id).order_by(Backfill.id.desc()).limit(1).scalar_subquery()
             wanted = (
@@ -103,14 +103,14 @@ class Airflow:
             return list(session.scalars(wanted))
 
     def run(self, dag_id: str, run_id: str | None = None, destination: str | None = None) -> list[str]:
-        """Execute the export of a run, the newest by default: the slices that it left, or the words of its refusal."""
+        """Execute the export of a run, by default the newest; return the slices that it wrote, or the error message."""
         with create_session() as session:
             runs = select(DagRun).where(DagRun.dag_id == dag_id).order_by(DagRun.id.desc())
             run = session.scalars(runs.where(DagRun.run_id == run_id) if run_id else runs).first()
             assert run is not None
             ti = session.scalars(select(TaskInstance).where(TaskInstance.run_id == run.run_id)).one()
             run.start_date, ti.state = datetime.now(UTC), TaskInstanceState.QUEUED
-            ticket = Ticket(
+            details = TaskInstanceDetails(
                 id=ti.id,
                 dag_id=dag_id,
                 task_id="export",
@@ -119,18 +119,18 @@ class Airflow:
                 dag_version_id=cast("UUID", ti.dag_version_id),
             )
         with exported(destination) as slices:
-            done = supervisor.run_task_in_process(ti=ticket, task=load()[dag_id].get_task("export"))
+            done = supervisor.run_task_in_process(ti=details, task=load()[dag_id].get_task("export"))
         if isinstance(done.msg, DeferTask):
             return ["deferred"]
         with create_session() as session:
             state = DagRunState.FAILED if done.error else DagRunState.SUCCESS
-            session.execute(update(DagRun).where(DagRun.run_id == ticket.run_id).values(state=state))
+            session.execute(update(DagRun).where(DagRun.run_id == details.run_id).values(state=state))
         return [str(done.error)] if done.error else slices
 
 
 @contextlib.contextmanager
 def triggerer() -> Iterator[None]:
-    """A real triggerer, in a process of its own, which is killed when the block ends."""
+    """A real triggerer in its own process, which is killed at the end of the block."""
     command = [executable("airflow"), "triggerer", "--skip-serve-logs"]
     with (
         (HOME / "triggerer.log").open("a") as log,
@@ -143,18 +143,18 @@ def triggerer() -> Iterator[None]:
 
 
 def wait_until(what: str, holds: Callable[[Session], object]) -> None:
-    """Wait until the database says so."""
+    """Wait until ``holds`` returns true for the database."""
     for _ in range(600):
         with create_session() as session:
             if holds(session):
                 return
         time.sleep(0.2)
-    raise TimeoutError(f"{what} did not come to be:\n{(HOME / 'triggerer.log').read_text()[-3_000:]}")
+    raise TimeoutError(f"{what}: not within two minutes:\n{(HOME / 'triggerer.log').read_text()[-3_000:]}")
 
 
 @contextlib.contextmanager
 def airflow_home() -> Iterator[Airflow]:
-    """Copy the DAGs there, make the database, and serve the API."""
+    """Copy the DAGs, create the database, and serve the API."""
     here = Path(__file__)
     shutil.copytree(here.parents[3] / "dags", DAGS, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(here.with_name("other_dags.py"), DAGS)

@@ -1,6 +1,6 @@
-"""Starts runs in every way that Airflow has, and leaves in told.json what each exported, or why not.
+"""Starts runs in every way that Airflow has, and writes to outcomes.json what each exported, or why it failed.
 
-One process for all of them: it takes Airflow many seconds to get up. Its argument is the folder for everything.
+One process for all of them, because Airflow needs many seconds to start. Its argument is the folder for all files.
 """
 
 import json
@@ -15,14 +15,14 @@ from typing import Any
 from airflow_zendesk.dataset.settings import DatasetSettings
 from airflow_zendesk.emulator import Simulator, ZendeskEmulator
 from airflow_zendesk.verify.repair import Target
-from airflow_zendesk.window import Window
+from airflow_zendesk.window import Grain, Window
 from tests.system.run_starts.home import HOME, Airflow, airflow_home, exported, load, outlive_a_triggerer
 
 EVENTS, HISTORY = "zendesk_ticket_events", "zendesk_history"
 WINDOW = {"start": "2026-06-01T00:00:00Z", "end": "2026-06-03T00:00:00Z"}
 INTERVAL = {"data_interval_start": "2026-02-01T00:00:00Z", "data_interval_end": "2026-02-02T00:00:00Z"}
 
-#: What is posted to the API to start a run.
+#: The request bodies that start a run by the API.
 BODIES: dict[str, dict[str, Any]] = {
     "without a date": {"logical_date": None},
     "with an interval but no date": {"logical_date": None, **INTERVAL},
@@ -33,10 +33,10 @@ BODIES: dict[str, dict[str, Any]] = {
     "with half a window": {"logical_date": "2026-07-04T00:00:00Z", "conf": {"start": WINDOW["start"]}},
 }
 
-Told = Iterator[tuple[str, list[str]]]
+Outcomes = Iterator[tuple[str, list[str]]]
 
 
-def by_schedule(airflow: Airflow) -> Told:
+def by_schedule(airflow: Airflow) -> Outcomes:
     """By the scheduler, and by backfills in both directions and with every reprocess behaviour."""
     airflow.cli("dags", "unpause", EVENTS)
     airflow.schedule()
@@ -44,7 +44,7 @@ def by_schedule(airflow: Airflow) -> Told:
     airflow.cli("dags", "pause", EVENTS)
 
     def run_all(runs: list[str]) -> list[str]:
-        return [told for run_id in runs for told in airflow.run(EVENTS, run_id)]
+        return [outcome for run_id in runs for outcome in airflow.run(EVENTS, run_id)]
 
     yield "backfill", run_all(airflow.backfill(EVENTS, "2026-03"))
     yield "backfill backwards", run_all(airflow.backfill(EVENTS, "2026-04", "--run-backwards"))
@@ -56,22 +56,24 @@ def by_schedule(airflow: Airflow) -> Told:
         yield f"reprocess {behaviour}", run_all(again)
 
 
-def repair(airflow: Airflow) -> Told:
+def repair(airflow: Airflow) -> Outcomes:
     """By the command that a verification prints for a gap, over runs that have succeeded."""
-    record = DatasetSettings("ticket_events", "acme.zendesk.com", "1d", (), "all")
+    settings = DatasetSettings(
+        resource="ticket_events", account="acme.zendesk.com", grain=Grain.of("1d"), include=(), support_type_scope="all"
+    )
     gap = Window.of("2026-03-02T00:00:00Z", "2026-03-04T00:00:00Z")
-    _, *arguments = shlex.split(Target("file:///data", record).backfill(gap, EVENTS))
-    yield "repair", [told for run_id in airflow.runs_of(*arguments) for told in airflow.run(EVENTS, run_id)]
+    _, *arguments = shlex.split(Target("file:///data", settings).backfill(gap, EVENTS))
+    yield "repair", [outcome for run_id in airflow.runs_of(*arguments) for outcome in airflow.run(EVENTS, run_id)]
 
 
-def recheck(airflow: Airflow) -> Told:
-    """The DAG that goes back some days: by hand, without a date, and as a backfill of a day in the past."""
+def recheck(airflow: Airflow) -> Outcomes:
+    """The DAG that exports past days again: by hand, without a date, and as a backfill of a day in the past."""
     airflow.rest("dags/zendesk_recheck/dagRuns", logical_date=None, conf={"days": 2})
     yield "recheck", airflow.run("zendesk_recheck")
     yield "recheck of the past", airflow.run("zendesk_recheck", airflow.backfill("zendesk_recheck", "2026-03")[0])
 
 
-def by_hand(airflow: Airflow) -> Told:
+def by_hand(airflow: Airflow) -> Outcomes:
     """By the command and by the API."""
     for row, date in (("dags test", ["2026-03-02"]), ("dags test without a date", [])):
         with exported() as slices:
@@ -88,8 +90,8 @@ def by_hand(airflow: Airflow) -> Told:
         yield f"REST {row}", airflow.run(EVENTS)
 
 
-def by_others(airflow: Airflow) -> Told:
-    """By schedules that the shipped DAGs do not have."""
+def by_others(airflow: Airflow) -> Outcomes:
+    """By schedules that no shipped DAG has."""
     for dag_id in ("cron_string", "no_schedule"):
         airflow.rest(f"dags/{dag_id}/dagRuns", logical_date="2026-07-01T00:00:00Z")
         yield dag_id, airflow.run(dag_id)
@@ -103,32 +105,32 @@ def by_others(airflow: Airflow) -> Told:
         yield dag_id, airflow.run(dag_id)
 
 
-def by_waiting(airflow: Airflow) -> Told:
-    """A deferrable task whose window has not settled, and whose triggerer is killed meanwhile."""
+def by_waiting(airflow: Airflow) -> Outcomes:
+    """A deferrable task that waits until its window settles, and whose triggerer is killed meanwhile."""
     now = datetime.now(UTC).replace(second=0, microsecond=0)
     window = {"start": (now - timedelta(minutes=1)).isoformat(), "end": now.isoformat()}
     airflow.rest("dags/deferrable/dagRuns", logical_date=None, conf=window)
-    waited = airflow.run("deferrable")
+    first = airflow.run("deferrable")
     outlive_a_triggerer()
-    yield "deferrable", [*waited, *(key.rpartition("--")[2] for key in airflow.run("deferrable"))]
+    yield "deferrable", [*first, *(key.rpartition("--")[2] for key in airflow.run("deferrable"))]
     yield "deferrable ends", [f"{now:%Y%m%dT%H%M%SZ}.parquet"]
 
 
-def history(airflow: Airflow, emulator: ZendeskEmulator) -> Told:
-    """The DAG of the history: the whole at once; by months; and again, where everything is there."""
+def history(airflow: Airflow, emulator: ZendeskEmulator) -> Outcomes:
+    """The history DAG: in one sweep, by months, and again when everything is stored."""
     window = {"start": "2026-02-27T00:00:00Z", "end": "2026-03-02T00:00:00Z"}
     for row, runs in (("history", [False]), ("history by month", [True, False])):
         requests = []
         with exported() as slices:
             for by_month in runs:
-                asked = len(emulator.requests)
+                before = len(emulator.requests)
                 airflow.cli("dags", "test", HISTORY, "--conf", json.dumps({**window, "by_month": by_month}))
-                requests.append(f"{len(emulator.requests) - asked} requests")
+                requests.append(f"{len(emulator.requests) - before} requests")
         yield row, [*slices, *requests]
 
 
-def many_accounts(airflow: Airflow) -> Told:
-    """The DAG of many accounts, with two: the slices of each, and which account its dataset names."""
+def many_accounts(airflow: Airflow) -> Outcomes:
+    """The DAG for many accounts, with two: the slices of each."""
     with ExitStack() as stack, exported() as slices:
         accounts = {f"zendesk_{seed}": stack.enter_context(ZendeskEmulator(Simulator(seed, 50))) for seed in (1, 2)}
         for name, emulator in accounts.items():
@@ -139,17 +141,17 @@ def many_accounts(airflow: Airflow) -> Told:
 
 
 def main() -> None:
-    """Start everything."""
-    # Its clock is an hour ahead, so that by it a window that ends now has settled.
+    """Start all runs."""
+    # The emulator's clock is an hour ahead, so that a window that ends now has settled.
     with (
         ZendeskEmulator(Simulator(events_per_day=200), clock=lambda: time.time() + 3_600) as emulator,
         airflow_home() as airflow,
     ):
         os.environ["AIRFLOW_CONN_ZENDESK_DEFAULT"] = json.dumps(emulator.connection())
-        told = dict(history(airflow, emulator))
+        outcomes = dict(history(airflow, emulator))
         for ways in (by_schedule, repair, recheck, by_hand, by_others, by_waiting, many_accounts):
-            told |= ways(airflow)
-    (HOME / "told.json").write_text(json.dumps(told))
+            outcomes |= ways(airflow)
+    (HOME / "outcomes.json").write_text(json.dumps(outcomes))
 
 
 if __name__ == "__main__":

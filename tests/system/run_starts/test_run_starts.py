@@ -1,4 +1,4 @@
-"""However a run starts, it exports the right window or says why not; tried on a real Airflow with a database."""
+"""However a run starts, it exports the right window or fails with the reason, on a real Airflow with a database."""
 
 import json
 import os
@@ -28,7 +28,7 @@ DAYS = {
     "REST with a window": JUNE,
     "REST with a date and a window": JUNE,
 }
-#: Why a run is refused, by how it was started.
+#: Why a run fails, by how it was started.
 REFUSALS = {
     "trigger": NO_INTERVAL,
     "trigger with a date": r"logical date is 2026-10-01.* uses the interval before the current time.* Use `airflow backfill create`",
@@ -48,64 +48,64 @@ def key(day: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
-    """What became of each way to start a run: the slices that it left, or one sentence."""
+def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
+    """The outcome of each way to start a run: the slices that it wrote, or the error message."""
     folder = tmp_path_factory.mktemp("airflow")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
     done = run("python", "-m", "tests.system.run_starts.start", folder, environment=environment)
     assert 0 == done.returncode, done.stdout[-5_000:] + done.stderr
-    outcomes: dict[str, list[str]] = json.loads((folder / "told.json").read_text())
-    return outcomes
+    found: dict[str, list[str]] = json.loads((folder / "outcomes.json").read_text())
+    return found
 
 
 @pytest.mark.parametrize(("row", "days"), DAYS.items())
-def test_run_exports_its_days(told: dict[str, list[str]], row: str, days: list[str]) -> None:
+def test_run_exports_its_days(outcomes: dict[str, list[str]], row: str, days: list[str]) -> None:
     """In the order of the runs."""
-    assert [key(day) for day in days] == told[row]
+    assert [key(day) for day in days] == outcomes[row]
 
 
 @pytest.mark.parametrize("row", ["scheduled", "dags test without a date"])
-def test_run_of_now_exports_yesterday(told: dict[str, list[str]], row: str) -> None:
+def test_run_of_now_exports_yesterday(outcomes: dict[str, list[str]], row: str) -> None:
     """Or the day before that, if midnight passes meanwhile."""
     today = datetime.now(UTC)
-    assert told[row] in [[key(f"{today - timedelta(days=back):%Y-%m-%d}")] for back in (1, 2)]
+    assert outcomes[row] in [[key(f"{today - timedelta(days=back):%Y-%m-%d}")] for back in (1, 2)]
 
 
-def test_recheck_goes_back_from_yesterday(told: dict[str, list[str]]) -> None:
-    """As many days as it is told; from the day before that, if midnight passes meanwhile."""
+def test_recheck_goes_back_from_yesterday(outcomes: dict[str, list[str]]) -> None:
+    """The configured number of days; one day earlier if midnight passes meanwhile."""
     today = datetime.now(UTC)
     days = [key(f"{today - timedelta(days=back):%Y-%m-%d}") for back in (3, 2, 1)]
-    assert told["recheck"] in (days[:2], days[1:])
+    assert outcomes["recheck"] in (days[:2], days[1:])
 
 
 @pytest.mark.parametrize(("row", "reason"), REFUSALS.items())
-def test_run_without_a_window_is_refused(told: dict[str, list[str]], row: str, reason: str) -> None:
-    """Nothing is exported, and the sentence names the fix."""
+def test_run_without_a_window_is_refused(outcomes: dict[str, list[str]], row: str, reason: str) -> None:
+    """Nothing is exported, and the message names the fix."""
     with pytest.raises(AssertionError, match=reason):
-        raise AssertionError(*told[row])
+        raise AssertionError(*outcomes[row])
 
 
-def test_partition_has_no_length_of_its_own(told: dict[str, list[str]]) -> None:
-    """A partitioned run is refused, unless the DAG says with templates how long a partition is; since Airflow 3.3."""
-    if "partitioned" not in told:
+def test_partitioned_run_needs_a_window(outcomes: dict[str, list[str]]) -> None:
+    """A partitioned run (since Airflow 3.3) fails, unless templates derive the window from the partition."""
+    if "partitioned" not in outcomes:
         pytest.skip("no partitions before Airflow 3.3")
-    (error_for,) = told["partitioned"]
+    (error_for,) = outcomes["partitioned"]
     assert "for a partition start='{{ partition_date }}'" in error_for
-    assert [key("2026-03-01")] == told["partitioned_with_window"]
+    assert [key("2026-03-01")] == outcomes["partitioned_with_window"]
 
 
-def test_history_is_one_sweep_and_what_is_there_costs_nothing(told: dict[str, list[str]]) -> None:
-    """By months, it is a sweep for each; the second run asks for nothing."""
+def test_history_is_one_sweep_and_stored_slices_need_no_request(outcomes: dict[str, list[str]]) -> None:
+    """By months, it is one sweep each. The second run sends no request."""
     days = [key(day) for day in ("2026-02-27", "2026-02-28", "2026-03-01")]
-    assert [*days, "1 requests"] == told["history"]
-    assert [*days, "2 requests", "0 requests"] == told["history by month"]
+    assert [*days, "1 requests"] == outcomes["history"]
+    assert [*days, "2 requests", "0 requests"] == outcomes["history by month"]
 
 
-def test_each_of_many_accounts_has_its_own_dataset(told: dict[str, list[str]]) -> None:
-    """In a folder of the connection's name; the record in it would refuse another account."""
-    assert [f"zendesk_{number}/{key('2026-03-01')}" for number in (1, 2)] == told["many accounts"]
+def test_each_of_many_accounts_has_its_own_dataset(outcomes: dict[str, list[str]]) -> None:
+    """In a folder with the name of the connection."""
+    assert [f"zendesk_{number}/{key('2026-03-01')}" for number in (1, 2)] == outcomes["many accounts"]
 
 
-def test_wait_outlives_the_triggerer(told: dict[str, list[str]]) -> None:
-    """Its trigger lies in the database: when a triggerer is killed, the next one takes it, and the task goes on."""
-    assert ["deferred", *told["deferrable ends"]] == told["deferrable"]
+def test_deferred_task_survives_the_death_of_the_triggerer(outcomes: dict[str, list[str]]) -> None:
+    """Its trigger is stored in the database. The next triggerer runs it, and the task continues."""
+    assert ["deferred", *outcomes["deferrable ends"]] == outcomes["deferrable"]

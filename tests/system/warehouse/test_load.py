@@ -1,4 +1,4 @@
-"""From a Zendesk to the warehouse on a running Airflow: thirty days, with loaders killed in the middle."""
+"""Export and load thirty days on a running Airflow, and kill loads while they run."""
 
 import contextlib
 import json
@@ -20,20 +20,20 @@ from tests.support.postgres import server
 from tests.system.distributed.services import until
 from tests.system.distributed.stack import Airflow, airflow
 
-Ask = Callable[[str], list[tuple[Any, ...]]]
+Query = Callable[[str], list[tuple[Any, ...]]]
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 DAYS = {"ticket_events": 30, "ticket_metric_events": 5}
-#: The shipped DAGs, which load into the file, and the same for the server; with the slices that are due.
-LOADS = {"zendesk_load_warehouse": DAYS["ticket_events"], "zendesk_load_metric_events": DAYS["ticket_metric_events"]}
+#: The number of slices for each DAG: the shipped DAGs load into DuckDB, copies of them into PostgreSQL.
+LOADS = {f"zendesk_load_{resource}": days for resource, days in DAYS.items()}
 LOADS |= {f"{dag_id}_pg": days for dag_id, days in LOADS.items()}
-#: Seconds; enough for a machine that has much else to do.
-PATIENCE = 1200
+#: Seconds; enough for a machine with other work.
+TIMEOUT = 1200
 HAS_PARTITIONS = not isinstance(compat.for_each_partition(Asset("any")), list)
 
 
-def test_thirty_days_are_loaded_once_whatever_dies(tmp_path: Path) -> None:
-    """Into DuckDB and PostgreSQL at the same time, by the shipped DAG: what is in the tables is what the source has."""
+def test_thirty_days_are_loaded_once_although_loads_are_killed(tmp_path: Path) -> None:
+    """DuckDB and PostgreSQL are loaded at the same time, and their tables have the ids of the source."""
     file = tmp_path / "warehouse.duckdb"
     with ZendeskEmulator(Simulator(events_per_day=400)) as emulator, server() as connection:
         settings = {
@@ -43,33 +43,39 @@ def test_thirty_days_are_loaded_once_whatever_dies(tmp_path: Path) -> None:
             "AIRFLOW_VAR_ZENDESK_WAREHOUSE": f"duckdb://{file}",
             "AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY": "2",
         }
-        asking = {"duckdb": lambda sql: ask_duckdb(file, sql), "postgres": lambda sql: ask_postgres(connection, sql)}
+        queries = {
+            "duckdb": lambda sql: query_duckdb(file, sql),
+            "postgres": lambda sql: query_postgres(connection, sql),
+        }
         with airflow(tmp_path, "LocalExecutor", dags(tmp_path / "dags"), settings) as running:
             until("the DAGs", lambda: [(6,)] == running.query("select count(*) from dag where not is_stale"))
             for dag_id in (*LOADS, *(f"export_{resource}" for resource in DAYS)):
                 running.command("dags", "unpause", dag_id)
             for resource, days in DAYS.items():
                 export(running, resource, START, START + timedelta(days=days))
-            until("a load into DuckDB to kill", lambda: kill_who_has_open(file), PATIENCE, pause=0.02)
-            until("a load into PostgreSQL to break off", lambda: break_off(asking["postgres"]), PATIENCE, pause=0.02)
-            until("the loads", lambda: loaded(running) == LOADS, PATIENCE)
-            until("the end of all runs", lambda: not in_state(running, "queued", "running"), PATIENCE)
+            until("a load into DuckDB to kill", lambda: kill_process_with_open_file(file), TIMEOUT, pause=0.02)
+            until(
+                "a load into PostgreSQL to disconnect",
+                lambda: disconnect_load(queries["postgres"]),
+                TIMEOUT,
+                pause=0.02,
+            )
+            until("the loads", lambda: loaded(running) == LOADS, TIMEOUT)
+            until("the end of all runs", lambda: not in_state(running, "queued", "running"), TIMEOUT)
             assert not in_state(running, "failed")
             if HAS_PARTITIONS:
-                check_partitions(running, asking["postgres"])
+                check_partitions(running, queries["postgres"])
             again = running.query("select dag_id from task_instance where task_id = 'load' and try_number > 1")
-            assert {True, False} == {dag_id.endswith("_pg") for (dag_id,) in again}, (
-                "one load into each was tried again"
-            )
-        for ask in asking.values():
-            compare(ask, emulator)
+            assert {True, False} == {dag_id.endswith("_pg") for (dag_id,) in again}, "one load into each was retried"
+        for query in queries.values():
+            check_tables(query, emulator)
 
 
 def dags(folder: Path) -> Path:
-    """The exports, the shipped loads, and the same with another warehouse."""
+    """Write the exports, the shipped loads, and copies of them with the other warehouse."""
     folder.mkdir()
     (folder / "exports.py").write_text((ROOT / "tests/system/warehouse/dags/exports.py").read_text())
-    for dag_id in ("zendesk_load_warehouse", "zendesk_load_metric_events"):
+    for dag_id in [dag_id for dag_id in LOADS if not dag_id.endswith("_pg")]:
         shipped = (ROOT / f"dags/{dag_id}.py").read_text()
         other = shipped.replace("{{ var.value.zendesk_warehouse }}", "warehouse").replace(dag_id, f"{dag_id}_pg")
         (folder / f"{dag_id}.py").write_text(shipped)
@@ -78,13 +84,13 @@ def dags(folder: Path) -> Path:
 
 
 def export(running: Airflow, resource: str, start: datetime, end: datetime) -> None:
-    """Start an export."""
+    """Trigger an export."""
     params = {"start": start.isoformat(), "end": end.isoformat()}
     running.command("dags", "trigger", f"export_{resource}", "--conf", json.dumps(params))
 
 
-def kill_who_has_open(file: Path) -> bool:
-    """Kill the process that has the file open, if there is one."""
+def kill_process_with_open_file(file: Path) -> bool:
+    """Kill the process that has the file open; return whether there was one."""
     for opened in Path("/proc").glob("[0-9]*/fd/*"):
         with contextlib.suppress(OSError):
             if opened.readlink() == file:
@@ -93,10 +99,10 @@ def kill_who_has_open(file: Path) -> bool:
     return False
 
 
-def break_off(ask: Ask) -> bool:
-    """End the connection of a load in the middle of its transaction, if there is one."""
+def disconnect_load(query: Query) -> bool:
+    """End the connection of a load during its transaction; return whether there was one."""
     return bool(
-        ask(
+        query(
             "select pg_terminate_backend(pid) from pg_stat_activity "
             "where backend_xid is not null and query ilike '%new_rows%' and pid <> pg_backend_pid() limit 1"
         )
@@ -104,60 +110,60 @@ def break_off(ask: Ask) -> bool:
 
 
 def loaded(running: Airflow) -> dict[str, int]:
-    """How many slices the finished tasks say that are in the tables, by DAG."""
+    """Return how many slices the finished tasks report as loaded, by DAG."""
     sums = dict.fromkeys(LOADS, 0)
-    told = "select dag_id, value from xcom where key = 'return_value' and task_id = 'load'"
-    for dag_id, value in running.query(told):
+    results = "select dag_id, value from xcom where key = 'return_value' and task_id = 'load'"
+    for dag_id, value in running.query(results):
         for report in json.loads(value) if isinstance(value, str) else value:
-            # A load that was killed right after its commit told nobody, and the next one found nothing to do.
+            # If a load was killed right after its commit, the next one reports the slice as unchanged.
             sums[dag_id] += report["loaded"] + report["unchanged"]
     return sums
 
 
 def in_state(running: Airflow, *states: str) -> list[tuple[Any, ...]]:
-    """The runs that are."""
+    """Return the runs in one of the states."""
     listed = ", ".join(f"'{state}'" for state in states)
     return running.query(f"select dag_id, run_id from dag_run where state in ({listed})")
 
 
-def check_partitions(running: Airflow, ask: Ask) -> None:
-    """One run for each partition; another for one that is exported again, which loads nothing."""
+def check_partitions(running: Airflow, query: Query) -> None:
+    """Check that each partition has one run, and that a partition exported again has another, which loads nothing."""
     keys = (
         "select dag_id, count(*), count(distinct partition_key) from dag_run "
         "where dag_id like 'zendesk_load_%' group by 1"
     )
     assert {(dag_id, days, days) for dag_id, days in LOADS.items()} == set(running.query(keys))
-    ledger = ask("select * from zendesk.loaded_slices order by resource, slice_start")
+    ledger = query("select * from zendesk.loaded_slices order by resource, slice_start")
     export(running, "ticket_events", START, START + timedelta(days=1))
-    again = ("zendesk_load_warehouse_pg", 31, 30)
-    until("a run for the partition that came again", lambda: again in running.query(keys), PATIENCE)
-    until("its end", lambda: not in_state(running, "queued", "running"), PATIENCE)
-    assert ledger == ask("select * from zendesk.loaded_slices order by resource, slice_start")
+    again = ("zendesk_load_ticket_events_pg", 31, 30)
+    until("a run for the partition that was exported again", lambda: again in running.query(keys), TIMEOUT)
+    until("its end", lambda: not in_state(running, "queued", "running"), TIMEOUT)
+    assert ledger == query("select * from zendesk.loaded_slices order by resource, slice_start")
 
 
-def ask_duckdb(file: Path, sql: str) -> list[tuple[Any, ...]]:
-    """Ask the file."""
+def query_duckdb(file: Path, sql: str) -> list[tuple[Any, ...]]:
+    """Query the file."""
     with duckdb.connect(file, read_only=True) as opened:
         return opened.execute(sql).fetchall()
 
 
-def ask_postgres(connection: str, sql: str) -> list[tuple[Any, ...]]:
-    """Ask the server."""
+def query_postgres(connection: str, sql: str) -> list[tuple[Any, ...]]:
+    """Query the server."""
     place = json.loads(connection)
     with psycopg.connect(host=place["host"], user=place["login"], dbname=place["schema"]) as opened:
         return opened.execute(sql.encode()).fetchall()
 
 
-def compare(ask: Ask, emulator: ZendeskEmulator) -> None:
-    """Every table has the ids of the source, each once, and the ledger every slice."""
+def check_tables(query: Query, emulator: ZendeskEmulator) -> None:
+    """Check that every table has each id of the source once, and the ledger every slice."""
     for resource, days in DAYS.items():
-        truth = emulator.expected_ids(resource, START, START + timedelta(days=days))
-        assert sorted(truth) == [id_ for (id_,) in ask(f"select id from zendesk.{resource} order by id")]
-        assert [(days, len(truth))] == ask(
+        expected = emulator.expected_ids(resource, START, START + timedelta(days=days))
+        assert sorted(expected) == [id_ for (id_,) in query(f"select id from zendesk.{resource} order by id")]
+        assert [(days, len(expected))] == query(
             f"select count(*), sum(rows) from zendesk.loaded_slices where resource = '{resource}'"
         )
-    assert [(0, 0)] == ask(
-        "select (select count(*) from zendesk.ticket_events_doubles), (select count(*) from zendesk.unreadable)"
+    assert [(0, 0)] == query(
+        "select (select count(*) from zendesk.ticket_events_duplicates), (select count(*) from zendesk.unreadable)"
     )
-    ((children, events),) = ask("select count(*), count(distinct event_id) from zendesk.ticket_child_events")
+    ((children, events),) = query("select count(*), count(distinct event_id) from zendesk.ticket_child_events")
     assert children > events == len(emulator.expected_ids("ticket_events", START, START + timedelta(days=30)))

@@ -1,7 +1,7 @@
--- The children of the touched events, one row each. As zendesk/child_events.py reads them: the changed field is itself
--- the key, so it is the one key that no child of its kind has anyway.
+-- Replaces the children of the affected events, one row each. zendesk/child_events.py reads them in the same way: the
+-- changed field is itself the key, so it is the only key that not every child of its kind has.
 
-DELETE FROM $schema.ticket_child_events WHERE event_id IN (SELECT id FROM touched);
+DELETE FROM $schema.ticket_child_events WHERE event_id IN (SELECT id FROM affected_ids);
 
 INSERT INTO $schema.ticket_child_events
     (event_id, ordinal, child_id, event_type, field_name, value, previous_value, child_event)
@@ -10,7 +10,7 @@ WITH children AS (
     FROM (
         SELECT id, CASE WHEN json_type(child_events) = 'ARRAY' THEN json_extract(child_events, '$$[*]') END AS list
         FROM $schema.ticket_events
-        WHERE id IN (SELECT id FROM touched)
+        WHERE id IN (SELECT id FROM affected_ids)
     )
 ), parts AS (
     SELECT

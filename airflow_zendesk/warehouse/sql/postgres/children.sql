@@ -1,7 +1,7 @@
--- The children of the touched events, one row each. As zendesk/child_events.py reads them: the changed field is itself
--- the key, so it is the one key that no child of its kind has anyway.
+-- Replaces the children of the affected events, one row each. zendesk/child_events.py reads them in the same way: the
+-- changed field is itself the key, so it is the only key that not every child of its kind has.
 
-DELETE FROM $schema.ticket_child_events WHERE event_id IN (SELECT id FROM touched);
+DELETE FROM $schema.ticket_child_events WHERE event_id IN (SELECT id FROM affected_ids);
 
 INSERT INTO $schema.ticket_child_events
     (event_id, ordinal, child_id, event_type, field_name, value, previous_value, child_event)
@@ -29,4 +29,4 @@ CROSS JOIN LATERAL (
     FROM jsonb_object_keys(CASE WHEN kind.event_type IN ($field_kinds) THEN c.child ELSE '{}' END) AS key
     WHERE key NOT IN ($own_keys)
 ) AS field
-WHERE e.id IN (SELECT id FROM touched);
+WHERE e.id IN (SELECT id FROM affected_ids);

@@ -1,4 +1,4 @@
--- The views of PostgreSQL. A value that does not fit its column is null there, and counted by the view `unreadable`.
+-- The views in PostgreSQL. A value that does not fit its column is null, and the view `unreadable` lists it.
 
 CREATE OR REPLACE VIEW $schema.ticket_field_history AS
 WITH changes AS (

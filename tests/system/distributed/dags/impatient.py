@@ -1,4 +1,4 @@
-"""The shipped DAG of Airflow, but for the five minutes that it waits between tries."""
+"""The shipped DAG, without its five minutes between tries."""
 
 import runpy
 from datetime import timedelta

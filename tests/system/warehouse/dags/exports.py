@@ -1,4 +1,4 @@
-"""Exports of any time, started by hand; their assets are those of the shipped DAGs."""
+"""DAGs that export any window, triggered by hand. Their assets are those of the shipped DAGs."""
 
 from airflow.sdk import DAG, Asset
 
@@ -6,7 +6,7 @@ from airflow_zendesk.operators.incremental_export import ZendeskIncrementalExpor
 
 
 def export_dag(resource: str) -> DAG:
-    """A DAG of one export."""
+    """Return a DAG with one export."""
     with DAG(f"export_{resource}", schedule=None, params={"start": "", "end": ""}) as dag:
         ZendeskIncrementalExportOperator(
             task_id="export",

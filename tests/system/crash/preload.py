@@ -1,4 +1,4 @@
-"""What every child process needs, imported once in the server that forks them: a fork then takes milliseconds."""
+"""Imports what every child process needs, once, in the server that forks them. A fork then takes milliseconds."""
 
 import adlfs
 import airflow.sdk.execution_time.supervisor

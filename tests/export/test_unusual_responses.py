@@ -1,4 +1,4 @@
-"""docs/odd-answers.md is true: every row of its tables is a case here, and every case a row there."""
+"""Each row of docs/unusual-responses.md is a case here, and each case a row there."""
 
 import gzip
 import json
@@ -30,11 +30,11 @@ START, END = FIRST_DAY.start_time, FIRST_DAY.end_time
 SETTLED = "Fri, 02 Jan 2026 00:05:00 GMT"
 UNSETTLED = "Fri, 02 Jan 2026 00:03:00 GMT"
 ROWS: dict[str, tuple[str, str]] = {
-    oddity: (becomes, seen)
-    for oddity, becomes, seen in re.findall(
-        r"^\| (.+?) \| (.+?) \| (.+?) \|$", (ROOT / "docs/odd-answers.md").read_text(), re.MULTILINE
+    returned: (effect, reported)
+    for returned, effect, reported in re.findall(
+        r"^\| (.+?) \| (.+?) \| (.+?) \|$", (ROOT / "docs/unusual-responses.md").read_text(), re.MULTILINE
     )
-    if oddity != "Zendesk answers"
+    if returned != "Zendesk returns"
 }
 
 Row = dict[str, Any]
@@ -42,18 +42,18 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Case:
-    """Answers in turn, the ids that are exported from them, and what else must be true of the rows, sorted by id."""
+    """Responses in their order, the ids exported from them, and a condition on the rows, sorted by id."""
 
     replies: Sequence[Reply]
     ids: Sequence[int] = ()
     rows: Callable[[list[Row]], object] = lambda _: True
     windows: Sequence[Window] = (FIRST_DAY,)
-    #: How many requests it takes, where that is the point.
+    #: The number of requests, where it matters.
     requests: int | None = None
 
 
 def last(*events: Row | tuple[int, int], end_time: int | None = None, **envelope: Any) -> Reply:
-    """A page that ends the stream; events are objects, or ids with their seconds after the start of the window."""
+    """A page with end_of_stream; events are objects, or ids with seconds after the start of the window."""
     records = [
         event if isinstance(event, dict) else {"id": event[0], "timestamp": START + event[1]} for event in events
     ]
@@ -61,7 +61,7 @@ def last(*events: Row | tuple[int, int], end_time: int | None = None, **envelope
 
 
 def more(*events: Row | tuple[int, int], to: int | None) -> Reply:
-    """A page with more to come; ``to`` is its end_time in seconds after the start of the window."""
+    """A page that is not the last; ``to`` is its end_time in seconds after the start of the window."""
     return last(*events, end_time=None if to is None else START + to, end_of_stream=False)
 
 
@@ -71,19 +71,19 @@ def event(**members: Any) -> Row:
 
 
 def raw(members: str) -> Reply:
-    """A page of one event, its other members written by hand."""
+    """A page of one event with these members, as JSON text."""
     body = f'{{"ticket_events": [{{"id": 1, "timestamp": {START}, {members}}}], "end_of_stream": true}}'
     return Reply(body.encode("utf-8", "surrogatepass"))
 
 
 def dated(reply: Reply, date: str | None) -> Reply:
-    """The same answer at another time of the server's clock; or at none."""
+    """The same response with another Date header."""
     reply.headers = {**reply.headers, "Date": date or ""}
     return reply
 
 
 def typed(body: bytes, content_type: str) -> Reply:
-    """An answer that is no JSON."""
+    """A response that is not JSON."""
     return Reply(body, headers={"Content-Type": content_type})
 
 
@@ -91,21 +91,21 @@ PACKED = {"Content-Encoding": "gzip"}
 TEN = [(number, 5) for number in range(1, 11)]
 
 CASES: dict[str, Case] = {
-    "an event on two pages": Case([more((1, 5), (2, 6), to=6), last((2, 6), (3, 7))], [1, 2, 3]),
-    "an event twice on one page": Case([last((1, 5), (1, 5))], [1]),
+    "the same event on two pages": Case([more((1, 5), (2, 6), to=6), last((2, 6), (3, 7))], [1, 2, 3]),
+    "the same event twice on one page": Case([last((1, 5), (1, 5))], [1]),
     "the same event on every page": Case(
         [more((9, 5), (1, 5), to=6), more((9, 5), (2, 7), (3, 8), to=8), last((9, 5))], [1, 2, 3, 9]
     ),
-    "one id with two bodies, while its second is still open": Case(
+    "one id with two bodies, before its second is complete": Case(
         [last(event(via="first"), event(via="second"))], [1], lambda rows: rows[0]["via"] == "second"
     ),
-    "one id with another body after its second was covered": Case(
+    "one id with another body, after its second is complete": Case(
         [more(event(via="first"), to=1), last(event(via="second"))], [1], lambda rows: rows[0]["via"] == "first"
     ),
     "an event older than the window": Case([last((1, -500), (2, 5))], [1, 2], lambda rows: rows[0]["late"]),
     "an event at or after the end of the window": Case([last((1, 5), (2, 86_400), (3, 86_401))], [1]),
-    # Event 2 happened on the first day and was delivered on the second: both days are answered it.
-    "events sorted by delivery, not by their own time": Case(
+    # Event 2 happened on the first day and was delivered on the second: it is returned for both.
+    "events sorted by delivery instead of by their own time": Case(
         [last((1, 5), (2, 86_390), (3, 86_405)), last((2, 86_390), (3, 86_405))],
         [1, 2, 2, 3],
         lambda rows: [row["late"] for row in rows] == [False, False, True, False],
@@ -114,15 +114,15 @@ CASES: dict[str, Case] = {
     "thousands of events in one second": Case(
         [more(*[(number, 5) for number in range(3_000)], to=6), last((3_000, 7))], range(3_001), requests=2
     ),
-    "a page cut in the middle of a second": Case(
+    "a page that ends in the middle of a second": Case(
         [more((1, 5), *[(number, 6) for number in (4, 2)], to=6), last((5, 6), (3, 6), (2, 6))], [1, 2, 3, 4, 5]
     ),
-    "a page in no order": Case([last((3, 9), (1, 7), (4, 5), (2, 7))], [1, 2, 3, 4]),
-    "an empty page in the middle": Case([more((1, 5), to=6), *[more(to=50)] * 3, last((2, 60))], [1, 2], requests=5),
-    "an empty page in the middle, by mistake": Case(
+    "a page that is not sorted": Case([last((3, 9), (1, 7), (4, 5), (2, 7))], [1, 2, 3, 4]),
+    "an empty page before the end": Case([more((1, 5), to=6), *[more(to=50)] * 3, last((2, 60))], [1, 2], requests=5),
+    "an empty page before the end, once": Case(
         [more((1, 5), to=6), more(to=50), more((2, 7), (3, 50), to=50), last((4, 60))], [1, 2, 3, 4], requests=4
     ),
-    "a full page that says it is the last": Case(
+    "a full page with `end_of_stream`": Case(
         [last(*[(number, number) for number in range(1_000)]), last((1_000, 1_000))], range(1_001), requests=2
     ),
     "no events at all": Case([last()], []),
@@ -130,22 +130,24 @@ CASES: dict[str, Case] = {
     "a last page whose `end_time` is 0": Case([last((1, 5), end_time=0)], [1]),
     "a last page whose `end_time` is 1": Case([last((1, 5), end_time=1)], [1]),
     "a last page whose `end_time` is years old": Case([last(end_time=START - 10**8)], []),
-    "`end_time` null with more to come": Case([more((1, 5), to=None)]),
-    "`end_time` 0 or 1 with more to come": Case([more((1, 5), to=-START), more((1, 5), to=1 - START)], requests=3),
-    "`end_time` going back": Case([more((1, 5), to=-60)], requests=3),
-    "`end_time` that goes on once another page size is asked for": Case(
+    "`end_time` null on a page that is not the last": Case([more((1, 5), to=None)]),
+    "`end_time` 0 or 1 on a page that is not the last": Case(
+        [more((1, 5), to=-START), more((1, 5), to=1 - START)], requests=3
+    ),
+    "`end_time` before `start_time`": Case([more((1, 5), to=-60)], requests=3),
+    "`end_time` that advances only with another page size": Case(
         [more((1, 0), to=0), more((1, 0), to=1), last((2, 5))], [1, 2], requests=3
     ),
-    "`end_time` further on than the page, which does not advance": Case(
+    "`end_time` that advances although the page does not": Case(
         [more((1, 0), (9, -5), to=60)] * 3 + [last((2, 70))], [1, 2, 9], requests=4
     ),
     "`end_time` after the server's own clock": Case([last((1, 5), end_time=2_000_000_000)]),
     "`end_of_stream` before the window has settled": Case(
         [dated(last((1, 5)), UNSETTLED), dated(last((2, 86_399)), SETTLED)], [1, 2], requests=2
     ),
-    "`end_of_stream` missing": Case([Reply({"ticket_events": [], "end_time": START + 5})]),
-    "`end_of_stream` that is no boolean": Case([last((1, 5), end_of_stream="yes")]),
-    "`next_page` null, missing or at a foreign host": Case(
+    "no `end_of_stream`": Case([Reply({"ticket_events": [], "end_time": START + 5})]),
+    "`end_of_stream` that is not a boolean": Case([last((1, 5), end_of_stream="yes")]),
+    "`next_page` null, missing or on another host": Case(
         [
             more((1, 5), to=6),
             last((2, 7), end_time=START + 8, end_of_stream=False, next_page=None),
@@ -154,10 +156,10 @@ CASES: dict[str, Case] = {
         [1, 2, 3],
         requests=3,
     ),
-    "`count` above the events that came": Case([last((1, 5), count=2)]),
-    "no `Date` header that can be read": Case([dated(last((1, 5)), "soon")], requests=1),
-    "a `Date` that stands still": Case([dated(last((1, 5)), UNSETTLED)], requests=6),
-    "a field that no column knows": Case(
+    "`count` larger than the number of events": Case([last((1, 5), count=2)]),
+    "no readable `Date` header": Case([dated(last((1, 5)), "soon")], requests=1),
+    "a `Date` header that does not advance": Case([dated(last((1, 5)), UNSETTLED)], requests=6),
+    "a field without a column": Case(
         [last(event(sentiment={"score": 1}))], [1], lambda rows: rows[0]["extra"] == '{"sentiment":{"score": 1}}'
     ),
     "a value of another type": Case(
@@ -168,7 +170,7 @@ CASES: dict[str, Case] = {
     "an integer beyond 64 bits in a column": Case(
         [raw(f'"ticket_id": {10**40 + 7}')], [1], lambda rows: rows[0]["extra"] == f'{{"ticket_id":{10**40 + 7}}}'
     ),
-    "a number of any size inside an open part": Case(
+    "a number of any size inside a JSON column": Case(
         [raw(f'"system": {{"big": {10**400}, "huge": 1e999, "fine": 0.10}}')],
         [1],
         lambda rows: rows[0]["system"] == f'{{"big": {10**400}, "huge": 1e999, "fine": 0.10}}',
@@ -200,60 +202,62 @@ CASES: dict[str, Case] = {
     "an event without `id`": Case([last({"timestamp": START})], requests=1),
     "an event whose `id` is text": Case([last({"id": "1", "timestamp": START})], requests=1),
     "an event whose `id` is beyond 64 bits": Case([last({"id": 2**63, "timestamp": START})], requests=1),
-    "an event without any time": Case([last({"id": 1, "created_at": "soon"})], requests=1),
-    "an event that is no object": Case([Reply({"ticket_events": [7], "end_of_stream": True})], requests=1),
-    "NaN or Infinity, which are no JSON": Case([raw('"system": {"latitude": NaN}'), raw('"ticket_id": Infinity')]),
-    "JSON that is cut": Case([Reply(last((1, 5)).content()[:-5])]),
+    "an event without a valid time": Case([last({"id": 1, "created_at": "soon"})], requests=1),
+    "an event that is not an object": Case([Reply({"ticket_events": [7], "end_of_stream": True})], requests=1),
+    "NaN or Infinity, which JSON does not allow": Case(
+        [raw('"system": {"latitude": NaN}'), raw('"ticket_id": Infinity')]
+    ),
+    "truncated JSON": Case([Reply(last((1, 5)).content()[:-5])]),
     "a byte order mark, or UTF-16": Case(
         [Reply(b"\xef\xbb\xbf" + last((1, 5)).content()), Reply(json.dumps(last((1, 5)).body).encode("utf-16"))]
     ),
-    "text that is no UTF-8": Case([Reply(last((1, 5), words="é").content().replace(rb"\u00e9", b"\xe9"))], requests=1),
-    "JSON nested a hundred thousand deep": Case([raw('"system": ' + "[" * 100_000 + "]" * 100_000)], requests=1),
+    "text that is not UTF-8": Case([Reply(last((1, 5), words="é").content().replace(rb"\u00e9", b"\xe9"))], requests=1),
+    "JSON nested a hundred thousand levels deep": Case([raw('"system": ' + "[" * 100_000 + "]" * 100_000)], requests=1),
     "JSON of another shape": Case([Reply(b'["ticket_events"]')], requests=1),
     "HTML with status 200": Case([typed(b"<html>", "text/html; charset=utf-8")], requests=1),
     "text with status 200": Case([typed(b"Bad gateway", "text/plain")], requests=1),
     "a redirect": Case([Reply(b"", 302, {"Location": "https://elsewhere.example.com/login"})], requests=1),
     "a body larger than `max_page_mebibytes`": Case([Reply(b"x" * 2_000_000)], requests=10),
-    "a small gzip that becomes a large body": Case([Reply(gzip.compress(bytes(50_000_000)), headers=PACKED)]),
+    "a small gzip that expands to a large body": Case([Reply(gzip.compress(bytes(50_000_000)), headers=PACKED)]),
     "gzip inside gzip": Case(
         [Reply(gzip.compress(gzip.compress(last().content())), headers={"Content-Encoding": "gzip, gzip"})]
     ),
 }
 
 
-def test_every_row_of_the_page_has_a_case() -> None:
-    """And every case a row: neither can be forgotten."""
+def test_every_row_of_the_page_has_a_case_and_every_case_a_row() -> None:
+    """In the same order."""
     assert list(ROWS) == list(CASES)
 
 
-def told(report: ExportReport) -> str:
-    """What a report says: its words, and those counts of anomalies that are not zero."""
+def words_of(report: ExportReport) -> str:
+    """The warnings of a report, and the names of its counts of anomalies that are not zero."""
     anomalies = [name for name, count in asdict(report.anomalies).items() if count]
     return "\n".join([*report.warnings(), *anomalies])
 
 
 def rows_of(folder: Path) -> list[Row]:
-    """All rows that are stored, by id; of a double, the one of the earlier slice first."""
+    """All stored rows by id; of duplicates, the row of the earlier slice comes first."""
     rows = [row for path in sorted(folder.rglob("*.parquet")) for row in pq.ParquetFile(path).read().to_pylist()]
     return sorted(rows, key=lambda row: row["id"])
 
 
-@pytest.mark.parametrize("oddity", CASES)
-def test_row_is_true(
-    oddity: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("returned", CASES)
+def test_row_of_the_page_is_true(
+    returned: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The answers lead to the rows, or to the error and to no rows; and the run tells what the page says it does."""
-    case, (becomes, seen) = CASES[oddity], ROWS[oddity]
-    promised = re.findall(r"`([^`]+)`", seen)
+    """The responses lead to the rows, or to the error and no rows, and the run reports what the page says."""
+    case, (effect, reported) = CASES[returned], ROWS[returned]
+    promised = re.findall(r"`([^`]+)`", reported)
     errors = [vars(exceptions)[name] for name in promised if name.endswith("Error")]
     time = FakeClock()
-    hook = ZendeskHook(patience=RetryBudget(page_seconds=5), sleep=time.sleep, clock=time.clock)
+    hook = ZendeskHook(retry_budget=RetryBudget(page_seconds=5), sleep=time.sleep, clock=time.clock)
     words = []
     with scripted(*case.replies) as server, caplog.at_level(logging.INFO, "airflow_zendesk"):
         monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", server.connection(login="", max_page_mebibytes=1))
         try:
             for window in case.windows:
-                words += [told(export_window(hook, tmp_path.as_uri(), Query.of("ticket_events"), window))]
+                words += [words_of(export_window(hook, tmp_path.as_uri(), Query.of("ticket_events"), window))]
         except ZendeskError as error:
             words += [type(error).__name__, str(error)]
             assert [type(error)] == errors  # noqa: PT017  a case may end in an error or in none
@@ -262,9 +266,9 @@ def test_row_is_true(
     assert case.rows(rows)
     assert bool(errors) == (not list(tmp_path.rglob("*.parquet")))
     assert case.requests in {None, len(server.paths)}
-    assert len(server.paths) > ("asked for again" in becomes)
+    assert len(server.paths) > ("The page is retried" in effect)
     everything = "\n".join([*words, *caplog.messages])
     assert [] == [word for word in promised if word not in everything]
     if not promised:
-        assert "nothing" == seen
+        assert "nothing" == reported
         assert "" == "".join(words)

@@ -1,4 +1,4 @@
-"""A bucket in memory that keeps the promises of real ones, and may be told to break off any request."""
+"""A bucket in memory with the guarantees of real ones, in which each request waits for the test and can be lost."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ from fsspec.implementations.memory import MemoryFileSystem
 from airflow_zendesk.exceptions import SliceChangedError, StorageUnavailableError
 from airflow_zendesk.storage.store import Store, Version
 
-#: What becomes of a request: it is answered; it never arrives; it is carried out, but the answer is lost; it is carried
-#: out, the answer is lost, and the client library sends it again by itself.
+#: The fate of a request. ``answered``: it is carried out and answered. ``lost``: it never arrives. ``answer lost``: it
+#: is carried out, but the answer is lost. ``repeated``: the answer is lost, and the client library sends it again.
 Fate = Literal["answered", "lost", "answer lost", "repeated"]
 
 
 class ObjectVersion(NamedTuple):
-    """What an object is, for a while."""
+    """One version of an object."""
 
     content: bytes
     version: Version
@@ -25,7 +25,7 @@ class ObjectVersion(NamedTuple):
 
 @dataclass(frozen=True)
 class Write:
-    """A version that came, and the one in whose place."""
+    """A version that was written, and the one that it replaced."""
 
     writer: str
     key: str
@@ -34,45 +34,45 @@ class Write:
 
 
 class Bucket:
-    """Objects by key, each written whole or not at all.
+    """Objects by key. Each is written whole or not at all.
 
     Args:
-        conditional_writes: whether conditions are honoured; there are stores that ignore them.
+        conditional_writes: whether conditions are honoured; some stores ignore them.
     """
 
     def __init__(self, *, conditional_writes: bool = True) -> None:
         self.conditional_writes = conditional_writes
         self.objects: dict[str, ObjectVersion] = {}
         self.writes: list[Write] = []
-        #: What each writer has tried to write last, by writer and key.
+        #: What each writer last tried to write, by writer and key.
         self.offers: dict[tuple[str, str], bytes] = {}
-        self._tokens = count(1)
+        self._numbers = count(1)
 
     def write(self, writer: str, key: str, content: bytes, expected: Version | None) -> bool:
-        """Write an object if its version is the expected one; says whether it was."""
+        """Write an object if its version is the expected one; return whether it was."""
         self.offers[writer, key] = content
         before = self.objects.get(key)
         if self.conditional_writes and (before.version if before else None) != expected:
             return False
-        self.objects[key] = ObjectVersion(content, f"version {next(self._tokens)}")
+        self.objects[key] = ObjectVersion(content, f"version {next(self._numbers)}")
         self.writes.append(Write(writer, key, self.objects[key], before))
         return True
 
 
 class SteppedStore(Store):
-    """A bucket as one attempt sees it: before each request it asks what is to become of it.
+    """A bucket as one attempt sees it. Every request calls ``before_request`` first.
 
     Args:
         bucket: the objects.
-        writer: whose requests these are.
-        ask: is told the method and the key of each request.
+        writer: the attempt that sends the requests.
+        before_request: called with the method and the key of each request; returns the fate of the request.
     """
 
-    def __init__(self, bucket: Bucket, writer: str, ask: Callable[[str, str], Fate]) -> None:
+    def __init__(self, bucket: Bucket, writer: str, before_request: Callable[[str, str], Fate]) -> None:
         super().__init__(MemoryFileSystem(), "", "memory://bucket")
         self._bucket = bucket
         self._writer = writer
-        self._ask = ask
+        self._before_request = before_request
 
     def list(self, folder: str) -> dict[str, Version]:
         """The objects in a folder."""
@@ -82,8 +82,8 @@ class SteppedStore(Store):
         }
 
     def version(self, key: str) -> Version | None:
-        """The token of an object."""
-        self._read("token", key)
+        """The version of an object."""
+        self._read("version", key)
         version = self._bucket.objects.get(key)
         return version.version if version else None
 
@@ -99,10 +99,10 @@ class SteppedStore(Store):
         return BytesIO(self._bucket.objects[key].content)
 
     def put(self, key: str, file: IO[bytes], expected: Version | None) -> None:
-        """Write a file in place of the expected version; without conditions, look for that version before."""
+        """Write a file in place of the expected version; a bucket without conditions is read first."""
         if not self._bucket.conditional_writes and self.version(key) != expected:
             raise SliceChangedError(self.uri(key))
-        fate = self._ask("put", key)
+        fate = self._before_request("put", key)
         if fate == "lost":
             raise StorageUnavailableError(self.uri(key), "ETIMEDOUT")
         file.seek(0)
@@ -119,5 +119,5 @@ class SteppedStore(Store):
         raise NotImplementedError
 
     def _read(self, method: str, key: str) -> None:
-        if self._ask(method, key) != "answered":
+        if self._before_request(method, key) != "answered":
             raise StorageUnavailableError(self.uri(key), "ECONNRESET")

@@ -1,0 +1,100 @@
+"""Extraction: the pages of a sweep become sealed slices, one after the other."""
+
+from collections import Counter, deque
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from airflow_zendesk.dataset.settings import DatasetSettings
+from airflow_zendesk.dataset.slice_file import Certificate, SealedSlice, SliceWriter
+from airflow_zendesk.hooks.zendesk import ZendeskHook
+from airflow_zendesk.window import Slice
+from airflow_zendesk.zendesk.paging import Page, Sweep
+from airflow_zendesk.zendesk.records import Record
+from airflow_zendesk.zendesk.redaction import Redactor
+from airflow_zendesk.zendesk.settling import DEFAULT_SETTLE, settle_seconds
+
+
+@dataclass(slots=True)
+class ExtractedPage:
+    """A page whose events are written, with counts of what was written, redacted and unexpected.
+
+    ``redacted_comments`` counts private comments whose texts were removed, by kind; ``matched_fields`` names the
+    dropped and hashed fields that events had so far.
+    """
+
+    page: Page
+    events: int = 0
+    redacted_comments: Counter[str] = field(default_factory=Counter)
+    matched_fields: frozenset[str] = frozenset()
+    unknown_keys: Counter[str] = field(default_factory=Counter)
+    type_mismatches: Counter[str] = field(default_factory=Counter)
+
+
+def extract(
+    hook: ZendeskHook,
+    settings: DatasetSettings,
+    slices: Sequence[Slice],
+    settle: timedelta = DEFAULT_SETTLE,
+    on_page: Callable[[ExtractedPage], None] = lambda _: None,
+) -> Generator[SealedSlice, None, None]:
+    """Extract slices from Zendesk in one pass, and yield each as soon as it is complete.
+
+    A yielded slice is valid until the next one is requested. A consumer that stops early must close the generator, so
+    that the local file of the unfinished slice is removed.
+
+    Args:
+        hook: the account.
+        settings: the dataset that the slices are made for.
+        slices: in order; gaps between them are skipped.
+        settle: how old an event must be, by Zendesk's clock, to be exported.
+        on_page: called after each page, when its complete slices have been consumed.
+
+    Raises:
+        ZendeskError: see ``airflow_zendesk.exceptions``.
+    """
+    query = settings.query()
+    redactor = Redactor(query.privacy, hook.connection_settings.hash_key)
+    remaining = deque(slices)
+    writer = SliceWriter(settings, remaining.popleft())
+    duplicates = 0
+    try:
+        for page in hook.iter_sweep(query, Sweep(query.resource, slices, settle)):
+            extracted = ExtractedPage(page)
+            duplicates += page.anomalies.duplicates
+            records = deque(page.records)
+            _write(writer, redactor, records, extracted)
+            while writer.slice.end_time <= page.complete_until:
+                yield writer.seal(_certificate(page, writer.slice, settle), duplicates)
+                duplicates = 0
+                writer.close()
+                if not remaining:
+                    break
+                writer = SliceWriter(settings, remaining.popleft())
+                _write(writer, redactor, records, extracted)
+            on_page(extracted)
+    finally:
+        writer.close()
+
+
+def _write(writer: SliceWriter, redactor: Redactor, records: "deque[Record]", extracted: ExtractedPage) -> None:
+    """Write the records that happened before the end of the writer's slice; those from before its start are late."""
+    due = []
+    while records and records[0].second < writer.slice.end_time:
+        due.append(records.popleft())
+    if due:
+        kept, redacted = redactor.apply(due)
+        rows = writer.write(kept)
+        extracted.events += len(due)
+        extracted.redacted_comments += redacted
+        extracted.matched_fields = frozenset(redactor.matched_fields)
+        extracted.unknown_keys += rows.unknown
+        extracted.type_mismatches += rows.type_mismatches
+
+
+def _certificate(page: Page, slice_: Slice, settle: timedelta) -> Certificate:
+    return Certificate(
+        by="end_of_stream" if page.end_of_stream else "end_time",
+        end_time=page.end_time,
+        server_date_at_least=slice_.end_time + settle_seconds(settle),
+    )

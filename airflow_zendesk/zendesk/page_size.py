@@ -1,0 +1,43 @@
+"""How many records to request per page: less where a page does not get through, and back to Zendesk's maximum.
+
+"Progressively backing-off on the per_page parameter" after a timeout is what Zendesk's documentation advises:
+https://developer.zendesk.com/api-reference/ticketing/ticket-management/incremental_exports/
+"""
+
+#: "Up to a maximum of 1,000", which is also Zendesk's default.
+MAX_PER_PAGE = 1_000
+#: The most pages of a reduced size that must get through before a larger one is tried.
+_MAX_PAGES_BEFORE_RECOVERY = 32
+
+
+class PageSize:
+    """The ``per_page`` of the next request of a sweep.
+
+    A reduced size is doubled again once enough pages got through. The more places of a stretch need a reduced size, the
+    more pages that takes.
+    """
+
+    def __init__(self) -> None:
+        self.per_page = MAX_PER_PAGE
+        self._pages = 0
+        self._pages_before_recovery = 0
+        self._reduced_at = -1
+
+    def reduce(self, start_time: int) -> bool:
+        """Halve the size for the page at ``start_time``; False if it is one record already."""
+        if self.per_page == 1:
+            return False
+        self.per_page //= 2
+        self._pages = 0
+        if start_time != self._reduced_at:
+            self._reduced_at = start_time
+            self._pages_before_recovery = min(max(1, 2 * self._pages_before_recovery), _MAX_PAGES_BEFORE_RECOVERY)
+        return True
+
+    def recover(self) -> None:
+        """Count a page that got through, and double the size if there were enough of them."""
+        if self.per_page == MAX_PER_PAGE:
+            self._pages_before_recovery = 0
+        self._pages += 1
+        if self._pages >= self._pages_before_recovery:
+            self.per_page, self._pages = min(self.per_page * 2, MAX_PER_PAGE), 0

@@ -1,0 +1,38 @@
+"""Load exported slices of ticket events into a warehouse."""
+
+from airflow.sdk import DAG, Asset, Param
+
+from airflow_zendesk.compat import for_each_partition
+from airflow_zendesk.operators.load_warehouse import ZendeskLoadWarehouseOperator
+
+with DAG(
+    dag_id="zendesk_load_ticket_events",
+    description="Load Zendesk ticket events into a warehouse, each slice once",
+    doc_md="""
+Runs when an export has published slices of ticket events. Loads them, each in one transaction, into the
+warehouse in the Airflow Variable `zendesk_warehouse`: a file like `duckdb:///data/zendesk.duckdb`, or the id of a
+connection to PostgreSQL. The slices are read from `zendesk_destination`.
+
+Airflow does not queue events for a paused DAG. To load the slices it missed, trigger a run with `start` and `end`;
+slices that are in the tables are skipped.
+""",
+    schedule=for_each_partition(Asset("zendesk_ticket_events")),
+    catchup=False,
+    # A DuckDB file has one writer. PostgreSQL allows more active runs.
+    max_active_runs=1,
+    # Only for runs that are triggered by hand.
+    params={
+        "start": Param(None, "Start of the window to load", type=["null", "string"], format="date-time"),
+        "end": Param(None, "End of the window, exclusive", type=["null", "string"], format="date-time"),
+    },
+    default_args={"retries": 3},
+    tags=["zendesk"],
+) as dag:
+    ZendeskLoadWarehouseOperator(
+        task_id="load",
+        warehouse="{{ var.value.zendesk_warehouse }}",
+        destination="{{ var.value.zendesk_destination }}",
+        resource="ticket_events",
+        start="{{ params.start or '' }}",
+        end="{{ params.end or '' }}",
+    )
