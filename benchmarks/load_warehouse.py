@@ -24,8 +24,8 @@ from airflow_zendesk.dataset.publish import publish
 from airflow_zendesk.dataset.settings import DatasetSettings
 from airflow_zendesk.dataset.slice_file import Certificate, SliceWriter
 from airflow_zendesk.emulator import Simulator
-from airflow_zendesk.emulator.case import TicketEvent
-from airflow_zendesk.emulator.wire import encode, ticket_event
+from airflow_zendesk.emulator.serialization import encode, serialize_ticket_event
+from airflow_zendesk.emulator.ticket import TicketEvent
 from airflow_zendesk.storage import open_store
 from airflow_zendesk.storage.store import Store
 from airflow_zendesk.warehouse.loading import load_slices, open_warehouse
@@ -90,7 +90,8 @@ def make(store: Store, day: Slice) -> int:
         records = []
         for event in simulator.events("ticket_events", day.start_time, day.end_time):
             assert isinstance(event, TicketEvent)
-            records.append(msgspec.json.decode(encode(ticket_event(event, with_comments=False)), type=RawRecord))
+            text = encode(serialize_ticket_event(event, with_comments=False))
+            records.append(msgspec.json.decode(text, type=RawRecord))
             if len(records) == PAGE:
                 writer.write(read_records(records))
                 records.clear()

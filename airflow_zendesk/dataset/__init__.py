@@ -1,1 +1,1 @@
-"""What an export leaves in storage: slices of one grain, each one Parquet object, and a record of how they are made."""
+"""The dataset format: slices of one grain, each one Parquet object, and the settings they were made with."""

@@ -1,8 +1,8 @@
-"""A local emulator for Zendesk's incremental exports: an invented support desk behind a real web server.
+"""A local emulator of Zendesk's incremental exports: an invented support desk behind a real web server.
 
-It answers as Zendesk does, also where that hurts: pages that repeat a second or cut it in two, no order inside a
-second, the newest minute redacted_comments, tickets of AI agents left out unless asked for, too many requests refused. And it
-knows the truth, so that an export can be checked against it.
+It keeps Zendesk's rules, including the awkward ones: pages that repeat a second or cut it in two, no order within a
+second, a newest minute that is withheld, tickets of AI agents that are left out unless requested, a rate limit. It
+also knows which ids a complete export must contain, so that an export can be checked against it.
 
 >>> from datetime import UTC, datetime
 >>> from airflow_zendesk.emulator import ZendeskEmulator
@@ -11,14 +11,15 @@ knows the truth, so that an export can be checked against it.
 >>> 1_800 < len(ids) < 2_200
 True
 
-The modules, from the inside out: `desk` and `case` (who, what), `life` and `metrics` (what happens to a ticket),
-`world` (any hour of it), `paging` (Zendesk's rules; the one to read), `wire` (shapes), `access` (who may ask),
-`messages` and `service` (request to answer), `faults` (what can go wrong), `scenario` (what goes wrong when), `sockets`
-(answer to bytes), `server` (the whole), `pytest_plugin` (the fixture `zendesk_emulator`).
+The modules, from the inside out: `fixtures`, `ticket` and `activities` (the invented data), `lifecycle` and `metrics`
+(what happens to a ticket), `simulator` (the events of any hour), `export_pages` (Zendesk's paging rules; read this one
+first), `serialization` (the JSON shapes), `authenticator` (credentials and tokens), `messages` and `service` (from
+request to response), `faults` (what can go wrong), `scenario` (which fault acts on which request), `sockets` (HTTP and
+threads), `server` (the emulator itself), `pytest_plugin` (the fixture `zendesk_emulator`).
 """
 
-from airflow_zendesk.emulator.access import Credentials
+from airflow_zendesk.emulator.authenticator import Credentials
 from airflow_zendesk.emulator.server import ZendeskEmulator
-from airflow_zendesk.emulator.world import Simulator
+from airflow_zendesk.emulator.simulator import Simulator
 
 __all__ = ["Credentials", "Simulator", "ZendeskEmulator"]

@@ -1,4 +1,4 @@
-"""What goes in and out of the service, as values."""
+"""Requests and responses of the emulator, as plain values."""
 
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -12,30 +12,30 @@ Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """What a client sent: a request, before the emulator has looked at it."""
+class RawRequest:
+    """A request as the client sent it."""
 
     method: str
     target: str
     authorization: str | None
     body: bytes
-    takes_gzip: bool
+    accepts_gzip: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request, and what the emulator knows when it arrives.
+    """A request, and what the emulator adds when it arrives.
 
     Args:
         method: `GET` or `POST`.
-        path: Without the query.
-        query: As it came.
-        authorization: The header of that name.
-        body: As it came; empty for `GET`.
+        path: The path without the query.
+        query: The query as sent.
+        authorization: The `Authorization` header.
+        body: The body as sent; empty for `GET`.
         origin: Scheme, host and port of the emulator.
-        time: The present, by the clock of the emulator.
-        number: How many requests there have been, this one included.
-        calls: How many exports were asked for in this minute of the clock, this one included.
+        time: The time of arrival in unix seconds, by the emulator's clock.
+        number: The number of requests so far, including this one.
+        exports_this_minute: The number of export requests in this minute of the clock, including this one.
     """
 
     method: str
@@ -46,40 +46,40 @@ class Request:
     origin: str
     time: float
     number: int
-    calls: int
+    exports_this_minute: int
 
     @property
     def is_export(self) -> bool:
-        """Whether it counts against the limit of the incremental exports."""
+        """Whether it counts against the rate limit of the incremental exports."""
         return self.path.startswith(EXPORTS)
 
     @property
     def resource(self) -> str:
-        """The last part of the path of an export."""
+        """The last segment of the path of an export."""
         return self.path.removeprefix(EXPORTS).removesuffix(".json")
 
     @property
     def parameters(self) -> dict[str, str]:
-        """The query, taken apart."""
+        """The parsed query."""
         return dict(parse_qsl(self.query, keep_blank_values=True))
 
-    def number_of(self, parameter: str, default: int) -> int:
-        """A parameter that is a whole number; the default if it is missing or something else."""
+    def integer(self, parameter: str, default: int) -> int:
+        """Return the value of an integer parameter, or the default if it is missing or not an integer."""
         text = self.parameters.get(parameter, "")
         return int(text) if text.isascii() and text.isdigit() else default
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """A complete answer, not yet compressed unless its headers say so."""
+class HttpResponse:
+    """A complete response; the body is compressed only if its headers say so."""
 
     status: int
     headers: dict[str, str]
     body: bytes
 
 
-class RefusedError(Exception):
-    """A request that is refused; without a body of its own, with the one that was recorded for the status."""
+class ApiError(Exception):
+    """An error response; without a body, the one recorded for the status is sent."""
 
     def __init__(self, status: int, body: object = None, headers: dict[str, str] | None = None) -> None:
         super().__init__(status, body, headers)
@@ -88,10 +88,10 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class LoggedRequest:
-    """What is remembered of a request for an export or a token: nothing secret.
+    """The log entry of a request for an export or a token. It contains no secret.
 
-    `faults` are the names of those that a scenario made act on it; `status` is the one that was answered, or would
-    have been if the answer had arrived.
+    `faults` are the names of the faults that acted on it. `status` is the status that was sent, or that would have been
+    sent if a fault had not interrupted the response.
     """
 
     method: str
@@ -104,18 +104,18 @@ class LoggedRequest:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Say nothing for so many seconds, or until the client hangs up."""
+    """Send nothing for this number of seconds, or until the client disconnects."""
 
     seconds: float
 
 
-class Hangup(Enum):
-    """An end of the conversation: in peace, with a reset, or with one that the next connection is met with too."""
+class Disconnect(Enum):
+    """How the server ends a connection; `RESET_NEXT_TOO` also resets the next connection as soon as it is accepted."""
 
     CLOSE = auto()
     RESET = auto()
     RESET_NEXT_TOO = auto()
 
 
-#: What the server does for an answer, one thing after the other; bytes are written.
-Act = bytes | Pause | Hangup
+#: One step of sending a response; bytes are written to the connection.
+ServerAction = bytes | Pause | Disconnect

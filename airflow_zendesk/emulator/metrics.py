@@ -1,18 +1,18 @@
-"""The ticket metric events that follow from a ticket's life.
+"""The ticket metric events that follow from a ticket's lifecycle.
 
-Zendesk runs clocks on every ticket and reports what they do; an SLA policy gives some of them a target. The types of
+Zendesk runs timers on every ticket and reports what they do; an SLA policy sets a target for some of them. The types of
 events: https://developer.zendesk.com/documentation/ticketing/reference-guides/ticket-metric-event-types-reference
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from airflow_zendesk.emulator import desk
-from airflow_zendesk.emulator.case import Case, Change, Comment, Create, TicketEvent
-from airflow_zendesk.emulator.life import tell
+from airflow_zendesk.emulator import fixtures
+from airflow_zendesk.emulator.lifecycle import events_of
+from airflow_zendesk.emulator.ticket import Change, Comment, Create, Ticket, TicketEvent
 
-#: Fourteen digits, and more ids for a case than it ever needs.
+#: Ids have fourteen digits, and a ticket has more of them than it ever needs.
 FIRST_METRIC_EVENT_ID = 50_000_000_000_000
-METRIC_IDS_PER_CASE = 1_024
+METRIC_IDS_PER_TICKET = 1_024
 
 _MINUTE, _DAY = 60, 86_400
 _OPENS, _BUSINESS_DAY = 6 * 3_600, 16 * 3_600  # business hours are 06:00 to 22:00 UTC
@@ -22,9 +22,9 @@ Details = dict[str, object]
 
 @dataclass(frozen=True, slots=True)
 class MetricEvent:
-    """What one clock of one ticket did."""
+    """One event of one metric of one ticket."""
 
-    case: Case
+    ticket: Ticket
     id: int
     ticket_id: int
     timestamp: int
@@ -32,25 +32,29 @@ class MetricEvent:
     instance_id: int
     type: str
     details: Details
+    deleted_at: int | None = None
 
 
-def tell_metrics(case: Case) -> list[MetricEvent]:
-    """All that the clocks of a case ever do."""
+def metric_events_of(ticket: Ticket) -> list[MetricEvent]:
+    """Return all metric events of a ticket and its duplicate; those of a deleted ticket are marked as deleted later."""
     log: list[MetricEvent] = []
-    clocks: dict[int, _TicketClocks] = {}
-    for event in tell(case):
-        if event.ticket_id not in clocks:
-            clocks[event.ticket_id] = _TicketClocks(event, log)
-        clocks[event.ticket_id].see(event)
+    timers: dict[int, _TicketTimers] = {}
+    events = events_of(ticket)
+    for event in events:
+        if event.ticket_id not in timers:
+            timers[event.ticket_id] = _TicketTimers(event, log)
+        timers[event.ticket_id].update(event)
+    if any(isinstance(child, Change) and child.value == "deleted" for child in events[-1].children):
+        return [replace(event, deleted_at=events[-1].timestamp) for event in log]
     return log
 
 
-class _Clock:
-    """One metric of one ticket: it runs, pauses, is fulfilled; when it starts again that is a new instance."""
+class _Timer:
+    """One metric of one ticket: it runs, pauses and is fulfilled; each start after that is a new instance."""
 
-    def __init__(self, metric: str, birth: TicketEvent, log: list[MetricEvent]) -> None:
+    def __init__(self, metric: str, first_event: TicketEvent, log: list[MetricEvent]) -> None:
         self._metric = metric
-        self._birth = birth
+        self._first_event = first_event
         self._log = log
         self._instance_id = 0
         self._is_fulfilled = True
@@ -59,9 +63,9 @@ class _Clock:
         self._business_seconds = 0
         self._sla: Details | None = None
         self._target_seconds = 0
-        self._aimed_at = 0
+        self._sla_applied_at = 0
         self._is_breached = False
-        self._add(birth.timestamp, "measure")
+        self._add(first_event.timestamp, "measure")
 
     def start(self, now: int) -> None:
         if self._running_since is not None:
@@ -79,53 +83,62 @@ class _Clock:
 
     def pause(self, now: int) -> None:
         if self._running_since is not None:
-            self._halt(now)
+            self._stop(now)
             self._add(now, "pause")
             self._add_minutes(now)
 
     def fulfill(self, now: int) -> None:
         if not self._is_fulfilled:
-            self._halt(now)
+            self._stop(now)
             self._is_fulfilled = True
             self._add(now, "fulfill")
             self._add_minutes(now)
 
-    def aim(self, now: int, minutes: int, policy: desk.Policy) -> None:
-        """Apply an SLA to the running instance, and to those that follow."""
-        self._notice_breach(now)
+    def apply_sla(self, now: int, seconds: int, policy: fixtures.SlaPolicy) -> None:
+        """Apply an SLA target to the current instance and to the following ones."""
+        self._record_breach(now)
         about = {"id": policy.id, "title": policy.title, "description": policy.description}
-        self._sla = {"sla": {"target": minutes, "business_hours": False, "policy": about}}
-        self._target_seconds = minutes * _MINUTE
-        self._aimed_at = now
+        in_seconds = {"target_in_seconds": seconds} if policy.has_target_in_seconds else {}
+        self._sla = {"sla": {"target": seconds // _MINUTE, "business_hours": False, "policy": about, **in_seconds}}
+        self._target_seconds = seconds
+        self._sla_applied_at = now
         if not self._is_fulfilled:
             self._add(now, "apply_sla", self._sla)
 
-    def _halt(self, now: int) -> None:
+    def remove_sla(self, now: int) -> None:
+        """Remove the SLA target from the current instance and from the following ones."""
+        self._record_breach(now)
+        self._sla = None
+        if not self._is_fulfilled:
+            self._add(now, "apply_sla", {"sla": None})
+
+    def _stop(self, now: int) -> None:
         if self._running_since is not None:
-            self._notice_breach(now)
+            self._record_breach(now)
             self._calendar_seconds += now - self._running_since
             self._business_seconds += _business_time(now) - _business_time(self._running_since)
             self._running_since = None
 
-    def _notice_breach(self, now: int) -> None:
+    def _record_breach(self, now: int) -> None:
+        """Add the breach event if the target was missed before now."""
         if self._running_since is None or not self._sla or self._is_breached:
             return
         due = self._running_since + self._target_seconds - self._calendar_seconds
         if due < now:
             self._is_breached = True
-            self._add(max(due, self._aimed_at), "breach")
+            self._add(max(due, self._sla_applied_at), "breach")
 
     def _add_minutes(self, now: int) -> None:
         minutes = {"calendar": self._calendar_seconds // _MINUTE, "business": self._business_seconds // _MINUTE}
         self._add(now, "update_status", {"status": minutes})
 
     def _add(self, now: int, kind: str, details: Details | None = None) -> None:
-        case = self._birth.case
+        ticket = self._first_event.ticket
         self._log.append(
             MetricEvent(
-                case,
-                FIRST_METRIC_EVENT_ID + case.number * METRIC_IDS_PER_CASE + len(self._log),
-                self._birth.ticket_id,
+                ticket,
+                FIRST_METRIC_EVENT_ID + ticket.number * METRIC_IDS_PER_TICKET + len(self._log),
+                self._first_event.ticket_id,
                 now,
                 self._metric,
                 0 if kind == "measure" else self._instance_id,
@@ -135,55 +148,61 @@ class _Clock:
         )
 
 
-class _TicketClocks:
-    """The clocks of one ticket, moved by what happens to it."""
+class _TicketTimers:
+    """The timers of one ticket, driven by its events."""
 
-    def __init__(self, birth: TicketEvent, log: list[MetricEvent]) -> None:
-        self._customer = birth.author
-        self._priority = birth.case.priority
-        self._policy: desk.Policy | None = None
-        self._reply = _Clock("reply_time", birth, log)
-        self._wait = _Clock("requester_wait_time", birth, log)
-        self._work = _Clock("agent_work_time", birth, log)
-        self._resolution = _Clock("resolution_time", birth, log)
+    def __init__(self, first_event: TicketEvent, log: list[MetricEvent]) -> None:
+        self._customer = first_event.author
+        self._priority = first_event.ticket.priority
+        self._policy: fixtures.SlaPolicy | None = None
+        self._reply = _Timer("reply_time", first_event, log)
+        self._wait = _Timer("requester_wait_time", first_event, log)
+        self._work = _Timer("agent_work_time", first_event, log)
+        self._resolution = _Timer("resolution_time", first_event, log)
 
-    def see(self, event: TicketEvent) -> None:
+    def update(self, event: TicketEvent) -> None:
         now = event.timestamp
         for child in event.children:
             match child:
                 case Create("status", status) | Change("status", status):
-                    self._status_becomes(str(status), now)
+                    self._update_status(str(status), now)
                 case Create("priority", priority) | Change("priority", priority):
                     self._priority = str(priority)
-                    self._aim(now)
-                case Change("custom_ticket_fields", {desk.PLAN_FIELD: plan}):
-                    self._policy = desk.POLICIES.get(plan)
-                    self._aim(now)
+                    self._apply_sla(now)
+                case Change("custom_ticket_fields", {fixtures.PLAN_FIELD_ID: plan}):
+                    self._update_policy(fixtures.SLA_POLICIES.get(plan), now)
                 case Comment(public=True) if event.author == self._customer:
                     self._reply.start(now)
                 case Comment(public=True):
                     self._reply.fulfill(now)
 
-    def _status_becomes(self, status: str, now: int) -> None:
+    def _update_status(self, status: str, now: int) -> None:
         if status in ("new", "open"):
-            for clock in (self._wait, self._work, self._resolution):
-                clock.start(now)
+            for timer in (self._wait, self._work, self._resolution):
+                timer.start(now)
         elif status == "hold":
             self._work.pause(now)
         elif status == "pending":
             self._work.pause(now)
             self._wait.pause(now)
         elif status in ("solved", "closed"):
-            for clock in (self._wait, self._work, self._resolution):
-                clock.fulfill(now)
+            for timer in (self._wait, self._work, self._resolution):
+                timer.fulfill(now)
 
-    def _aim(self, now: int) -> None:
+    def _update_policy(self, policy: fixtures.SlaPolicy | None, now: int) -> None:
+        if self._policy and not policy:
+            self._reply.remove_sla(now)
+            self._wait.remove_sla(now)
+        self._policy = policy
+        self._apply_sla(now)
+
+    def _apply_sla(self, now: int) -> None:
         if self._policy:
-            self._reply.aim(now, self._policy.reply_minutes[self._priority], self._policy)
-            self._wait.aim(now, self._policy.wait_minutes[self._priority], self._policy)
+            self._reply.apply_sla(now, self._policy.reply_seconds[self._priority], self._policy)
+            self._wait.apply_sla(now, self._policy.wait_seconds[self._priority], self._policy)
 
 
 def _business_time(now: int) -> int:
-    """Seconds of business hours since 1970: a closed form, so a difference of two is the time between them."""
+    """Return the seconds of business hours since 1970; the difference of two values is the time between them."""
     days, second = divmod(now, _DAY)
     return days * _BUSINESS_DAY + min(max(second - _OPENS, 0), _BUSINESS_DAY)

@@ -1,13 +1,13 @@
-"""A bad day, as data: which fault acts on which request, and how often.
+"""A scenario: which fault acts on which request, and how often.
 
-A scenario is a list of steps, as JSON or as Python's dictionaries:
+A scenario is a list of steps, as JSON or as Python dictionaries:
 
     [{"fault": "reset_in_body", "on": {"page": 2}, "times": 3},
      {"fault": "status", "status": 429, "retry_after": 7, "on": {"resource": "ticket_metric_events"}}]
 
-Every step that fits a request acts on it: those of the page in their order, then those of the answer, then the first of
-the wire. Pages are counted by their `start_time`: whoever asks for the same second again asks for the same page. Faults
-of the desk hold all the time and take neither `on` nor `times`.
+Every step that matches a request acts on it: first the page faults in their order, then the response faults, then the
+first connection fault. Pages are numbered by `start_time`: requests for the same second are requests for the same page.
+Event faults are always active and accept neither `on` nor `times`.
 """
 
 import json
@@ -17,16 +17,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from airflow_zendesk.emulator.access import Door
+from airflow_zendesk.emulator.authenticator import Authenticator
+from airflow_zendesk.emulator.export_pages import MAX_PER_PAGE
 from airflow_zendesk.emulator.faults import FAULTS, Fault
-from airflow_zendesk.emulator.faults.desk import Delay, Delivery, Source, deliver
-from airflow_zendesk.emulator.faults.pages import Sheet
-from airflow_zendesk.emulator.messages import Act, Answer, Json, Request
-from airflow_zendesk.emulator.paging import MAX_PER_PAGE
+from airflow_zendesk.emulator.faults.event_faults import Delay, Delivery, EventSource, deliver
+from airflow_zendesk.emulator.faults.page_faults import PageDraft
+from airflow_zendesk.emulator.messages import HttpResponse, Json, Request, ServerAction
 
-#: A step for good.
+#: The value of `times` for a step without a limit.
 ALWAYS = "always"
-#: What `on` can name, and of which type.
+#: The keys of `on`, and their types.
 _CONDITIONS: Mapping[str, type] = {
     "page": int,
     "resource": str,
@@ -34,12 +34,12 @@ _CONDITIONS: Mapping[str, type] = {
     "per_page_above": int,
     "per_page_at_most": int,
 }
-#: Honest answers that are remembered, so that a page can repeat what the page before had.
-_REMEMBERED = 4
+#: The number of undamaged pages that are kept, so that a page can repeat records of the previous one.
+_KEPT_PAGES = 4
 
 
 class ScenarioError(ValueError):
-    """No scenario: the message says what is wrong with it."""
+    """The scenario is invalid; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +47,10 @@ class Step:
     """One fault of a scenario.
 
     Args:
-        fault: What goes wrong.
-        options: How.
-        on: Which requests it is for; any export if nothing is said.
-        times: How often it acts; None for good.
+        fault: The fault.
+        options: Its options.
+        on: The conditions on a request; without any, every export matches.
+        times: How often it acts; None for no limit.
     """
 
     fault: Fault
@@ -59,34 +59,34 @@ class Step:
     times: int | None
 
     @classmethod
-    def read(cls, step: object) -> "Step":
-        """The step that a scenario describes.
+    def of(cls, step: object) -> "Step":
+        """Return the step that a scenario describes.
 
         Raises:
-            ScenarioError: it is none; the message says why.
+            ScenarioError: The step is invalid.
         """
         if not isinstance(step, Mapping):
-            raise ScenarioError(f"a step is an object like {{'fault': 'reset_in_body'}}, not {step!r}")
+            raise ScenarioError(f"a step must be an object like {{'fault': 'reset_in_body'}}, not {step!r}")
         options = dict(step)
         fault = FAULTS.get(str(options.pop("fault", None)))
         if fault is None:
-            raise ScenarioError(f"there is no fault {step.get('fault')!r}; known are: {', '.join(FAULTS)}")
-        if fault.place == "desk" and {"on", "times"} & options.keys():
-            raise ScenarioError(f"{fault.name} holds all the time: it takes neither on nor times")
+            raise ScenarioError(f"unknown fault {step.get('fault')!r}; use one of: {', '.join(FAULTS)}")
+        if fault.place == "events" and {"on", "times"} & options.keys():
+            raise ScenarioError(f"{fault.name} is always active; remove 'on' and 'times'")
         on, times = options.pop("on", {}), options.pop("times", 1)
         if times != ALWAYS and (not _is_a(times, int) or times < 1):
-            raise ScenarioError(f"{fault.name}: times is {times!r}, neither a number from 1 nor {ALWAYS!r}")
-        _check(on, _CONDITIONS, f"{fault.name}: on")
+            raise ScenarioError(f"{fault.name}: times must be an integer of at least 1, or {ALWAYS!r}, not {times!r}")
+        _check_keys(on, _CONDITIONS, f"{fault.name}: on")
         known = fault.options
-        _check(options, {name: option.annotation for name, option in known.items()}, fault.name)
-        needed = {name for name, option in known.items() if option.default is option.empty}
-        if missing := needed - options.keys():
-            raise ScenarioError(f"{fault.name} needs {', '.join(missing)}")
+        _check_keys(options, {name: option.annotation for name, option in known.items()}, fault.name)
+        required = {name for name, option in known.items() if option.default is option.empty}
+        if missing := required - options.keys():
+            raise ScenarioError(f"{fault.name} requires {', '.join(missing)}")
         return cls(fault, options, dict(on), None if times == ALWAYS else times)
 
-    def fits(self, request: Request, page: int) -> bool:
-        """Whether it is for this request, which asks for this page."""
-        on, per_page = self.on, request.number_of("per_page", MAX_PER_PAGE)
+    def matches(self, request: Request, page: int) -> bool:
+        """Whether the conditions match this request, which asks for this page."""
+        on, per_page = self.on, request.integer("per_page", MAX_PER_PAGE)
         return (
             (request.is_export if "path" not in on else request.path == on["path"])
             and on.get("page", page) == page
@@ -95,110 +95,110 @@ class Step:
         )
 
 
-class Script:
-    """A scenario under way.
+class ScenarioRunner:
+    """Applies a scenario to requests, and counts how often each step has acted.
 
     Args:
-        scenario: Its steps, as read from JSON.
+        scenario: The steps, as read from JSON.
 
     Raises:
-        ScenarioError: it is no scenario; the message says why.
+        ScenarioError: The scenario is invalid.
     """
 
     def __init__(self, scenario: object = ()) -> None:
         if isinstance(scenario, str | Mapping) or not isinstance(scenario, Iterable):
-            raise ScenarioError("a scenario is a list of steps")
-        self._steps = [Step.read(step) for step in scenario]
-        self._left = [step.times for step in self._steps]
+            raise ScenarioError("a scenario must be a list of steps")
+        self._steps = [Step.of(step) for step in scenario]
+        self._remaining = [step.times for step in self._steps]
         try:
-            made = [step.fault.act(**step.options) for step in self._steps if step.fault.place == "desk"]
+            event_faults = [step.fault.act(**step.options) for step in self._steps if step.fault.place == "events"]
         except ValueError as error:
-            raise ScenarioError(f"the desk cannot be so: {error}") from None
-        self._delays = [each for each in made if isinstance(each, Delay)]
-        self._bursts = [each for each in made if not isinstance(each, Delay)]
-        self._asked: dict[str, dict[int, int]] = defaultdict(dict)
-        self._answered: dict[str, deque[tuple[int, bytes]]] = defaultdict(lambda: deque(maxlen=_REMEMBERED))
+            raise ScenarioError(f"invalid option: {error}") from None
+        self._delays = [each for each in event_faults if isinstance(each, Delay)]
+        self._bulk_updates = [each for each in event_faults if not isinstance(each, Delay)]
+        self._page_numbers: dict[str, dict[int, int]] = defaultdict(dict)
+        self._kept_pages: dict[str, deque[tuple[int, bytes]]] = defaultdict(lambda: deque(maxlen=_KEPT_PAGES))
         self._lock = threading.Lock()
 
-    def desk(self, world: Source) -> Source:
-        """What happens on the desk, with what the scenario makes happen there."""
-        for burst in self._bursts:
-            world = burst(world)
-        return world
+    def with_bulk_updates(self, source: EventSource) -> EventSource:
+        """Return a source that adds the scenario's bulk updates to the events of another."""
+        for with_bulk_update in self._bulk_updates:
+            source = with_bulk_update(source)
+        return source
 
-    def deliveries(self, source: Source, resource: str, start: int, end: int) -> Iterator[Delivery]:
-        """What surfaces in a half-open time, in the order in which it does."""
+    def deliveries(self, source: EventSource, resource: str, start: int, end: int) -> Iterator[Delivery]:
+        """Yield what becomes visible in `[start, end)`, in that order."""
         return deliver(source, self._delays, resource, start, end)
 
-    def acting(self, request: Request) -> list[Step]:
-        """The steps that act on a request; from now on they have done so."""
+    def take_steps(self, request: Request) -> list[Step]:
+        """Return the steps that act on a request, and count them as having acted."""
         with self._lock:
-            page = self._page(request) if request.is_export else 0
+            page = self._page_number(request) if request.is_export else 0
             due = [number for number, step in enumerate(self._steps) if self._is_due(number, step, request, page)]
             for number in due:
-                left = self._left[number]
-                self._left[number] = None if left is None else left - 1
+                remaining = self._remaining[number]
+                self._remaining[number] = None if remaining is None else remaining - 1
             return [self._steps[number] for number in due]
 
-    def answer(self, request: Request, steps: Sequence[Step], honest: Answer) -> Answer:
-        """The answer that the steps make of an honest one; what is no page stays as it is to faults of pages."""
-        answer = honest
-        if request.is_export and honest.status == 200:  # noqa: PLR2004 - HTTP's own
-            edits = [step for step in steps if step.fault.place == "pages"]
-            if edits:
-                answer = replace(honest, body=self._edit(request, edits, honest.body))
-            self._answered[request.path].append((request.number_of("start_time", 0), honest.body))
+    def apply(self, request: Request, steps: Sequence[Step], undamaged: HttpResponse) -> HttpResponse:
+        """Return the response with the page and response faults applied; page faults leave error responses alone."""
+        response = undamaged
+        if request.is_export and undamaged.status == 200:  # noqa: PLR2004 - HTTP's own
+            page_steps = [step for step in steps if step.fault.place == "pages"]
+            if page_steps:
+                response = replace(undamaged, body=self._edit_page(request, page_steps, undamaged.body))
+            self._kept_pages[request.path].append((request.integer("start_time", 0), undamaged.body))
         for step in steps:
-            if step.fault.place == "answers":
-                answer = step.fault.act(answer, **step.options)
-        return answer
+            if step.fault.place == "responses":
+                response = step.fault.act(response, **step.options)
+        return response
 
     def _is_due(self, number: int, step: Step, request: Request, page: int) -> bool:
-        return step.fault.place != "desk" and self._left[number] != 0 and step.fits(request, page)
+        return step.fault.place != "events" and self._remaining[number] != 0 and step.matches(request, page)
 
-    def _page(self, request: Request) -> int:
-        """Which page a request asks for: the first, the second, ... `start_time` of this scenario."""
-        asked = self._asked[request.path]
-        return asked.setdefault(request.number_of("start_time", 0), len(asked) + 1)
+    def _page_number(self, request: Request) -> int:
+        """Return the number of the requested page: 1 for the first `start_time` of this scenario, 2 for the second."""
+        numbers = self._page_numbers[request.path]
+        return numbers.setdefault(request.integer("start_time", 0), len(numbers) + 1)
 
-    def _edit(self, request: Request, edits: Sequence[Step], body: bytes) -> bytes:
-        start_time, resource = request.number_of("start_time", 0), request.resource
-        earlier = [(at, page) for at, page in list(self._answered[request.path]) if at < start_time]
-        before = json.loads(max(earlier)[1])[resource] if earlier else []
-        page = Sheet.read(resource, start_time, body, before)
-        for step in edits:
+    def _edit_page(self, request: Request, steps: Sequence[Step], body: bytes) -> bytes:
+        start_time, resource = request.integer("start_time", 0), request.resource
+        earlier = [(at, page) for at, page in list(self._kept_pages[request.path]) if at < start_time]
+        previous = json.loads(max(earlier)[1])[resource] if earlier else []
+        page = PageDraft.of(resource, start_time, body, previous)
+        for step in steps:
             page = step.fault.act(page, **step.options)
-        return page.write()
+        return page.encode()
 
 
-def open_door(steps: Sequence[Step], door: Door) -> None:
-    """Do to the credentials what the steps say."""
+def apply_token_faults(steps: Sequence[Step], authenticator: Authenticator) -> None:
+    """Apply the token faults among the steps."""
     for step in steps:
-        if step.fault.place == "access":
-            step.fault.act(door, **step.options)
+        if step.fault.place == "tokens":
+            step.fault.act(authenticator, **step.options)
 
 
-def transmit(steps: Sequence[Step], head: bytes, body: bytes) -> Iterable[Act]:
-    """What the server does to answer; the first fault of the wire decides."""
+def server_actions(steps: Sequence[Step], head: bytes, body: bytes) -> Iterable[ServerAction]:
+    """Return what the server does to send a response; the first connection fault determines it."""
     for step in steps:
-        if step.fault.place == "wires":
-            acts: Iterable[Act] = step.fault.act(head, body, **step.options)
-            return acts
+        if step.fault.place == "connections":
+            actions: Iterable[ServerAction] = step.fault.act(head, body, **step.options)
+            return actions
     return [head + body]
 
 
-def _check(given: Any, known: Mapping[str, Any], name: str) -> None:
+def _check_keys(given: Any, known: Mapping[str, Any], name: str) -> None:
     if not isinstance(given, Mapping):
-        raise ScenarioError(f"{name} is an object, not {given!r}")
+        raise ScenarioError(f"{name} must be an object, not {given!r}")
     for key, value in given.items():
         if key not in known:
-            raise ScenarioError(f"{name} does not know {key!r}; it knows: {', '.join(known) or 'nothing'}")
+            raise ScenarioError(f"{name}: unknown key {key!r}; use one of: {', '.join(known) or '(none)'}")
         if not _is_a(value, known[key]):
             raise ScenarioError(f"{name}: {key} cannot be {value!r}")
 
 
 def _is_a(value: object, kind: Any) -> bool:
-    """As isinstance, but true is no number, and a whole number is one with decimals too."""
+    """Like isinstance, but a boolean is not a number, and an integer is also a float."""
     if isinstance(value, bool):
         return isinstance(value, kind) and kind is not int and kind is not float
     return isinstance(value, kind) or (kind is float and isinstance(value, int))

@@ -1,4 +1,4 @@
-"""The emulator itself: a local web server that answers like Zendesk's incremental exports."""
+"""The emulator itself: a local web server that responds like Zendesk's incremental exports."""
 
 import math
 import signal
@@ -10,41 +10,41 @@ from datetime import datetime
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from airflow_zendesk.emulator.access import Credentials, Door, Way
-from airflow_zendesk.emulator.messages import EXPORTS, TOKENS, Act, Call, LoggedRequest, Request
-from airflow_zendesk.emulator.paging import MAX_PER_PAGE, EmptyEndTime
-from airflow_zendesk.emulator.scenario import Script, open_door, transmit
+from airflow_zendesk.emulator.authenticator import Authenticator, AuthMethod, Credentials
+from airflow_zendesk.emulator.export_pages import MAX_PER_PAGE, EmptyEndTime
+from airflow_zendesk.emulator.messages import EXPORTS, TOKENS, LoggedRequest, RawRequest, Request, ServerAction
+from airflow_zendesk.emulator.scenario import ScenarioRunner, apply_token_faults, server_actions
 from airflow_zendesk.emulator.service import Limits, Service
-from airflow_zendesk.emulator.sockets import Server, head_and_body
-from airflow_zendesk.emulator.world import Simulator
+from airflow_zendesk.emulator.simulator import Simulator
+from airflow_zendesk.emulator.sockets import HttpServer, head_and_body
 
-#: How many requests are remembered.
+#: The maximum number of requests in the log.
 _LOGGED_REQUESTS = 10_000
 
 
 class ZendeskEmulator:
-    """A local Zendesk: an invented support desk behind the incremental exports, on 127.0.0.1.
+    """A local Zendesk with invented events, for the incremental exports, on 127.0.0.1.
 
-    Use it as a context manager; it listens inside the block.
+    Use it as a context manager; it listens inside the with block.
 
     Args:
-        world: The support desk; by default one with 2,000 events a day.
-        port: Where to listen; 0 takes any free port.
-        credentials: What opens it, and to whom.
-        requests_per_minute: The limit of the exports, None for no limit. Zendesk's own is 10.
-        minute_seconds: The length of that minute; tests like it shorter.
-        max_per_page: The most that a page holds of what is not in one second. Zendesk's own is 1,000.
-        clock: Gives the present in unix seconds; nothing newer than a minute is exported.
-        empty_end_time: What `end_time` is on a page without items. Zendesk's answer is not known.
-        scenario: What goes wrong; see `scenario.py`.
+        simulator: Computes the events; by default 2,000 a day.
+        port: The port to listen on; 0 takes any free port.
+        credentials: The accepted credentials, and the role of the user.
+        requests_per_minute: The rate limit of the exports; None for no limit. Zendesk's own limit is 10.
+        minute_seconds: The length of that minute; tests set it shorter.
+        max_per_page: The maximum number of items in a page, unless they share one second. Zendesk's own is 1,000.
+        clock: Returns the present in unix seconds; the newest minute is withheld.
+        empty_end_time: The `end_time` of a page without items. Zendesk's value is unknown.
+        scenario: The faults to inject; see `scenario.py`.
 
     Raises:
-        ScenarioError: The scenario is none.
+        ScenarioError: The scenario is invalid.
     """
 
     def __init__(
         self,
-        world: Simulator | None = None,
+        simulator: Simulator | None = None,
         *,
         port: int = 0,
         credentials: Credentials | None = None,
@@ -55,27 +55,27 @@ class ZendeskEmulator:
         empty_end_time: EmptyEndTime = None,
         scenario: Iterable[Mapping[str, Any]] = (),
     ) -> None:
-        self._door = Door(credentials or Credentials())
+        self._authenticator = Authenticator(credentials or Credentials())
         self._limits = Limits(requests_per_minute, minute_seconds, max_per_page, empty_end_time)
         self._service = Service(
-            world or Simulator(),
-            self._door,
+            simulator or Simulator(),
+            self._authenticator,
             self._limits,
             lambda: self.requests,
-            lambda: self._script,
+            lambda: self._runner,
             self.set_scenario,
         )
-        self._script = Script(scenario)
+        self._runner = ScenarioRunner(scenario)
         self._port = port
         self._clock = clock
         self._lock = threading.Lock()
         self._log: deque[LoggedRequest] = deque(maxlen=_LOGGED_REQUESTS)
-        self._number = 0
-        self._minute, self._calls = -1, 0
-        self._server: Server | None = None
+        self._request_count = 0
+        self._minute, self._exports_this_minute = -1, 0
+        self._server: HttpServer | None = None
 
     def __enter__(self) -> Self:
-        self._server = Server(self._port, self._answer)
+        self._server = HttpServer(self._port, self._respond)
         self._server.start()
         return self
 
@@ -86,14 +86,14 @@ class ZendeskEmulator:
 
     @property
     def port(self) -> int:
-        """The port it listens on."""
+        """The port that it listens on."""
         if self._server is None:
             raise RuntimeError("the emulator listens only inside its with block")
         return self._server.server_port
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """The base URL."""
         return f"http://127.0.0.1:{self.port}"
 
     @property
@@ -102,28 +102,29 @@ class ZendeskEmulator:
         with self._lock:
             return list(self._log)
 
-    def connection(self, way: Way = "api_token") -> dict[str, str]:
-        """The Airflow connection that leads here and comes in this way, ready for `json.dumps`."""
-        return {"conn_type": "zendesk_export", "host": self.url, **self._door.credentials.fields(way)}
+    def connection(self, auth_method: AuthMethod = "api_token") -> dict[str, str]:
+        """Return an Airflow connection to this emulator with this method of authentication, ready for `json.dumps`."""
+        fields = self._authenticator.credentials.connection_fields(auth_method)
+        return {"conn_type": "zendesk_export", "host": self.url, **fields}
 
     def set_scenario(self, scenario: Iterable[Mapping[str, Any]]) -> None:
-        """Play this scenario from now on, in place of the one before; an empty one ends it.
+        """Replace the current scenario; an empty one removes all faults.
 
         Raises:
-            ScenarioError: It is no scenario; the message says why.
+            ScenarioError: The scenario is invalid; the current one stays active.
         """
-        self._script = Script(scenario)
+        self._runner = ScenarioRunner(scenario)
 
     def expected_ids(
         self, resource: str, start: datetime, end: datetime, *, support_type_scope: str = "all"
     ) -> list[int]:
-        """The ids that a perfect export of the half-open time contains, redacted_comments minute or not.
+        """Return the ids that a complete export of `[start, end)` must contain, including those still withheld.
 
         Args:
             resource: `ticket_events` or `ticket_metric_events`.
             start: An aware datetime.
-            end: An aware datetime; what happens at it does not belong.
-            support_type_scope: `all`, `agent` or `ai_agent`. Zendesk's own default, `agent`, leaves tickets out.
+            end: An aware datetime, exclusive.
+            support_type_scope: `all`, `agent` or `ai_agent`. Zendesk's own default is `agent`.
         """
         if start.tzinfo is None or end.tzinfo is None:
             raise ValueError("start and end must be aware datetimes")
@@ -133,7 +134,7 @@ class ZendeskEmulator:
         return [event.id for event in events]
 
     def serve_forever(self) -> None:
-        """Block until Ctrl-C or SIGTERM, inside the with block and in the main thread."""
+        """Block until Ctrl-C or SIGTERM. Call it inside the with block, in the main thread."""
         previous = signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             threading.Event().wait()
@@ -142,37 +143,37 @@ class ZendeskEmulator:
         finally:
             signal.signal(signal.SIGTERM, previous)
 
-    def _answer(self, call: Call) -> Iterable[Act]:
-        request = self._receive(call)
-        script = self._script
-        steps = script.acting(request)
-        open_door(steps, self._door)
-        answer = script.answer(request, steps, self._service.answer(request))
+    def _respond(self, raw_request: RawRequest) -> Iterable[ServerAction]:
+        request = self._receive(raw_request)
+        runner = self._runner
+        steps = runner.take_steps(request)
+        apply_token_faults(steps, self._authenticator)
+        response = runner.apply(request, steps, self._service.respond(request))
         if request.is_export or request.path == TOKENS:
             faults = tuple(step.fault.name for step in steps)
-            logged = LoggedRequest(request.method, request.path, request.query, answer.status, request.time, faults)
+            logged = LoggedRequest(request.method, request.path, request.query, response.status, request.time, faults)
             with self._lock:
                 self._log.append(logged)
-        return transmit(steps, *head_and_body(answer, gzipped=call.takes_gzip))
+        return server_actions(steps, *head_and_body(response, gzipped=raw_request.accepts_gzip))
 
-    def _receive(self, call: Call) -> Request:
-        """Everything that makes two equal requests differ is decided here: time, number, calls in this minute."""
-        parts = urlsplit(call.target)
+    def _receive(self, raw_request: RawRequest) -> Request:
+        """Add what differs between two equal requests: time, number, exports in this minute."""
+        parts = urlsplit(raw_request.target)
         with self._lock:
             now = self._clock()
-            self._number += 1
+            self._request_count += 1
             minute = int(now // self._limits.minute_seconds)
             if minute != self._minute:
-                self._minute, self._calls = minute, 0
-            self._calls += parts.path.startswith(EXPORTS)
+                self._minute, self._exports_this_minute = minute, 0
+            self._exports_this_minute += parts.path.startswith(EXPORTS)
             return Request(
-                call.method,
+                raw_request.method,
                 parts.path,
                 parts.query,
-                call.authorization,
-                call.body,
+                raw_request.authorization,
+                raw_request.body,
                 self.url,
                 now,
-                self._number,
-                self._calls,
+                self._request_count,
+                self._exports_this_minute,
             )

@@ -1,8 +1,8 @@
-"""How many events a long time holds, judged by a few pages of it.
+"""Estimate how many events a long window has, from a few of its pages.
 
-The export knows no count: a page tells how many events lie between its start and the second up to which it goes, and
-nothing of what follows. So pages are asked for here and there, evenly over the window; what lies between them is taken
-to be like the page beside it. Where the pages turn out to reach from one to the next, everything is counted instead.
+The API has no count: a page says how many events there are between its start and its end, and nothing about the rest. So
+pages are sampled evenly over the window, and the time between them is assumed to be like the page before it. If the
+pages reach from one to the next, everything is counted instead.
 """
 
 import math
@@ -12,13 +12,13 @@ from itertools import pairwise
 
 from airflow_zendesk.window import Window
 
-#: The fractional part of its multiples falls evenly, and not always at the same time of the day or of the week.
+#: The fractional parts of its multiples are even, and do not repeat the same time of the day or of the week.
 _GOLDEN = (math.sqrt(5) - 1) / 2
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What one page tells: ``events`` in ``seconds``, for a part of the window that is ``share`` seconds long."""
+    """One page: ``events`` in ``seconds``, as a sample of a part of the window that is ``share`` seconds long."""
 
     events: int
     seconds: int
@@ -31,19 +31,19 @@ class Sample:
 
     @property
     def guessed(self) -> float:
-        """Seconds of its part that nobody has looked at."""
+        """Seconds of its part that were not sampled."""
         return self.share - self.seconds
 
 
 @dataclass(slots=True)
 class Sampling:
-    """Decides where to look next, and adds up what was seen.
+    """Chooses the next page to sample, and computes the estimate.
 
-    Ask for the page at ``start_time``, tell what it covered, and so on until ``done``.
+    Request the page at ``start_time``, give its result to ``take``, and repeat until ``done``.
 
     Args:
-        window: the time to judge.
-        pages: how many pages may be asked for.
+        window: the time to estimate.
+        pages: the maximum number of pages.
     """
 
     window: Window
@@ -57,14 +57,14 @@ class Sampling:
 
     @property
     def done(self) -> bool:
-        """Whether the whole window is judged."""
+        """Whether the whole window is estimated."""
         return self._part >= self.window.end_time
 
-    def take(self, events: int, covered: int) -> None:
-        """Learn that so many events lie between ``start_time`` and ``covered``; both are unix seconds."""
+    def take(self, events: int, complete_until: int) -> None:
+        """Add a sample: the number of events from ``start_time`` to ``complete_until``, both unix seconds."""
         left = self.pages - len(self.samples)
-        part_ends = max(covered, self._part + (self.window.end_time - self._part) // left)
-        self.samples.append(Sample(events, covered - self.start_time, part_ends - self._part))
+        part_ends = max(complete_until, self._part + (self.window.end_time - self._part) // left)
+        self.samples.append(Sample(events, complete_until - self.start_time, part_ends - self._part))
         self._part = part_ends
         if not self.done:
             typical = sum(sample.seconds for sample in self.samples) // len(self.samples)
@@ -73,14 +73,14 @@ class Sampling:
 
     @property
     def events(self) -> float:
-        """How many events the window holds, by what was seen."""
+        """The estimated number of events in the window."""
         return sum(sample.events + sample.guessed * sample.rate for sample in self.samples)
 
     @property
     def margin(self) -> float | None:
-        """By how many events that may be wrong, in nineteen cases of twenty; None if a single page cannot tell.
+        """The error of the estimate with 95 % confidence, in events; None if only one page was sampled.
 
-        Neighbours differ by what an event's luck, the hour and the day of the week make of it; a trend hardly counts.
+        It is computed from the differences between neighbouring samples, so a slow trend hardly counts.
         """
         guessed = math.hypot(*(sample.guessed for sample in self.samples))
         if not guessed:
@@ -90,5 +90,5 @@ class Sampling:
 
 
 def requests_per_run(samples: Sequence[Sample], run_seconds: int, per_page: int) -> int:
-    """What a run for each ``run_seconds`` costs: its pages, of which the last goes beyond its end."""
+    """Requests of one run per ``run_seconds``: its pages, of which the last reaches beyond its end."""
     return round(sum(sample.share / run_seconds * (sample.rate * run_seconds // per_page + 1) for sample in samples))

@@ -1,1 +1,1 @@
-"""Airflow hooks: how to talk to Zendesk."""
+"""The Airflow hook for Zendesk, and what it needs."""

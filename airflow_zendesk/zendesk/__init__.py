@@ -1,1 +1,1 @@
-"""What Zendesk's incremental exports are: requests, answers, rows and waits, without any I/O."""
+"""Zendesk's incremental exports: requests, responses, rows and waits, without any I/O."""

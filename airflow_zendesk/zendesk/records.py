@@ -1,10 +1,10 @@
-"""Wire to columns: the JSON objects of a page become typed columns, and nothing of them is lost.
+"""Records to columns: the JSON objects of a page become typed columns, without losing anything.
 
-Open parts (objects, arrays) stay the very bytes that Zendesk sent. A key that no column knows, and a value whose type
-does not fit its column, go to ``extra``: a new field at Zendesk's side neither fails a run nor makes a column.
+Objects and arrays keep the exact bytes that Zendesk sent. Unknown keys, and values whose type does not match their
+column, go to ``extra``: a field that Zendesk adds never fails a run and never creates a column.
 
-A page is decoded column by column: the raw values of one key, joined into one JSON array, cost one call instead of one
-per row. Only a column that holds a misfit is decoded again, value by value.
+A page is decoded column by column: the raw values of one key, joined into one JSON array, need one call instead of one
+per row. Only a column with a type mismatch is decoded again, value by value.
 """
 
 from collections import Counter
@@ -19,18 +19,18 @@ import msgspec
 #: One JSON object: the bytes of each value by key.
 RawRecord = dict[str, msgspec.Raw]
 
-#: How a column is read from the wire. ``unix`` are seconds since 1970 and ``iso8601`` is text: both become timestamps
-#: in microseconds. ``json`` is kept as JSON text. ``via`` is a string, or the ``channel`` of an object.
+#: How a value is read. ``unix`` are seconds since 1970 and ``iso8601`` is text: both become timestamps in microseconds.
+#: ``json`` is kept as JSON text. ``via`` is a string, or the ``channel`` of an object.
 Kind = Literal["int64", "unix", "iso8601", "string", "bool", "json", "via"]
 
-#: The columns that are more than the value of their key: when it happened, whether it came late, all that did not fit.
+#: Columns that are not simply the value of their key: the time, whether it was delivered late, and everything else.
 TIMESTAMP, LATE, EXTRA = "timestamp", "late", "extra"
 
 _NULL = msgspec.Raw(b"null")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _PER_SECOND = 1_000_000
-#: Microseconds from 1970 to 9999, the range that every reader of Parquet agrees on.
+#: Microseconds from 1970 to 9999, the range that every Parquet reader supports.
 _TIMESTAMPS = range((datetime(9999, 12, 31, tzinfo=UTC) - _EPOCH) // _MICROSECOND)
 
 _Int64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
@@ -54,7 +54,7 @@ class Column(NamedTuple):
 
 
 class Record(NamedTuple):
-    """One record of a page: who it is, when it happened (microseconds since 1970), and all that was sent."""
+    """One object of a page: its id, its time in microseconds since 1970, and everything that was sent."""
 
     id: int
     timestamp: int
@@ -62,13 +62,13 @@ class Record(NamedTuple):
 
     @property
     def second(self) -> int:
-        """The unix second in which it happened: the unit in which Zendesk pages."""
+        """The unix second in which it happened; Zendesk pages by seconds."""
         return self.timestamp // _PER_SECOND
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Values by column name, and how often a key was unknown or a value did not fit, by key."""
+    """Values by column name, and how often a key was unknown or a value had another type, by key."""
 
     columns: dict[str, list[Any]]
     unknown: Counter[str]
@@ -97,7 +97,7 @@ def read_records(raws: Sequence[RawRecord]) -> list[Record]:
 
 
 def to_rows(records: Sequence[Record], columns: Iterable[Column]) -> Rows:
-    """Lay the items out in columns; ``late`` is left to the caller, who knows what was due."""
+    """Convert records to columns; ``late`` is left to the caller, who knows the slice."""
     read = [column for column in columns if column.name not in {LATE, EXTRA}]
     known = {column.name for column in read}
     extras = [{key: value for key, value in record.raw.items() if key not in known} for record in records]
@@ -108,7 +108,7 @@ def to_rows(records: Sequence[Record], columns: Iterable[Column]) -> Rows:
         )
         for position, raw in type_mismatches.items():
             extras[position][column.name] = raw
-            # The object form of via is Zendesk's other spelling of it, no misfit.
+            # The object form of via is not a mismatch: Zendesk uses both.
             if rows.columns[column.name][position] is None:
                 rows.type_mismatches[column.name] += 1
     rows.columns[TIMESTAMP] = [record.timestamp for record in records]
@@ -125,7 +125,7 @@ def _other_time(record: RawRecord) -> int | None:
 
 
 def _decode(kind: Kind, raws: list[msgspec.Raw]) -> tuple[list[Any], dict[int, msgspec.Raw]]:
-    """Values, None for null and for what does not fit, and the type_mismatches by position."""
+    """Values, with None for null and for another type, and the mismatching values by position."""
     if kind == "json":
         return [None if raw == _NULL else bytes(raw) for raw in raws], {}
     try:
@@ -157,7 +157,7 @@ def _decode_column(kind: Kind, raws: Iterable[msgspec.Raw]) -> list[Any]:
 
 def _microseconds(value: datetime) -> int:
     if value.tzinfo is None:
-        raise ValueError("a time without a zone is no instant")
+        raise ValueError("a time without a time zone")
     return _in_range((value - _EPOCH) // _MICROSECOND)
 
 

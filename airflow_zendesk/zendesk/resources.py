@@ -1,4 +1,4 @@
-"""The incremental exports that we know, and what can be asked of each."""
+"""The supported incremental exports and their parameters."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -8,18 +8,18 @@ from airflow_zendesk.zendesk import ticket_events, ticket_metric_events
 from airflow_zendesk.zendesk.privacy import Privacy
 from airflow_zendesk.zendesk.records import Column
 
-#: "Lists tickets by support type"; Zendesk's own default, ``agent``, leaves out the tickets of AI agents in silence.
+#: "Lists tickets by support type"; Zendesk's own default, ``agent``, silently leaves out tickets of AI agents.
 SUPPORT_TYPE_SCOPES = ("all", "agent", "ai_agent")
 
-#: "Use this endpoint to test the incremental export format": a few records, outside the limit of the export itself.
+#: "Use this endpoint to test the incremental export format": a few records, with a rate limit of its own.
 SAMPLE_PATH = "/api/v2/incremental/ticket_events/sample"
-#: Any time will do; this is the year 2020.
+#: Any time works; this is the year 2020.
 SAMPLE_START_TIME = 1_577_836_800
 
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """One incremental export; its name is Zendesk's path segment and the key of the records in an answer."""
+    """One incremental export; its name is Zendesk's path segment and the key of the records in a response."""
 
     name: str
     columns: tuple[Column, ...]
@@ -43,7 +43,7 @@ RESOURCES = {
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What is asked of an account, the same for every page, and what is kept of the answers."""
+    """What to request from an account, the same for every page, and what to keep of the responses."""
 
     resource: Resource
     include: tuple[str, ...] = ()
@@ -61,24 +61,24 @@ class Query:
         drop_fields: Iterable[str] = (),
         hash_fields: Iterable[str] = (),
     ) -> "Query":
-        """The query in the words of Zendesk's reference; for the last three see ``Privacy``.
+        """The query with the parameters of Zendesk's reference; for the last three see ``Privacy``.
 
         Raises:
-            SettingsError: no such export, or it does not know one of the options; Zendesk would ignore it in silence.
+            SettingsError: the export or one of its options is unknown; Zendesk would silently ignore the option.
         """
         if resource not in RESOURCES:
-            raise SettingsError(f"There is no export {resource!r}; known are: {', '.join(RESOURCES)}.")
+            raise SettingsError(f"The resource {resource!r} is unknown. Use one of {', '.join(RESOURCES)}.")
         found = RESOURCES[resource]
         sideloads = tuple(sorted({include} if isinstance(include, str) else set(include)))
         if unknown := set(sideloads) - set(found.sideloads):
             offered = ", ".join(found.sideloads) or "none"
-            raise SettingsError(f"{resource} has no sideload {', '.join(sorted(unknown))}; it offers: {offered}.")
+            raise SettingsError(f"{resource} has no sideload {', '.join(sorted(unknown))!r}. Sideloads to include: {offered}.")
         if support_type_scope not in SUPPORT_TYPE_SCOPES:
             raise SettingsError(
-                f"support_type_scope {support_type_scope!r} is none of {', '.join(SUPPORT_TYPE_SCOPES)}."
+                f"support_type_scope {support_type_scope!r} is unknown. Use one of {', '.join(SUPPORT_TYPE_SCOPES)}."
             )
         if private_comments and "comment_events" not in sideloads:
-            raise SettingsError("private_comments are among the comments: ask for the sideload comment_events too.")
+            raise SettingsError("private_comments needs the texts of comments. Include the sideload comment_events too.")
         privacy = Privacy.of(
             found.columns, private_comments=private_comments, drop_fields=drop_fields, hash_fields=hash_fields
         )

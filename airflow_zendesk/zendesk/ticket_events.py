@@ -1,7 +1,7 @@
 """Ticket events: the changes and comments of tickets, one record per audit.
 
-Accounts answer the shape of an audit. Zendesk's published schema shows another shape under this name, that of metric
-events; should an answer have it, the columns ``instance_id``, ``metric``, ``type`` and ``time`` hold it.
+Accounts return records in the shape of a ticket audit. Zendesk's published schema shows another shape under this name,
+that of metric events; the columns ``instance_id``, ``metric``, ``type`` and ``time`` are for such records.
 
 Source: https://developer.zendesk.com/api-reference/ticketing/ticket-management/incremental_exports/
 """

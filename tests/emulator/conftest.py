@@ -9,18 +9,18 @@ from tests.support.emulator_client import Clock
 
 @pytest.fixture
 def clock() -> Clock:
-    """The time of the emulator."""
+    """The emulator's clock."""
     return Clock()
 
 
-#: One for all tests: it is the same in each, and what has been told of it is not told again.
-_WORLD = Simulator(seed=1)
+#: Shared by all tests, because its events are always the same and it caches them.
+_SIMULATOR = Simulator(seed=1)
 
 
 @pytest.fixture
 def emulator(clock: Clock) -> Iterator[ZendeskEmulator]:
-    """A desk of 2,000 events a day."""
-    with ZendeskEmulator(_WORLD, clock=clock) as running:
+    """A running emulator with 2,000 events a day."""
+    with ZendeskEmulator(_SIMULATOR, clock=clock) as running:
         yield running
 
 

@@ -1,24 +1,28 @@
+from typing import Any
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_zendesk.emulator.case import Case, open_case, throw_dice
-from airflow_zendesk.emulator.metrics import METRIC_IDS_PER_CASE, MetricEvent, _business_time, tell_metrics
+from airflow_zendesk.emulator.metrics import METRIC_IDS_PER_TICKET, MetricEvent, _business_time, metric_events_of
+from airflow_zendesk.emulator.serialization import serialize_metric_event
+from airflow_zendesk.emulator.ticket import BYTES_PER_TICKET, Ticket, random_bytes
 
 NEW_YEAR = 1_767_225_600  # 2026-01-01T00:00:00Z
 DAY = 86_400
+NO_TARGET = 10**9
 
-cases = st.builds(
-    open_case,
+tickets = st.builds(
+    Ticket.of,
     number=st.integers(0, 10**9),
     created=st.integers(NEW_YEAR, NEW_YEAR + DAY),
-    dice=st.binary(min_size=64, max_size=64),
+    randomness=st.binary(min_size=BYTES_PER_TICKET, max_size=BYTES_PER_TICKET),
 )
 
 
-def told(metric: str) -> list[tuple[int, int, str, object]]:
-    """What one clock of case 5 does; its life stands in test_life.py."""
-    case = open_case(5, NEW_YEAR + 36_000, throw_dice(1, 5))
-    events = sorted(tell_metrics(case), key=lambda event: (event.timestamp, event.id))
+def timer_events(metric: str) -> list[tuple[int, int, str, object]]:
+    """Return the events of one metric of ticket 5, whose lifecycle is listed in test_lifecycle.py."""
+    ticket = Ticket.of(5, NEW_YEAR + 36_000, random_bytes(1, 5))
+    events = sorted(metric_events_of(ticket), key=lambda event: (event.timestamp, event.id))
     return [
         (event.timestamp - NEW_YEAR, event.instance_id, event.type, event.details.get("status"))
         for event in events
@@ -26,8 +30,8 @@ def told(metric: str) -> list[tuple[int, int, str, object]]:
     ]
 
 
-def test_every_question_is_a_new_instance_of_the_reply_time() -> None:
-    """Three questions are answered; the target of one hour is missed twice, to the second."""
+def test_every_customer_message_starts_a_new_instance_of_reply_time() -> None:
+    """Three messages are answered; the target of one hour is missed twice, exactly at the due second."""
     assert [
         (36_000, 0, "measure", None),
         (36_000, 1, "activate", None),
@@ -44,11 +48,11 @@ def test_every_question_is_a_new_instance_of_the_reply_time() -> None:
         (60_179 + 3_600, 3, "breach", None),
         (67_885, 3, "fulfill", None),
         (67_885, 3, "update_status", {"calendar": 128, "business": 128}),
-    ] == told("reply_time")
+    ] == timer_events("reply_time")
 
 
-def test_work_time_pauses_on_hold_and_while_the_customer_is_asked() -> None:
-    """Only the time in the statuses new and open is work; 25 minutes, then 17, then 128."""
+def test_agent_work_time_pauses_on_hold_and_pending() -> None:
+    """Only the time in status new or open counts: 25 minutes, then 17, then 128."""
     assert [
         (36_000, 0, "measure", None),
         (36_000, 1, "activate", None),
@@ -62,22 +66,22 @@ def test_work_time_pauses_on_hold_and_while_the_customer_is_asked() -> None:
         (67_885, 1, "update_status", {"calendar": 171, "business": 171}),
         (68_427, 1, "fulfill", None),
         (68_427, 1, "update_status", {"calendar": 171, "business": 171}),
-    ] == told("agent_work_time")
+    ] == timer_events("agent_work_time")
 
 
 def test_resolution_time_never_pauses() -> None:
-    """It runs from the birth of the ticket until it is solved."""
+    """It runs from the creation of the ticket until it is solved."""
     assert [
         (36_000, 0, "measure", None),
         (36_000, 1, "activate", None),
         (68_427, 1, "fulfill", None),
         (68_427, 1, "update_status", {"calendar": 540, "business": 540}),
-    ] == told("resolution_time")
+    ] == timer_events("resolution_time")
 
 
-def test_sla_names_its_policy() -> None:
-    """An apply_sla event carries target and policy."""
-    case = open_case(5, NEW_YEAR + 36_000, throw_dice(1, 5))
+def test_apply_sla_contains_target_and_policy() -> None:
+    """The event names the target in minutes and the policy."""
+    ticket = Ticket.of(5, NEW_YEAR + 36_000, random_bytes(1, 5))
 
     assert {
         "sla": {
@@ -85,78 +89,128 @@ def test_sla_names_its_policy() -> None:
             "business_hours": False,
             "policy": {"id": 21_900_000_600_002, "title": "Standard", "description": "An answer within the day"},
         }
-    } == next(event.details for event in tell_metrics(case) if event.type == "apply_sla")
+    } == next(event.details for event in metric_events_of(ticket) if event.type == "apply_sla")
 
 
-@given(cases)
-def test_clocks_are_fulfilled_at_most_once_per_instance(case: Case) -> None:
-    """An instance of a metric is activated before all else, and fulfilled and breached at most once."""
-    instances = [[event.type for event in instance] for instance in clock_instances(case)]
+@given(tickets)
+def test_instance_is_fulfilled_at_most_once(ticket: Ticket) -> None:
+    """An instance starts with activate, and is fulfilled and breached at most once."""
+    instances = [[event.type for event in instance] for instance in instances_of(ticket)]
 
     assert {"activate"} == {types[0] for types in instances}
     assert max(types.count("fulfill") for types in instances) <= 1
     assert max(types.count("breach") for types in instances) <= 1
 
 
-def test_target_is_breached_when_the_clock_has_run_for_so_long() -> None:
-    """Pauses do not count; a target that is lowered too late is breached at once; and no breach is forgotten."""
-    # Thousands of ordinary lives, because breaches after a pause or a new target are too rare to be met by a few.
+def test_target_is_breached_when_the_timer_reaches_it() -> None:
+    """Pauses do not count, a target that is lowered too late is breached at once, and every breach is reported."""
+    # Thousands of tickets, because breaches after a pause or with a new target are rare.
     instances = (
         instance
         for number in range(4_000)
-        for instance in clock_instances(open_case(number, NEW_YEAR + 20 * number, throw_dice(1, number)))
+        for instance in instances_of(Ticket.of(number, NEW_YEAR + 20 * number, random_bytes(1, number)))
     )
     for instance in instances:
-        ran, since, target, breaches = 0, 0, 10**9, 0
+        elapsed, since, target, breaches = 0, 0, NO_TARGET, 0
         for event in instance:
-            now = ran + (event.timestamp - since if since else 0)
+            now = elapsed + (event.timestamp - since if since else 0)
             if event.type == "activate":
                 since = event.timestamp
             elif event.type in ("pause", "fulfill"):
                 assert (now > target) == breaches
-                ran, since = now, 0
+                elapsed, since = now, 0
+            elif event.details == {"sla": None}:
+                assert (now > target) == breaches
+                target, breaches = NO_TARGET, 0
             elif event.type == "apply_sla":
-                target, aimed_at = event.details["sla"]["target"] * 60, event.timestamp  # type: ignore[index] # JSON
+                target, applied_at = target_seconds(event), event.timestamp
             elif event.type == "breach":
                 breaches += 1
-                assert now == target or (now > target and event.timestamp == aimed_at)
+                assert now == target or (now > target and event.timestamp == applied_at)
 
 
-def clock_instances(case: Case) -> list[list[MetricEvent]]:
-    """What each instance of each clock of each ticket does, in order."""
+def target_seconds(event: MetricEvent) -> int:
+    """Return the target of an apply_sla event, to the second if the policy gives that."""
+    sla: Any = event.details["sla"]
+    return int(sla.get("target_in_seconds", 60 * sla["target"]))
+
+
+def test_target_may_be_in_seconds() -> None:
+    """The gold policy has a target of 1,890 seconds, which is 31 whole minutes."""
+    slas: list[Any] = [
+        event.details["sla"]
+        for number in range(200)
+        for event in metric_events_of(Ticket.of(number, NEW_YEAR, random_bytes(1, number)))
+        if event.details.get("sla")
+    ]
+    targets = {(sla["target"], sla.get("target_in_seconds")) for sla in slas}
+
+    assert {(31, 1_890), (60, 3_600), (60, None), (180, None)} <= targets
+
+
+def test_cancelled_plan_removes_the_sla() -> None:
+    """Both timers with a target report an apply_sla event without an SLA, and no breach after it."""
+    removed = 0
+    for number in range(200):
+        events = metric_events_of(Ticket.of(number, NEW_YEAR, random_bytes(1, number)))
+        removals = [event for event in events if event.details == {"sla": None}]
+        removed += bool(removals)
+        for removal in removals:
+            assert removal.metric in ("reply_time", "requester_wait_time")
+            assert not [e for e in events if e.type == "breach" and e.timestamp > removal.timestamp]
+
+    assert 3 <= removed <= 12
+
+
+def test_metric_events_of_a_deleted_ticket_are_marked_as_deleted_later() -> None:
+    """They are not deleted until the ticket is."""
+    tickets = (Ticket.of(number, NEW_YEAR, random_bytes(1, number)) for number in range(200))
+    events = next(found for ticket in tickets if (found := metric_events_of(ticket))[0].deleted_at)
+    (deleted_at,) = {event.deleted_at for event in events}
+
+    assert deleted_at
+    assert max(event.timestamp for event in events) <= deleted_at
+    assert {False} == {serialize_metric_event(event, deleted_at - 1)["deleted"] for event in events}
+    assert {True} == {serialize_metric_event(event, deleted_at)["deleted"] for event in events}
+
+
+def instances_of(ticket: Ticket) -> list[list[MetricEvent]]:
+    """Return the events of each instance of each metric, in order."""
     instances: dict[tuple[int, str, int], list[MetricEvent]] = {}
-    for event in sorted(tell_metrics(case), key=lambda event: (event.timestamp, event.id)):
+    for event in sorted(metric_events_of(ticket), key=lambda event: (event.timestamp, event.id)):
         if event.type != "measure":
             instances.setdefault((event.ticket_id, event.metric, event.instance_id), []).append(event)
     return list(instances.values())
 
 
-def test_nights_are_not_business_hours() -> None:
-    """From nine in the evening until seven in the morning: ten hours, two of them of business."""
+def test_business_hours_exclude_the_night() -> None:
+    """From 21:00 to 07:00 are ten hours, two of them business hours."""
     nine_in_the_evening, seven_in_the_morning = NEW_YEAR + 21 * 3_600, NEW_YEAR + 31 * 3_600
 
     assert 2 * 3_600 == _business_time(seven_in_the_morning) - _business_time(nine_in_the_evening)
 
 
-def test_minutes_of_a_night() -> None:
-    """A ticket that waits for the morning has waited for fewer business minutes than calendar minutes."""
-    case = open_case(5, NEW_YEAR + 21 * 3_600, throw_dice(1, 5))
-    reply = next(event for event in tell_metrics(case) if (event.metric, event.type) == ("reply_time", "update_status"))
+def test_business_minutes_exclude_the_night() -> None:
+    """A ticket that waits overnight has fewer business minutes than calendar minutes."""
+    ticket = Ticket.of(5, NEW_YEAR + 21 * 3_600, random_bytes(1, 5))
+    reply = next(
+        event for event in metric_events_of(ticket) if (event.metric, event.type) == ("reply_time", "update_status")
+    )
 
     assert {"status": {"calendar": 591, "business": 111}} == reply.details
 
 
-@given(cases)
-def test_business_time_is_no_longer_than_the_calendar(case: Case) -> None:
-    """Minutes of business hours are a part of all minutes, and never run backwards."""
-    minutes = [event.details["status"] for event in tell_metrics(case) if event.type == "update_status"]
+@given(tickets)
+def test_business_minutes_never_exceed_calendar_minutes(ticket: Ticket) -> None:
+    """They are never negative either."""
+    minutes = [event.details["status"] for event in metric_events_of(ticket) if event.type == "update_status"]
 
     assert all(0 <= status["business"] <= status["calendar"] for status in minutes)  # type: ignore[index] # JSON
 
 
-@given(cases)
-def test_ids_never_run_into_each_other(case: Case) -> None:
-    """The ids of metric events stay within their case."""
-    events: list[MetricEvent] = tell_metrics(case)
+@given(tickets)
+def test_ids_of_metric_events_do_not_collide(ticket: Ticket) -> None:
+    """They stay within the range of their ticket."""
+    events: list[MetricEvent] = metric_events_of(ticket)
 
-    assert len({event.id for event in events}) == len(events) < METRIC_IDS_PER_CASE
+    assert len({event.id for event in events}) == len(events) < METRIC_IDS_PER_TICKET

@@ -12,14 +12,14 @@ FOLDER = Path(emulator.__file__).parent
 
 
 def test_example_in_the_docstring_runs() -> None:
-    """The first thing that a user reads is true."""
+    """It is the first code that a user sees."""
     results = doctest.testmod(emulator)
 
     assert (4, 0) == (results.attempted, results.failed)
 
 
-def test_fixture_for_the_tests_of_users(tmp_path: Path) -> None:
-    """One line in conftest.py gives a running emulator."""
+def test_pytest_fixture_works_outside_this_repository(tmp_path: Path) -> None:
+    """One line in conftest.py is enough."""
     (tmp_path / "conftest.py").write_text('pytest_plugins = ["airflow_zendesk.emulator.pytest_plugin"]\n')
     (tmp_path / "test_user.py").write_text(
         "from urllib.request import urlopen\n"
@@ -43,8 +43,8 @@ def test_fixture_for_the_tests_of_users(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.rglob("*.py")), ids=lambda path: str(path.relative_to(FOLDER)))
-def test_imports_nothing_but_the_standard_library(path: Path) -> None:
-    """The exporter is tested against the emulator, so the two must not share a mistake, nor a dependency."""
+def test_imports_only_the_standard_library(path: Path) -> None:
+    """The exporter is tested against the emulator, so the two must share neither code nor dependencies."""
     imported = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
@@ -52,11 +52,11 @@ def test_imports_nothing_but_the_standard_library(path: Path) -> None:
         elif isinstance(node, ast.ImportFrom):
             imported.add(node.module or "")
     allowed = {"airflow_zendesk.emulator"} | ({"pytest"} if path.name == "pytest_plugin.py" else set())
-    foreign = {
+    unexpected = {
         name
         for name in imported
         if name.partition(".")[0] not in sys.stdlib_module_names
         and not any(name == prefix or name.startswith(f"{prefix}.") for prefix in allowed)
     }
 
-    assert set() == foreign
+    assert set() == unexpected

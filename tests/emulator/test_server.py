@@ -12,15 +12,15 @@ from airflow_zendesk.emulator import Simulator, ZendeskEmulator
 from tests.support.emulator_client import DAY, EVENTS, START, Clock, export, export_all
 
 
-def test_gzip_comes_in_chunks(session: requests.Session, emulator: ZendeskEmulator) -> None:
-    """As Zendesk answers: compressed, and of no announced length."""
+def test_response_is_chunked_gzip(session: requests.Session, emulator: ZendeskEmulator) -> None:
+    """As at Zendesk, the body is compressed and has no Content-Length."""
     headers = export(session, emulator, start_time=START).headers
 
     assert ("gzip", "chunked") == (headers["Content-Encoding"], headers["Transfer-Encoding"])
     assert "Content-Length" not in headers
 
 
-def test_plain_for_clients_without_gzip(session: requests.Session, emulator: ZendeskEmulator) -> None:
+def test_clients_without_gzip_get_an_uncompressed_body(session: requests.Session, emulator: ZendeskEmulator) -> None:
     """The same items, uncompressed."""
     session.headers["Accept-Encoding"] = "identity"
     response = export(session, emulator, start_time=START + 1, per_page=5)
@@ -30,33 +30,33 @@ def test_plain_for_clients_without_gzip(session: requests.Session, emulator: Zen
     assert 5 == response.json()["count"]
 
 
-def test_only_this_machine_is_served(emulator: ZendeskEmulator) -> None:
-    """It listens on the loopback address and on no other."""
+def test_listens_on_loopback_only(emulator: ZendeskEmulator) -> None:
+    """No other machine can connect."""
     assert emulator._server is not None
     assert "127.0.0.1" == emulator._server.server_address[0]
 
 
 def test_stop_is_prompt_and_complete(session: requests.Session, clock: Clock) -> None:
-    """An idle connection does not hold it up, and no thread and no listener stays behind."""
+    """An idle connection does not delay it, and no thread or listener remains."""
     before = set(threading.enumerate())
     with ZendeskEmulator(Simulator(), clock=clock) as emulator:
         export(session, emulator, start_time=START, per_page=1)
-        port, leaving = emulator.port, time.monotonic()
+        port, stopping = emulator.port, time.monotonic()
 
-    assert time.monotonic() - leaving < 1
+    assert time.monotonic() - stopping < 1
     assert set(threading.enumerate()) <= before
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port), timeout=5)
 
 
-def test_address_is_known_only_inside_the_block() -> None:
-    """Outside it listens nowhere."""
+def test_url_requires_the_with_block() -> None:
+    """Outside it, the emulator does not listen."""
     with pytest.raises(RuntimeError, match="with block"):
         _ = ZendeskEmulator().url
 
 
-def test_client_that_hangs_up_is_no_error(emulator: ZendeskEmulator, capfd: pytest.CaptureFixture[str]) -> None:
-    """A reset connection leaves no traceback, and the next client is served."""
+def test_disconnecting_client_causes_no_error(emulator: ZendeskEmulator, capfd: pytest.CaptureFixture[str]) -> None:
+    """A reset connection prints no traceback, and the next client is served."""
     with socket.create_connection(("127.0.0.1", emulator.port)) as client:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")  # close with a reset
         client.sendall(b"GET / HTTP/1.1\r\n")
@@ -66,7 +66,7 @@ def test_client_that_hangs_up_is_no_error(emulator: ZendeskEmulator, capfd: pyte
 
 
 def test_parallel_clients_are_served(emulator: ZendeskEmulator, session: requests.Session) -> None:
-    """Threads do not disturb each other: each gets the whole truth."""
+    """Every thread gets all events."""
     start, results = START + 2 * DAY, {}
 
     def read(per_page: int) -> None:
@@ -85,8 +85,8 @@ def test_parallel_clients_are_served(emulator: ZendeskEmulator, session: request
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_serves_until_it_is_told_to_stop(number: signal.Signals) -> None:
-    """A SIGTERM or a Ctrl-C ends it in peace."""
+def test_serve_forever_ends_on_a_signal(number: signal.Signals) -> None:
+    """SIGTERM and Ctrl-C both end it without a traceback."""
     code = (
         "import signal\n"
         "from airflow_zendesk.emulator import ZendeskEmulator\n"

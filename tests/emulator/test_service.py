@@ -7,28 +7,28 @@ from airflow_zendesk.emulator import Simulator, ZendeskEmulator
 from tests.support.emulator_client import DAY, EVENTS, HOUR, METRICS, NEW_YEAR, START, Clock, export
 
 
-def test_limit_of_exports_per_minute(session: requests.Session, clock: Clock) -> None:
-    """Ten a minute of the clock, both exports together; then 429 until the minute is over."""
+def test_rate_limit_of_exports(session: requests.Session, clock: Clock) -> None:
+    """Ten requests per minute of the clock, for both exports together; then 429 until the minute is over."""
     clock.now = START + DAY + 41.5
     with ZendeskEmulator(Simulator(), clock=clock, requests_per_minute=10) as emulator:
         resources = [EVENTS, METRICS] * 5
         allowed = [export(session, emulator, resource, start_time=START, per_page=1) for resource in resources]
-        refused = export(session, emulator, start_time=START)
+        limited = export(session, emulator, start_time=START)
         clock.now = START + DAY + 60
         again = export(session, emulator, start_time=START, per_page=1)
 
     assert [200] * 10 == [response.status_code for response in allowed]
-    assert 429 == refused.status_code
-    assert "19" == refused.headers["Retry-After"]
+    assert 429 == limited.status_code
+    assert "19" == limited.headers["Retry-After"]
     assert {
         "error": "APIRateLimitExceeded",
         "description": "Number of allowed incremental export API requests per minute exceeded",
-    } == refused.json()
+    } == limited.json()
     assert 200 == again.status_code
 
 
-def test_headers_tell_the_limits(session: requests.Session, clock: Clock) -> None:
-    """The bucket of the exports and that of the account, as recorded; the Date is that of the emulator's clock."""
+def test_headers_contain_the_limits(session: requests.Session, clock: Clock) -> None:
+    """Those of the exports and of the account, as recorded; Date follows the emulator's clock."""
     clock.now = START + DAY + 41.5
     with ZendeskEmulator(Simulator(), clock=clock, requests_per_minute=10) as emulator:
         headers = export(session, emulator, start_time=START, per_page=1).headers
@@ -46,8 +46,8 @@ def test_headers_tell_the_limits(session: requests.Session, clock: Clock) -> Non
     assert "emulator-1" == headers["x-request-id"]
 
 
-def test_minute_can_be_short(session: requests.Session, clock: Clock) -> None:
-    """Tests need not wait for a minute; Retry-After is a whole second at least."""
+def test_minute_can_be_shortened(session: requests.Session, clock: Clock) -> None:
+    """So tests need not wait; Retry-After is at least one second."""
     with ZendeskEmulator(Simulator(), clock=clock, requests_per_minute=1, minute_seconds=0.25) as emulator:
         statuses = []
         for step in (0, 0.1, 0.15):
@@ -58,27 +58,27 @@ def test_minute_can_be_short(session: requests.Session, clock: Clock) -> None:
     assert [(200, None), (429, "1"), (200, None)] == statuses
 
 
-def test_without_limit_as_many_requests_as_one_likes(session: requests.Session, emulator: ZendeskEmulator) -> None:
-    """And the headers say so: a client that is told nothing would assume ten."""
+def test_without_a_limit_the_headers_say_so(session: requests.Session, emulator: ZendeskEmulator) -> None:
+    """Without the header, a client would assume ten requests per minute."""
     responses = [export(session, emulator, start_time=START, per_page=1) for _ in range(15)]
 
     assert {200} == {response.status_code for response in responses}
-    told = {name: responses[-1].headers[name] for name in ("zendesk-ratelimit-incremental-exports", "x-rate-limit")}
-    assert told["zendesk-ratelimit-incremental-exports"].startswith("total=1000000; remaining=999")
-    assert "1000000" == told["x-rate-limit"]
+    limits = {name: responses[-1].headers[name] for name in ("zendesk-ratelimit-incremental-exports", "x-rate-limit")}
+    assert limits["zendesk-ratelimit-incremental-exports"].startswith("total=1000000; remaining=999")
+    assert "1000000" == limits["x-rate-limit"]
 
 
 @pytest.mark.parametrize("path", ["/", "/api/v2/tickets", "/api/v2/incremental/tickets", "/emulator/other"])
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_unknown_path(session: requests.Session, emulator: ZendeskEmulator, method: str, path: str) -> None:
-    """What the emulator does not stand in for is not there."""
+def test_unknown_path_gets_a_404(session: requests.Session, emulator: ZendeskEmulator, method: str, path: str) -> None:
+    """The emulator only serves the paths that it emulates."""
     response = session.request(method, emulator.url + path, timeout=30)
 
     assert (404, {"error": "InvalidEndpoint", "description": "Not found"}) == (response.status_code, response.json())
 
 
-def test_truth_over_http(emulator: ZendeskEmulator, clock: Clock) -> None:
-    """Other processes can ask for the truth too, without credentials, and about the future."""
+def test_expected_ids_over_http(emulator: ZendeskEmulator, clock: Clock) -> None:
+    """Other processes can request them without credentials, also for the future."""
     start, end = int(clock.now), int(clock.now) + HOUR
     query: dict[str, str | int] = {"resource": EVENTS, "start": start, "end": end, "support_type_scope": "ai_agent"}
     ids = requests.get(f"{emulator.url}/emulator/expected_ids", params=query, timeout=30).json()["ids"]
@@ -89,13 +89,13 @@ def test_truth_over_http(emulator: ZendeskEmulator, clock: Clock) -> None:
 
 
 @pytest.mark.parametrize("query", ["", "resource=tickets&start=1&end=2", "resource=ticket_events&start=1"])
-def test_truth_over_http_must_be_asked_for_properly(emulator: ZendeskEmulator, query: str) -> None:
-    """A mistake in a question is no empty truth."""
+def test_invalid_query_for_expected_ids_gets_a_400(emulator: ZendeskEmulator, query: str) -> None:
+    """It does not return an empty list."""
     assert 400 == requests.get(f"{emulator.url}/emulator/expected_ids?{query}", timeout=30).status_code
 
 
-def test_truth_is_half_open(emulator: ZendeskEmulator) -> None:
-    """A second belongs to the time that starts with it; parts of a second change nothing."""
+def test_expected_ids_cover_a_half_open_range(emulator: ZendeskEmulator) -> None:
+    """The range includes its first second and excludes its end; fractions of a second are rounded up."""
     closing = NEW_YEAR + timedelta(hours=11)
     second, half = timedelta(seconds=1), timedelta(seconds=0.5)
 
@@ -107,16 +107,16 @@ def test_truth_is_half_open(emulator: ZendeskEmulator) -> None:
     assert [] == emulator.expected_ids(EVENTS, closing + half, closing + second)
 
 
-def test_truth_needs_aware_datetimes(emulator: ZendeskEmulator) -> None:
-    """A time without a zone has no truth."""
+def test_expected_ids_require_aware_datetimes(emulator: ZendeskEmulator) -> None:
+    """A naive datetime is ambiguous."""
     with pytest.raises(ValueError, match="aware"):
         emulator.expected_ids(EVENTS, datetime(2026, 1, 1), NEW_YEAR)  # noqa: DTZ001 - the mistake itself
 
 
-def test_requests_are_remembered_without_secrets(
+def test_requests_are_logged_without_secrets(
     session: requests.Session, emulator: ZendeskEmulator, clock: Clock
 ) -> None:
-    """Exports are logged with their status, in the instance and over HTTP; no header, and nothing else."""
+    """The log contains exports with their status, in Python and over HTTP, but no headers."""
     export(session, emulator, start_time=START, per_page=1)
     export(session, emulator)
     session.get(f"{emulator.url}/api/v2/users/me", timeout=30)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from airflow_zendesk.emulator import Credentials, Simulator, ZendeskEmulator
-from airflow_zendesk.emulator.access import WAYS, Way
+from airflow_zendesk.emulator.authenticator import AUTH_METHODS, AuthMethod
 from airflow_zendesk.exceptions import (
     AuthenticationError,
     PermissionDeniedError,
@@ -54,7 +54,7 @@ def emulator(time: FakeClock, request: pytest.FixtureRequest) -> Iterator[Zendes
         yield emulator
 
 
-def connect(monkeypatch: pytest.MonkeyPatch, emulator: ZendeskEmulator, way: Way, **extra: Any) -> None:
+def connect(monkeypatch: pytest.MonkeyPatch, emulator: ZendeskEmulator, way: AuthMethod, **extra: Any) -> None:
     """Let the default connection come in this way."""
     monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", json.dumps({**emulator.connection(way), "extra": extra}))
 
@@ -69,9 +69,9 @@ def answers(emulator: ZendeskEmulator) -> Counter[tuple[str, int]]:
     return Counter((request.method, request.status) for request in emulator.requests)
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", AUTH_METHODS)
 def test_every_way_leads_in(
-    hook: ZendeskHook, emulator: ZendeskEmulator, monkeypatch: pytest.MonkeyPatch, way: Way
+    hook: ZendeskHook, emulator: ZendeskEmulator, monkeypatch: pytest.MonkeyPatch, way: AuthMethod
 ) -> None:
     """To all events; with a client's credentials by one minted token, which serves the whole run."""
     connect(monkeypatch, emulator, way)
@@ -102,10 +102,10 @@ def test_token_without_an_end_is_renewed_when_it_is_refused(
     assert (1, 2) == (answers(emulator)["GET", 401], answers(emulator)["POST", 200])
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", AUTH_METHODS)
 @pytest.mark.parametrize("emulator", [Credentials(role="agent")], indirect=True)
 def test_who_is_no_admin_is_told(
-    hook: ZendeskHook, emulator: ZendeskEmulator, monkeypatch: pytest.MonkeyPatch, way: Way
+    hook: ZendeskHook, emulator: ZendeskEmulator, monkeypatch: pytest.MonkeyPatch, way: AuthMethod
 ) -> None:
     """At once, by the export and by the test of the connection."""
     connect(monkeypatch, emulator, way)
@@ -114,9 +114,9 @@ def test_who_is_no_admin_is_told(
     assert (False, True) == (hook.test_connection()[0], "of an administrator" in hook.test_connection()[1])
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", AUTH_METHODS)
 def test_connection_test_knows_an_admin(
-    hook: ZendeskHook, emulator: ZendeskEmulator, monkeypatch: pytest.MonkeyPatch, way: Way
+    hook: ZendeskHook, emulator: ZendeskEmulator, monkeypatch: pytest.MonkeyPatch, way: AuthMethod
 ) -> None:
     """Whichever way they come in."""
     connect(monkeypatch, emulator, way)
@@ -133,7 +133,7 @@ def test_connection_test_knows_an_admin(
     ],
 )
 def test_wrong_secret_is_told(
-    hook: ZendeskHook, emulator: ZendeskEmulator, monkeypatch: pytest.MonkeyPatch, way: Way, told: str
+    hook: ZendeskHook, emulator: ZendeskEmulator, monkeypatch: pytest.MonkeyPatch, way: AuthMethod, told: str
 ) -> None:
     """By the test of the connection, and by the export after one request."""
     wrong = json.dumps(emulator.connection(way) | {"password": "wrong-secret"})

@@ -1,4 +1,4 @@
-"""A emulator's clock and a careful client, written for the tests alone."""
+"""A clock for the emulator and a minimal export client, for tests only."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -14,7 +14,7 @@ EVENTS, METRICS = "ticket_events", "ticket_metric_events"
 
 
 class Clock:
-    """A clock that is moved by hand; it stands at noon of the third of January."""
+    """A clock that tests set by hand. It starts at noon on 3 January 2026."""
 
     def __init__(self) -> None:
         self.now = START + 2.5 * DAY
@@ -27,13 +27,13 @@ class Clock:
 def export(
     session: requests.Session, emulator: ZendeskEmulator, resource: str = EVENTS, **query: object
 ) -> requests.Response:
-    """One page."""
+    """Request one page."""
     parameters = {name: str(value) for name, value in query.items()}
     return session.get(f"{emulator.url}/api/v2/incremental/{resource}", params=parameters, timeout=30)
 
 
 def export_all(session: requests.Session, emulator: ZendeskEmulator, resource: str, **query: Any) -> list[int]:
-    """The ids of all pages from a start_time to the end of the stream, each once, as a careful client has them."""
+    """Return the ids of all pages from a start_time to the end of the stream, each once."""
     ids: dict[int, None] = {}
     while True:
         page = export(session, emulator, resource, **query).json()

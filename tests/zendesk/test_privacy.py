@@ -253,9 +253,9 @@ def test_what_cannot_be_meant_is_refused(privacy: dict[str, Any], told: str) -> 
 
 def test_private_comments_come_with_comments_only() -> None:
     """Asked for alone, they would never come."""
-    with pytest.raises(SettingsError, match="ask for the sideload comment_events too"):
+    with pytest.raises(SettingsError, match="Include the sideload comment_events too"):
         Query.of("ticket_events", private_comments=True)
-    with pytest.raises(SettingsError, match="ask for the sideload comment_events too"):
+    with pytest.raises(SettingsError, match="Include the sideload comment_events too"):
         Query.of("ticket_metric_events", private_comments=True)
 
 

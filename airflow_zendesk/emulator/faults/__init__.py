@@ -1,8 +1,9 @@
-"""Everything that can go wrong on request: one function per fault, in the place where it goes wrong.
+"""Everything that can go wrong on request: one function per fault, in the module of the place where it acts.
 
-`desk` (what happens, and surfaces when), `access` (who is let in), `pages` (the JSON), `answers` (status, headers,
-body), `wires` (the bytes on their way). A function's name is the fault's name, its first line says what happens, and
-its keyword arguments are the options that a step of a scenario may set.
+`event_faults` (what happens, and when it becomes visible), `token_faults` (access tokens), `page_faults` (the JSON),
+`response_faults` (status, headers, body), `connection_faults` (the bytes in transit). The name of the function is the
+name of the fault, its docstring describes the effect, and its keyword arguments are the options that a step of a
+scenario may set.
 """
 
 import inspect
@@ -11,46 +12,52 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, Literal
 
-from airflow_zendesk.emulator.faults import access, answers, desk, pages, wires
+from airflow_zendesk.emulator.faults import (
+    connection_faults,
+    event_faults,
+    page_faults,
+    response_faults,
+    token_faults,
+)
 
-Place = Literal["desk", "access", "pages", "answers", "wires"]
+Place = Literal["events", "tokens", "pages", "responses", "connections"]
 
 _MODULES: Mapping[Place, ModuleType] = {
-    "desk": desk,
-    "access": access,
-    "pages": pages,
-    "answers": answers,
-    "wires": wires,
+    "events": event_faults,
+    "tokens": token_faults,
+    "pages": page_faults,
+    "responses": response_faults,
+    "connections": connection_faults,
 }
 _NOT_FAULTS = {"deliver"}
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that can go wrong: where, and the function that does it."""
+    """One thing that can go wrong: where it acts, and the function that does it."""
 
     place: Place
     act: Callable[..., Any]
 
     @property
     def name(self) -> str:
-        """How a scenario calls it."""
+        """The name used in a scenario."""
         return self.act.__name__
 
     @property
-    def sentence(self) -> str:
-        """What happens."""
+    def description(self) -> str:
+        """One sentence about the effect."""
         return (self.act.__doc__ or "").partition("\n")[0]
 
     @property
     def options(self) -> Mapping[str, inspect.Parameter]:
-        """What can be set, with type and default."""
+        """The options, with type and default."""
         parameters = inspect.signature(self.act).parameters
         return {name: each for name, each in parameters.items() if each.kind is each.KEYWORD_ONLY}
 
     @property
     def defaults(self) -> Mapping[str, Any]:
-        """The options with what they are if nothing is said; text in capitals for those that must be given."""
+        """The default of each option; a required option has its own name in capitals."""
         return {
             name: name.upper() if each.default is each.empty else each.default for name, each in self.options.items()
         }

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from airflow_zendesk.emulator.paging import answer_page
+from airflow_zendesk.emulator.export_pages import build_page
 from airflow_zendesk.hooks.connection import ConnectionSettings
 from airflow_zendesk.hooks.zendesk import ZendeskHook
 from airflow_zendesk.window import Window
@@ -47,7 +47,7 @@ class FakeZendesk:
         visible = sorted(
             event for event in self.events if event.visible_from <= self.now and event.timestamp >= start_time
         )
-        page = answer_page(visible, start_time=start_time, per_page=_PER_PAGE, now=self.now + 60, shuffle=self._pages)
+        page = build_page(visible, start_time=start_time, per_page=_PER_PAGE, now=self.now + 60, shuffle=self._pages)
         records = [{"id": event.id, "timestamp": event.timestamp} for event in page.items]
         return ExportResponse(as_records(records), page.end_time, page.end_of_stream, self.now)
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from airflow_zendesk.emulator import Simulator
-from airflow_zendesk.emulator.world import Event
+from airflow_zendesk.emulator.simulator import Event
 
 
 class LateSimulator(Simulator):

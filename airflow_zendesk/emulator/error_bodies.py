@@ -1,4 +1,4 @@
-"""What Zendesk, or a server in front of it, says instead of answering what was asked, as recorded."""
+"""The error responses of Zendesk, and of the servers in front of it, as recorded."""
 
 from collections.abc import Mapping
 
@@ -8,8 +8,8 @@ _NO_ACCESS = "You do not have access to this page. Please contact the account ow
 _TOO_MANY = "Number of allowed incremental export API requests per minute exceeded"
 _TOO_RECENT = "Too recent start_time. Use a start_time older than"
 
-#: Content type and body, by status. The exact words of today's 400 are not known; 422 is what came before it.
-REFUSALS: Mapping[int, tuple[str, str]] = {
+#: Content type and body, by status. The exact words of the 400 are unknown; 422 is the status it replaced.
+ERROR_BODIES: Mapping[int, tuple[str, str]] = {
     400: (JSON, f'{{"error":"StartTimeTooRecent","description":"{_TOO_RECENT} 1 minute"}}'),
     401: (JSON, '{"error":"Couldn\'t authenticate you"}'),
     403: (JSON, f'{{"error":{{"title":"Forbidden","message":"{_NO_ACCESS}"}}}}'),

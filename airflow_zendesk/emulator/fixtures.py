@@ -1,34 +1,38 @@
-"""The invented support desk: who works there, what customers ask, which rules run. Nobody here is real."""
+"""The data that simulated tickets are made of: agents, texts, rules, SLA policies. All values are invented."""
 
 from dataclasses import dataclass
 
-AGENTS = tuple(21_900_000_000_000 + 4_703 * number for number in range(1, 13))
-AI_AGENT = 21_900_000_990_001
-GROUPS = ("21900000700011", "21900000700012", "21900000700013")
+AGENT_IDS = tuple(21_900_000_000_000 + 4_703 * number for number in range(1, 13))
+AI_AGENT_ID = 21_900_000_990_001
+GROUP_IDS = ("21900000700011", "21900000700012", "21900000700013")
 
-#: Zendesk writes -1 where no person changed the ticket.
-SYSTEM_UPDATER = -1
-TRIAGE_TRIGGER = 21_900_000_300_001
-CLOSE_AUTOMATION = 21_900_000_300_002
+#: Zendesk sends -1 if no person changed the ticket.
+SYSTEM_UPDATER_ID = -1
+TRIAGE_TRIGGER_ID = 21_900_000_300_001
+CLOSE_AUTOMATION_ID = 21_900_000_300_002
+NOTIFY_TRIGGER_ID = 21_900_000_300_003
 
-#: The custom field that the triage trigger fills; it decides which SLA policy applies.
-PLAN_FIELD = "21900000500001"
-PRODUCT_FIELD = "21900000500002"
+#: The statuses that have a custom status in this account.
+CUSTOM_STATUS_IDS = {"open": 21_900_000_800_001, "hold": 21_900_000_800_002}
+
+#: The custom field that the triage trigger fills in; it determines which SLA policy applies.
+PLAN_FIELD_ID = "21900000500001"
+PRODUCT_FIELD_ID = "21900000500002"
 PLANS = ("free", "free", "standard", "standard", "standard", "gold")
 PRODUCTS = ("parcel", "letter", "locker", "pallet")
 
 AGENT_CHANNEL = "Web form"
 CHAT_CHANNEL = "Chat Transcript"
-#: Labels as the export writes them; the sideload turns most of them into objects (see `wire.py`).
+#: Labels as in the export; the sideload turns most of them into objects (see `serialization.py`).
 CHANNELS = ("Web form", "Web form", "Email", "Email", "Email", CHAT_CHANNEL, "Mobile", "API")
 
 PRIORITIES = ("low", "normal", "normal", "normal", "high", "urgent")
-RAISED = {"low": "normal", "normal": "high", "high": "urgent"}
+NEXT_PRIORITY = {"low": "normal", "normal": "high", "high": "urgent"}
 TYPES = ("question", "question", "problem", "incident", "task")
 TAGS = (("parcel_late",), ("invoice",), ("address_change", "web"), ("login",), ())
 
-#: Where updates are made from: a location as Zendesk words it, latitude, longitude.
-PLACES = (
+#: Where updates come from: location as Zendesk spells it, latitude, longitude.
+LOCATIONS = (
     ("Frankfurt am Main, HE, Germany", 50.11, 8.68),
     ("Lyon, 69, France", 45.76, 4.84),
     ("São Paulo, SP, Brazil", -23.55, -46.63),
@@ -43,38 +47,43 @@ USER_AGENTS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
-    """An SLA policy: minutes by priority, one table for the next reply, one for the whole wait."""
+class SlaPolicy:
+    """An SLA policy: target seconds by priority, for the reply time and for the requester wait time.
+
+    The export gives targets in whole minutes; newer policies also give `target_in_seconds`.
+    """
 
     id: int
     title: str
     description: str
-    reply_minutes: dict[str, int]
-    wait_minutes: dict[str, int]
+    reply_seconds: dict[str, int]
+    wait_seconds: dict[str, int]
+    has_target_in_seconds: bool = False
 
 
 #: Customers on the free plan have no SLA.
-POLICIES = {
-    "gold": Policy(
+SLA_POLICIES = {
+    "gold": SlaPolicy(
         21_900_000_600_001,
         "Gold",
         "An answer within two hours",
-        reply_minutes={"urgent": 30, "high": 60, "normal": 120, "low": 240},
-        wait_minutes={"urgent": 240, "high": 480, "normal": 720, "low": 1_440},
+        reply_seconds={"urgent": 1_890, "high": 3_600, "normal": 7_200, "low": 14_400},
+        wait_seconds={"urgent": 14_400, "high": 28_800, "normal": 43_200, "low": 86_400},
+        has_target_in_seconds=True,
     ),
-    "standard": Policy(
+    "standard": SlaPolicy(
         21_900_000_600_002,
         "Standard",
         "An answer within the day",
-        reply_minutes={"urgent": 60, "high": 180, "normal": 480, "low": 960},
-        wait_minutes={"urgent": 480, "high": 960, "normal": 1_440, "low": 2_880},
+        reply_seconds={"urgent": 3_600, "high": 10_800, "normal": 28_800, "low": 57_600},
+        wait_seconds={"urgent": 28_800, "high": 57_600, "normal": 86_400, "low": 172_800},
     ),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """What is written in one language; `{order}` is the order that a ticket is about."""
+    """Message templates in one language; `{order}` is the number of the order that a ticket is about."""
 
     subjects: tuple[str, ...]
     opening: str
@@ -118,6 +127,6 @@ LANGUAGES = (
         "{order} は明日お届けの予定です。ご不便をおかけしました。🙏",
     ),
 )
-NOTE = "Called the depot about {order}: shelf 14. Customer not told yet."
-MERGE_NOTE = "Request #{twin} was closed and merged into this request."
+INTERNAL_NOTE = "Called the depot about {order}: shelf 14. Customer not told yet."
+MERGE_NOTE = "Request #{duplicate} was closed and merged into this request."
 MERGED_NOTE = "This request was closed and merged into request #{ticket}."

@@ -1,4 +1,4 @@
-"""docs/rehearse-a-bad-day.md is true: its examples run, and its table is the list of faults."""
+"""docs/testing-with-the-emulator.md: its examples run, and its table lists the faults."""
 
 import json
 import os
@@ -13,18 +13,18 @@ from airflow_zendesk.cli import main
 from airflow_zendesk.emulator.faults import FAULTS
 from tests.support.commands import ROOT, executable, printed
 
-PAGE = (ROOT / "docs" / "rehearse-a-bad-day.md").read_text()
+PAGE = (ROOT / "docs" / "testing-with-the-emulator.md").read_text()
 BLOCKS: dict[str, str] = dict(re.findall(r"^```(\w+)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL))
 
 
 def test_page_has_a_test_for_each_example() -> None:
-    """There are three, of three kinds."""
+    """There are three, in three languages."""
     assert {"python", "json", "bash"} == BLOCKS.keys()
     assert 6 == PAGE.count("```")
 
 
-def test_tests_of_the_page_pass(tmp_path: Path) -> None:
-    """In a folder that knows nothing of this repository."""
+def test_python_example_passes(tmp_path: Path) -> None:
+    """It runs in a folder outside this repository."""
     (tmp_path / "test_mine.py").write_text(BLOCKS["python"])
     done = subprocess.run(
         [executable("pytest"), "-q", "-p", "no:cacheprovider", "-p", "no:randomly", tmp_path],
@@ -33,8 +33,8 @@ def test_tests_of_the_page_pass(tmp_path: Path) -> None:
     assert "2 passed" in done.stdout, done.stdout
 
 
-def test_commands_of_the_page_do_as_it_says(tmp_path: Path) -> None:
-    """The export is whole in spite of the scenario, and the next scenario is taken."""
+def test_shell_example_exports_in_spite_of_the_scenario(tmp_path: Path) -> None:
+    """The export is complete, and the emulator accepts the next scenario."""
     (tmp_path / "bad-day.json").write_text(BLOCKS["json"])
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = str(free.getsockname()[1])
@@ -54,17 +54,17 @@ def test_commands_of_the_page_do_as_it_says(tmp_path: Path) -> None:
     ]
 
 
-def test_table_of_the_page_is_the_list_of_faults(capsys: pytest.CaptureFixture[str]) -> None:
-    """Names, sentences, options; the command tells the same."""
+def test_table_lists_all_faults(capsys: pytest.CaptureFixture[str]) -> None:
+    """Names, descriptions and options are those that the command prints."""
     rows = [
-        f"| `{fault.name}` | {fault.sentence} | "
+        f"| `{fault.name}` | {fault.description} | "
         + ", ".join(f"`{name}` {json.dumps(default)}" for name, default in fault.defaults.items())
         for fault in FAULTS.values()
     ]
     assert rows == [line.removesuffix(" |") for line in PAGE.splitlines() if re.match(r"\| `\w+` \| .* \| .*\|$", line)]
     assert 0 == main(["emulator", "--list-faults"])
-    told = printed(capsys)
-    assert all(f"{fault.name}: {fault.sentence}\n" in told for fault in FAULTS.values())
+    output = printed(capsys)
+    assert all(f"{fault.name}: {fault.description}\n" in output for fault in FAULTS.values())
     assert 0 == main(["emulator", "--list-faults", "--json"])
     listed = json.loads(printed(capsys))
     assert {name: dict(fault.defaults) for name, fault in FAULTS.items()} == {
@@ -73,28 +73,30 @@ def test_table_of_the_page_is_the_list_of_faults(capsys: pytest.CaptureFixture[s
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         (None, "cannot be read: [Errno 2]"),
         ("[{]", "cannot be read: Expecting property name"),
-        ('[{"fault": "htlm"}]', "there is no fault 'htlm'; known are: burst"),
+        ('[{"fault": "htlm"}]', "unknown fault 'htlm'; use one of: bulk_update"),
     ],
 )
-def test_file_that_is_no_scenario_is_told(
-    tmp_path: Path, content: str | None, told: str, capsys: pytest.CaptureFixture[str]
+def test_invalid_scenario_file_is_reported(
+    tmp_path: Path, content: str | None, message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """In a sentence with its name, and nothing is served."""
+    """The message names the file, and the emulator does not start."""
     path = tmp_path / "bad-day.json"
     if content is not None:
         path.write_text(content)
     assert 1 == main(["emulator", "--port", "0", "--scenario", str(path)])
     captured = capsys.readouterr()
     assert f"--scenario {path}" in captured.err
-    assert told in captured.err
+    assert message in captured.err
     assert "" == captured.out
 
 
-def test_way_that_is_none_is_told(capsys: pytest.CaptureFixture[str]) -> None:
-    """With those that are."""
-    assert 1 == main(["emulator", "--port", "0", "--way", "window"])
-    assert "is none of password, api_token, bearer, client_credentials" in capsys.readouterr().err
+def test_invalid_auth_method_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
+    """The message lists the valid ones."""
+    assert 1 == main(["emulator", "--port", "0", "--auth-method", "window"])
+    assert (
+        "'window' is invalid. Use one of: password, api_token, bearer, client_credentials." in capsys.readouterr().err
+    )
