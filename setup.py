@@ -68,7 +68,10 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.11",
-    packages=find_packages(include=["airflow_zendesk", "airflow_zendesk.*"]),
+    packages=[*find_packages(include=["airflow_zendesk", "airflow_zendesk.*"]), "airflow_zendesk.example_dags"],
+    package_dir={
+        "airflow_zendesk.example_dags": "dags"
+    },  # one source: the folder that Airflow reads in this repository
     package_data={"airflow_zendesk": ["py.typed", "warehouse/sql/*.sql", "warehouse/sql/*/*.sql"]},
     install_requires=install_requires,
     extras_require=extras_require,

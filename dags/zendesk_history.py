@@ -1,4 +1,4 @@
-"""A long range of a Zendesk account's ticket events in one sweep, into the dataset of the daily DAG."""
+"""Export a long range of a Zendesk account's ticket events in one pass, into the dataset of the daily DAG."""
 
 from datetime import timedelta
 from typing import Any
@@ -11,28 +11,35 @@ from airflow_zendesk.window import Window
 
 with DAG(
     dag_id="zendesk_history",
-    description="Zendesk ticket events of months or years, in as few requests as there can be",
+    description="Zendesk ticket events of months or years, in as few requests as possible",
     doc_md="""
-Exports everything from `start` to `end` into the dataset of the DAG `zendesk_ticket_events`: where the Airflow Variable
-`zendesk_destination` says, with the connection `zendesk_default`. Zendesk's export knows no end, so one sweep costs a
-request for each thousand events, whatever the number of slices; a run for each interval costs a request at least.
+Exports all events from `start` to `end` into the dataset of the DAG `zendesk_ticket_events`. The Airflow Variable
+`zendesk_destination` names the destination, `zendesk_default` is the connection. One pass needs one request per 1,000
+events, whatever the number of slices; a run per interval needs at least one request each.
 
-Slices that are there are left alone and cost nothing: a retry, or another run, goes on where the last one stopped.
+Slices that exist are skipped and cost nothing, so a retry or another run continues where the last one stopped.
 
-    airflow-zendesk estimate --from 2024-01-01T00:00:00Z --to 2026-01-01T00:00:00Z
+    airflow-zendesk estimate --start 2024-01-01T00:00:00Z --end 2026-01-01T00:00:00Z
 
-tells before how many requests and minutes it will take. Tick `by_month` for a task per month: exports that wait for the
-same pool get their turn in between.
+estimates the requests and minutes. Select `by_month` for one task per month, so that other exports which wait for the
+same pool can run in between.
 """,
     schedule=None,
     catchup=False,
     max_active_runs=1,
     default_args={"retries": 10, "retry_delay": timedelta(minutes=5)},
     params={
-        "start": Param(type="string", format="date-time", description="First instant; where a slice begins"),
-        "end": Param(type="string", format="date-time", description="First instant after; in the past"),
+        "start": Param(
+            type="string", format="date-time", description="Start of the window; must be the start of a slice"
+        ),
+        "end": Param(
+            type="string", format="date-time", description="End of the window, exclusive; must be in the past"
+        ),
         "by_month": Param(
-            default=False, type="boolean", title="A task per month", description="Instead of one for the whole"
+            default=False,
+            type="boolean",
+            title="One task per month",
+            description="Instead of one task for the whole window",
         ),
     },
     tags=["zendesk"],
@@ -40,11 +47,11 @@ same pool get their turn in between.
 
     @task(retries=0)
     def windows(params: dict[str, Any] | None = None) -> list[dict[str, str]]:
-        """The window, or its months, as arguments of the export."""
+        """The window, or its months, as arguments of the export task."""
         assert params is not None
-        whole = Window.of(params["start"], params["end"])
-        pieces = whole.months() if params["by_month"] else [whole]
-        return [{"start": slice_.start.isoformat(), "end": slice_.end.isoformat()} for slice_ in pieces]
+        window = Window.of(params["start"], params["end"])
+        parts = window.months() if params["by_month"] else [window]
+        return [{"start": part.start.isoformat(), "end": part.end.isoformat()} for part in parts]
 
     ZendeskIncrementalExportOperator.partial(
         task_id="export",
@@ -52,7 +59,7 @@ same pool get their turn in between.
         destination="{{ var.value.zendesk_destination }}",
         if_exists="skip",
         pool=conf.get("zendesk_export", "pool", fallback="default_pool"),
-        # One request stream, also where nobody has made a pool.
+        # One task at a time, even without a pool: all requests share the account's rate limit.
         max_active_tis_per_dag=1,
         map_index_template="{{ task.start[:10] }}",
         outlets=[Asset("zendesk_ticket_events")],

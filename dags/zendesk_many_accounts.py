@@ -1,4 +1,4 @@
-"""Every day's ticket events of many Zendesk accounts, each into a dataset of its own."""
+"""Export the ticket events of many Zendesk accounts daily, each account into its own dataset."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -9,16 +9,16 @@ from airflow_zendesk.operators.incremental_export import ZendeskIncrementalExpor
 
 with DAG(
     dag_id="zendesk_many_accounts",
-    description="Zendesk ticket events of each day, for each of many accounts",
+    description="Daily Zendesk ticket events of many accounts",
     doc_md="""
-The Airflow Variable `zendesk_accounts` lists connections, as in `["zendesk_acme", "zendesk_globex"]`. For each of them,
-a task exports the data interval, a UTC day, into a folder of that name below `zendesk_destination`. Accounts run side
-by side, for each has its own limit of requests, and one that fails does not hold up the others.
+The Airflow Variable `zendesk_accounts` lists connections, for example `["zendesk_acme", "zendesk_globex"]`. One task
+per connection exports the data interval, a UTC day, into a folder with the name of the connection below
+`zendesk_destination`. Accounts run in parallel, because each has its own rate limit; if one fails, the others continue.
 """,
     schedule=CronDataIntervalTimetable("@daily", timezone="UTC"),
     start_date=datetime(2026, 1, 1, tzinfo=UTC),
     catchup=False,
-    # So that no account has two request streams.
+    # One run at a time, so that no account has two exports at once.
     max_active_runs=1,
     default_args={"retries": 3, "retry_delay": timedelta(minutes=5), "retry_exponential_backoff": True},
     tags=["zendesk"],
@@ -26,15 +26,15 @@ by side, for each has its own limit of requests, and one that fails does not hol
 
     @task
     def accounts() -> list[dict[str, str]]:
-        """The connections with their destinations, as arguments of the export."""
-        below = Variable.get("zendesk_destination").rstrip("/")
+        """The connections and their destinations, as arguments of the export task."""
+        folder = Variable.get("zendesk_destination").rstrip("/")
         connections = Variable.get("zendesk_accounts", deserialize_json=True)
-        return [{"zendesk_conn_id": each, "destination": f"{below}/{each}"} for each in connections]
+        return [{"zendesk_conn_id": each, "destination": f"{folder}/{each}"} for each in connections]
 
     ZendeskIncrementalExportOperator.partial(
         task_id="export",
         resource="ticket_events",
         map_index_template="{{ task.zendesk_conn_id }}",
-        # Not the asset of the one account: who loads that one would mix them.
+        # Not the asset of the single account, so that a load does not mix accounts.
         outlets=[Asset("zendesk_ticket_events_of_accounts")],
     ).expand_kwargs(accounts())

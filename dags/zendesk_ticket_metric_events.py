@@ -1,4 +1,4 @@
-"""Every day's ticket metric events of a Zendesk account, as Parquet."""
+"""Export the ticket metric events of a Zendesk account daily, as partitioned Parquet."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -10,26 +10,30 @@ from airflow_zendesk.operators.incremental_export import ZendeskIncrementalExpor
 
 with DAG(
     dag_id="zendesk_ticket_metric_events",
-    description="Zendesk ticket metric events of each day, complete and exactly once",
+    description="Daily Zendesk ticket metric events, complete and exactly once",
     doc_md="""
-Exports the ticket metric events of each data interval, a UTC day, to the folder or bucket that the Airflow Variable
-`zendesk_destination` names, with the connection `zendesk_default`. Rerun or backfill any day as often as you like: it
-writes the same object, and nothing where nothing has changed.
+Exports the ticket metric events of each data interval, a UTC day, to the destination in the Airflow Variable
+`zendesk_destination`, with the connection `zendesk_default`. You can rerun or backfill any day at any time: it writes
+the same object, and writes nothing if no event has changed.
 
     airflow backfill create --dag-id zendesk_ticket_metric_events --from-date 2026-03-01 --to-date 2026-03-31
 
-A run started by hand can have a window of its own: `start` and `end`, in whole slices of the dataset's grain.
+A run that is triggered by hand can have its own window, `start` and `end`, in whole slices of the dataset's grain.
 """,
-    # A cron string here would make data intervals of zero width, which hold no event at all.
+    # A cron string would create data intervals of zero width, which contain no event.
     schedule=CronDataIntervalTimetable("@daily", timezone="UTC"),
     start_date=datetime(2026, 1, 1, tzinfo=UTC),
     catchup=False,
-    # All runs share the account's limit of requests: side by side they would only wait for each other.
+    # All runs share the account's rate limit, so running them in parallel is no faster.
     max_active_runs=1,
     default_args={"retries": 3, "retry_delay": timedelta(minutes=5), "retry_exponential_backoff": True},
     params={
-        "start": Param(None, type=["null", "string"], format="date-time", description="Empty: the interval's start"),
-        "end": Param(None, type=["null", "string"], format="date-time", description="Empty: the interval's end"),
+        "start": Param(
+            None, type=["null", "string"], format="date-time", description="Default: the start of the data interval"
+        ),
+        "end": Param(
+            None, type=["null", "string"], format="date-time", description="Default: the end of the data interval"
+        ),
     },
     tags=["zendesk"],
 ) as dag:
@@ -37,11 +41,11 @@ A run started by hand can have a window of its own: `start` and `end`, in whole 
         task_id="export",
         resource="ticket_metric_events",
         destination="{{ var.value.zendesk_destination }}",
-        # Both empty: the data interval.
+        # If both are empty, the operator uses the data interval.
         start="{{ params.start or '' }}",
         end="{{ params.end or '' }}",
         pool=conf.get("zendesk_export", "pool", fallback="default_pool"),
-        # Before a history that waits for the same pool.
+        # Before a history export that waits for the same pool.
         priority_weight=10,
         outlets=[Asset("zendesk_ticket_metric_events")],
     )

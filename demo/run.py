@@ -1,9 +1,8 @@
-"""A week of ticket events, exported and loaded by a real Airflow: `make demo`.
+"""Export and load a week of ticket events with a real Airflow: `make demo`.
 
-The DAGs of dags/ run for each of the last seven days, on a SQLite database of their own, against a local Zendesk with
-invented events; or against the account of AIRFLOW_CONN_ZENDESK_DEFAULT, if that is set. Each day is compared with the
-source. Then a file of DuckDB is loaded, and asked what a support lead would ask. Everything stays in one folder, .demo/
-unless another is named.
+The DAGs of dags/ run for each of the last seven days, with their own SQLite database, against an emulated Zendesk with
+invented events, or against the account in AIRFLOW_CONN_ZENDESK_DEFAULT, if that is set. Each day is compared with the
+source. Then the events are loaded into DuckDB and queried. All files are in one folder: .demo/, or the first argument.
 """
 
 import contextlib
@@ -30,7 +29,7 @@ Ids = Callable[[str, datetime, datetime], Iterable[int]]
 
 
 def main() -> int:
-    """Run the demo; 0 means that every day has the ids of the source."""
+    """Run the demo and return 0 if every day has the same ids as the source."""
     (HOME / "airflow").mkdir(parents=True, exist_ok=True)
     os.environ |= {
         "AIRFLOW_HOME": str(HOME / "airflow"),
@@ -46,20 +45,20 @@ def main() -> int:
     os.environ["AIRFLOW_VAR_ZENDESK_WAREHOUSE"] = f"duckdb://{warehouse}"
     with source() as ids_of, quiet(HOME / "airflow.log") as screen:
         try:
-            whole = run(days, data, ids_of, screen)
+            complete = run(days, data, ids_of, screen)
             load(days, warehouse, screen)
             show(data, warehouse, screen)
         except Exception as error:
             print(f"\nThe demo failed: {error}\nAirflow's own log is in {HOME / 'airflow.log'}.", file=screen)
             raise
-    return 0 if whole else 1
+    return 0 if complete else 1
 
 
 @contextlib.contextmanager
 def source() -> Iterator[Ids]:
-    """The account to export, behind the default connection, and a way to ask it for the ids of a time."""
+    """Set the default connection, and yield a function that returns the ids of a window from the source."""
     if CONNECTION in os.environ:
-        from airflow_zendesk.hooks.zendesk import ZendeskHook  # noqa: PLC0415  Airflow must find its home first
+        from airflow_zendesk.hooks.zendesk import ZendeskHook  # noqa: PLC0415  AIRFLOW_HOME must be set first
 
         print(f"Zendesk: the account of {CONNECTION}")
         hook = ZendeskHook()
@@ -68,14 +67,14 @@ def source() -> Iterator[Ids]:
     from airflow_zendesk.emulator import ZendeskEmulator  # noqa: PLC0415
 
     with ZendeskEmulator() as emulator:
-        print(f"Zendesk: a local one with invented events, at {emulator.url}")
+        print(f"Zendesk: an emulator with invented events, at {emulator.url}")
         os.environ[CONNECTION] = json.dumps(emulator.connection())
         yield emulator.expected_ids
 
 
 @contextlib.contextmanager
 def quiet(log: Path) -> Iterator[IO[str]]:
-    """Send what Airflow prints to a file; the screen is what is given."""
+    """Redirect the output of Airflow to a file; yields the screen."""
     sys.stdout.flush()
     with os.fdopen(os.dup(1), "w", buffering=1) as screen, log.open("wb") as file:
         saved = os.dup(2)
@@ -90,35 +89,35 @@ def quiet(log: Path) -> Iterator[IO[str]]:
 
 
 def run(days: list[datetime], data: Path, ids_of: Ids, screen: IO[str]) -> bool:
-    """Run the exports for each day and compare what lies there with the source; whether all is the same."""
-    print("Airflow: making a database of its own ready ...", end="", flush=True, file=screen)
+    """Run the exports of each day and compare the files with the source; returns whether all days have the same ids."""
+    print("Airflow: creating its database ...", end="", flush=True, file=screen)
     started = time.monotonic()
-    from airflow.models import Pool  # noqa: PLC0415  the environment comes first
+    from airflow.models import Pool  # noqa: PLC0415  AIRFLOW_HOME must be set first
     from airflow.utils.db import initdb  # noqa: PLC0415
 
     initdb()
     Pool.create_or_update_pool("zendesk", 1, "One request stream to our Zendesk account", include_deferred=False)
     print(f" {time.monotonic() - started:.0f} s", file=screen)
-    whole = True
+    complete = True
     for resource in RESOURCES:
         dag = dag_of(f"zendesk_{resource}")
         print(f"\n{resource}\n{'day':<12}{'rows':>8}{'bytes':>10}{'seconds':>9}  compared with the source", file=screen)
         for day in days:
             started = time.monotonic()
-            # `dag.test` gives a DAG of data intervals the one that ends at the logical date.
+            # `dag.test` runs a DAG with the data interval that ends at the logical date.
             state = dag.test(logical_date=day + timedelta(days=1)).state
             seconds = time.monotonic() - started
             (path,) = (data / resource / f"event_date={day:%Y-%m-%d}").glob("*.parquet")
             ids = pd.read_parquet(path, columns=["id"])["id"]
             same = state == "success" and sorted(ids) == sorted(ids_of(resource, day, day + timedelta(days=1)))
-            whole = whole and same
-            told = "same ids as the source" if same else f"NOT the ids of the source; the run is {state}"
-            print(f"{day:%Y-%m-%d}  {len(ids):>8,}{path.stat().st_size:>10,}{seconds:>9.1f}  {told}", file=screen)
-    return whole
+            complete = complete and same
+            result = "same ids as the source" if same else f"NOT the ids of the source; the run is {state}"
+            print(f"{day:%Y-%m-%d}  {len(ids):>8,}{path.stat().st_size:>10,}{seconds:>9.1f}  {result}", file=screen)
+    return complete
 
 
 def load(days: list[datetime], warehouse: Path, screen: IO[str]) -> None:
-    """Run the load for the week, and ask the warehouse three questions."""
+    """Run the load of the week, and query the warehouse."""
     window = {"start": days[0].isoformat(), "end": (days[-1] + timedelta(days=1)).isoformat()}
     for name in ("zendesk_load_ticket_events", "zendesk_load_ticket_metric_events"):
         state = dag_of(name).test(run_conf=window).state
@@ -139,13 +138,13 @@ def dag_of(name: str) -> Any:
 
 
 def show(data: Path, warehouse: Path, screen: IO[str]) -> None:
-    """Where to go from here."""
+    """Print where the results are and what to do next."""
     print(
         f"\nThe files:       {data}/ticket_events/event_date=.../*.parquet"
-        f"\nThe tables:      {warehouse}, schema zendesk; the questions are in demo/queries/"
+        f"\nThe tables:      {warehouse}, schema zendesk; the queries are in demo/queries/"
         f"\nAirflow's log:   {HOME / 'airflow.log'}"
         "\nRun it again:    nothing is written or loaded twice."
-        "\nYour account:    set AIRFLOW_CONN_ZENDESK_DEFAULT as the README says, and run it again.",
+        "\nYour account:    set AIRFLOW_CONN_ZENDESK_DEFAULT as described in the README, and run it again.",
         file=screen,
     )
 

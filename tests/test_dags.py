@@ -1,4 +1,4 @@
-"""The laws of every DAG that is shipped: what parsing it may cost, and what its schedule must be."""
+"""Rules for every example DAG: the cost of parsing it, its schedule, its params and its pool."""
 
 import json
 import os
@@ -14,15 +14,15 @@ from tests.support.commands import ROOT, run
 
 FOLDER = ROOT / "dags"
 HAS_PARTITIONS = not isinstance(for_each_partition(Asset("any")), list)
-FILES = sorted(FOLDER.glob("*.py"))
+FILES = sorted(FOLDER.glob("zendesk_*.py"))
 
-#: Parses one DAG as the DAG processor does, with a wall around it, and tells what it is.
+#: Parses one DAG as the DAG processor does, without connections and network, and prints its properties.
 PARSE = """
 import json, runpy, socket, sys
 from airflow.sdk import BaseHook
 
 def forbidden(*args, **options):
-    raise AssertionError("a connection or the network was asked for at parse time")
+    raise AssertionError("parsing used a connection or the network")
 
 BaseHook.get_connection = forbidden
 socket.socket.connect = forbidden
@@ -41,11 +41,11 @@ print(json.dumps({
 
 
 def parse(file: Path, environment: Mapping[str, str] = os.environ) -> dict[str, Any]:
-    """What a fresh process makes of the file; an error or a warning fails the test."""
+    """Parse the file in a new process; an error fails the test."""
     done = run("python", "-c", PARSE, file, environment=environment)
     assert 0 == done.returncode, done.stderr
-    told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return told | {"file": file.stem}
+    properties: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return properties | {"file": file.stem}
 
 
 @pytest.fixture(scope="module", params=FILES, ids=lambda path: path.stem)
@@ -54,31 +54,31 @@ def parsed(request: pytest.FixtureRequest) -> dict[str, Any]:
     return parse(request.param)
 
 
-def test_dag_is_named_like_its_file_and_explains_itself(parsed: dict[str, Any]) -> None:
-    """Without a connection and without the network."""
+def test_dag_has_the_name_of_its_file_and_a_description(parsed: dict[str, Any]) -> None:
+    """It is parsed without connections and without the network."""
     assert parsed["file"] == parsed["dag_id"]
     assert parsed["doc"]
 
 
-def test_parsing_imports_nothing_heavy(parsed: dict[str, Any]) -> None:
-    """A DAG is parsed every thirty seconds."""
+def test_parsing_imports_no_large_library(parsed: dict[str, Any]) -> None:
+    """Because a DAG is parsed every thirty seconds."""
     assert [] == parsed["heavy"]
 
 
 def test_schedule_has_intervals_or_follows_assets(parsed: dict[str, Any]) -> None:
-    """A cron string would make intervals of zero width, which hold no event; a load runs for each slice."""
+    """A cron string would create intervals of zero width, which contain no event. A load runs for each slice."""
     follows = "PartitionedAssetTimetable" if HAS_PARTITIONS else "AssetTriggeredTimetable"
     others = {
         "zendesk_load_ticket_events": follows,
         "zendesk_load_ticket_metric_events": follows,
-        # It has no schedule: its window is given by hand.
+        # It has no schedule: the user gives its window.
         "zendesk_history": "NullTimetable",
     }
     assert others.get(parsed["dag_id"], "CronDataIntervalTimetable") == parsed["timetable"]
 
 
-def test_history_must_be_given_a_window(parsed: dict[str, Any]) -> None:
-    """The other DAGs have the data interval; where they take a window by hand, it may stay empty."""
+def test_only_history_requires_a_window(parsed: dict[str, Any]) -> None:
+    """The other DAGs default to the data interval."""
     required = [
         name
         for name, schema in parsed["params"].items()
@@ -87,14 +87,13 @@ def test_history_must_be_given_a_window(parsed: dict[str, Any]) -> None:
     assert (["start", "end"] if "zendesk_history" == parsed["file"] else []) == required
 
 
-def test_nobody_waits_for_a_pool_that_nobody_made(parsed: dict[str, Any]) -> None:
-    """Airflow never starts tasks of a missing pool, and says so in the scheduler's log alone."""
+def test_no_dag_needs_a_pool_by_default(parsed: dict[str, Any]) -> None:
+    """Airflow never starts a task whose pool is missing, and reports it only in the scheduler's log."""
     assert {"default_pool"} == set(parsed["pools"])
 
 
 def test_one_setting_names_the_pool_of_the_account() -> None:
-    """For every DAG that asks the one account."""
+    """For every DAG that exports the single account."""
     environment = os.environ | {"AIRFLOW__ZENDESK_EXPORT__POOL": "zendesk"}
     for name in ("zendesk_ticket_events", "zendesk_ticket_metric_events", "zendesk_history"):
-        told = parse(FOLDER / f"{name}.py", environment)
-        assert "zendesk" in told["pools"]
+        assert "zendesk" in parse(FOLDER / f"{name}.py", environment)["pools"]

@@ -1,4 +1,4 @@
-"""The first of the two commands: a real Airflow, a real database, the DAG of dags/, end to end."""
+"""`make demo` end to end: a real Airflow, a real database and the DAGs of dags/."""
 
 import os
 import re
@@ -8,7 +8,7 @@ from tests.support.commands import run
 
 
 def demo(folder: Path) -> str:
-    """What the demo prints; it must succeed."""
+    """Run the demo, which must succeed, and return its output."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
     done = run("python", "demo/run.py", folder, environment=environment)
     assert 0 == done.returncode, done.stdout + done.stderr
@@ -16,7 +16,7 @@ def demo(folder: Path) -> str:
 
 
 def test_demo_exports_and_loads_a_week_and_writes_nothing_twice(tmp_path: Path) -> None:
-    """Seven days of both exports, each with the ids of the source; three questions; the second time no file changes."""
+    """Seven days of both resources have the ids of the source; three queries; a second run changes no file."""
     printed = demo(tmp_path)
     assert 14 == len(re.findall(r"^\d{4}-\d\d-\d\d .* same ids as the source$", printed, re.MULTILINE))
     assert re.search(r"^DuckDB: 14 slices with [\d,]+ events loaded, each once$", printed, re.MULTILINE)

@@ -1,7 +1,9 @@
-"""What people install: the wheel, and what Airflow makes of it."""
+"""The wheel that people install, and the provider that Airflow discovers in it."""
 
 import email
 import json
+import os
+import re
 import subprocess
 import zipfile
 from importlib.metadata import entry_points, version
@@ -29,18 +31,48 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
     return zipfile.ZipFile(next(folder.glob("*.whl")))
 
 
-def test_wheel_holds_the_package_and_only_it(wheel: zipfile.ZipFile) -> None:
-    """Every module, the marker of types, and no test."""
+def test_wheel_has_the_package_and_the_dags_and_nothing_else(wheel: zipfile.ZipFile) -> None:
+    """Every module, the marker of types, the DAGs as a package, and no test."""
     names = {name for name in wheel.namelist() if ".dist-info/" not in name}
     files = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "airflow_zendesk"],
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "airflow_zendesk", "dags"],
         cwd=ROOT, capture_output=True, text=True, check=True,
     )  # fmt: skip
-    assert set(files.stdout.split()) == names
-    assert "airflow_zendesk/py.typed" in names
+    assert {re.sub("^dags/", "airflow_zendesk/example_dags/", file) for file in files.stdout.split()} == names
+    assert {"airflow_zendesk/py.typed", "airflow_zendesk/example_dags/zendesk_ticket_events.py"} <= names
 
 
-def test_version_is_said_once(wheel: zipfile.ZipFile) -> None:
+#: A DAG file of a user, as docs/scheduling.md shows it.
+USER_FILE = """
+import airflow_zendesk.example_dags
+from airflow_zendesk.example_dags.zendesk_ticket_events import dag
+
+print(airflow_zendesk.example_dags.__file__, dag.dag_id)
+"""
+
+
+def test_dags_are_imported_from_the_wheel(wheel: zipfile.ZipFile, tmp_path: Path) -> None:
+    """In a process that does not see this tree."""
+    wheel.extractall(tmp_path)
+    done = run("python", "-c", USER_FILE, folder=tmp_path, environment=os.environ | {"PYTHONPATH": str(tmp_path)})
+    assert 0 == done.returncode, done.stderr
+    folder = tmp_path / "airflow_zendesk" / "example_dags"
+    assert [f"{folder / '__init__.py'}", "zendesk_ticket_events"] == done.stdout.split()[-2:]
+
+
+def test_dags_are_imported_from_an_editable_install(tmp_path: Path) -> None:
+    """They are the files of dags/. The environment has nothing else, so that no other install is found."""
+    python = tmp_path / "venv" / "bin" / "python"
+    made = run("uv", "venv", "--quiet", tmp_path / "venv")
+    installed = run("uv", "pip", "install", "--quiet", "--python", python, "--no-deps", "--editable", ROOT)
+    assert (0, 0) == (made.returncode, installed.returncode), made.stderr + installed.stderr
+    script = "import airflow_zendesk.example_dags as dags; print(dags.__file__)"
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    printed = subprocess.check_output([python, "-c", script], cwd=tmp_path, env=environment, text=True)
+    assert f"{ROOT / 'dags' / '__init__.py'}\n" == printed
+
+
+def test_version_is_written_in_one_place(wheel: zipfile.ZipFile) -> None:
     """In the package; the metadata reads it there."""
     (name,) = (name for name in wheel.namelist() if name.endswith("/METADATA"))
     metadata = email.message_from_bytes(wheel.read(name))
@@ -50,7 +82,7 @@ def test_version_is_said_once(wheel: zipfile.ZipFile) -> None:
     assert ">=3.11" == metadata["Requires-Python"]
 
 
-def test_entry_points_lead_to_what_they_name() -> None:
+def test_entry_points_can_be_loaded() -> None:
     """The provider and the command."""
     for group in ("apache_airflow_provider", "console_scripts"):
         (point,) = (point for point in entry_points(group=group) if point.value.startswith("airflow_zendesk"))
@@ -62,8 +94,8 @@ def schema(name: str) -> Any:
     return json.loads((Path(airflow.__file__).parent / name).read_text())
 
 
-def test_provider_info_is_what_airflow_expects() -> None:
-    """By both of its schemas: the one that it checks at run time, and the stricter one of connections."""
+def test_provider_info_matches_the_schemas_of_airflow() -> None:
+    """Both of them: the one that Airflow checks at run time, and the stricter one of connections."""
     info = get_provider_info()
     jsonschema.validate(info, schema("provider_info.schema.json"))
     connection_types = schema("provider.yaml.schema.json")["properties"]["connection-types"]
@@ -71,7 +103,7 @@ def test_provider_info_is_what_airflow_expects() -> None:
 
 
 def test_provider_info_agrees_with_the_hook() -> None:
-    """What is said in two places is compared."""
+    """Connection type, name and class are the same in both."""
     (connection,) = get_provider_info()["connection-types"]
     assert (ZendeskHook.conn_type, ZendeskHook.hook_name) == (connection["connection-type"], connection["hook-name"])
     assert f"{ZendeskHook.__module__}.{ZendeskHook.__name__}" == connection["hook-class-name"]
@@ -108,14 +140,14 @@ def test_connection_form_submits_what_the_hook_reads(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("command", "told"),
+    ("command", "words"),
     [
         (["get", "airflow-zendesk"], ["airflow-zendesk", airflow_zendesk.__version__]),
         (["hooks", "--output", "json"], ["zendesk_export", "airflow_zendesk.hooks.zendesk.ZendeskHook"]),
     ],
 )
-def test_airflow_discovers_the_provider(command: list[str], told: list[str]) -> None:
+def test_airflow_discovers_the_provider(command: list[str], words: list[str]) -> None:
     """`airflow providers` shows it."""
     done = run("airflow", "providers", *command)
     assert 0 == done.returncode, done.stderr
-    assert all(word in done.stdout for word in told), done.stdout
+    assert all(word in done.stdout for word in words), done.stdout

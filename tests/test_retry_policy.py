@@ -1,4 +1,4 @@
-"""When a failed export is tried again."""
+"""The retry policy: when a failed export is retried."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -13,7 +13,7 @@ from airflow_zendesk.exceptions import (
     TransportError,
 )
 
-sdk = pytest.importorskip("airflow.sdk.definitions.retry_policy", reason="retry policies came with Airflow 3.3")
+sdk = pytest.importorskip("airflow.sdk.definitions.retry_policy", reason="retry policies need Airflow 3.3")
 PATH = "/api/v2/incremental/ticket_events"
 
 
@@ -31,8 +31,8 @@ PATH = "/api/v2/incremental/ticket_events"
         (OSError("disk full"), "default", None),
     ],
 )
-def test_policy_waits_as_zendesk_asked(error: BaseException, action: str, seconds: int | None) -> None:
-    """And fails at once what no retry mends; other exceptions are not its business."""
+def test_policy_waits_as_long_as_zendesk_asked(error: BaseException, action: str, seconds: int | None) -> None:
+    """Permanent errors are not retried; for other exceptions the task's own settings apply."""
     from airflow_zendesk.retry_policy import ZendeskRetryPolicy  # noqa: PLC0415  only where Airflow has policies
 
     decision = ZendeskRetryPolicy().evaluate(error, 1, 3)
@@ -42,8 +42,8 @@ def test_policy_waits_as_zendesk_asked(error: BaseException, action: str, second
     assert (decision.reason or str(error)) == str(error)
 
 
-def test_policy_can_stand_in_a_dag() -> None:
-    """Airflow writes each DAG down, and a policy that it could not write would take the whole DAG with it."""
+def test_policy_can_be_serialized_in_a_dag() -> None:
+    """Airflow stores each DAG serialized; a policy that it cannot serialize would make the whole DAG fail."""
     from airflow.serialization.serialized_objects import DagSerialization  # noqa: PLC0415
 
     from airflow_zendesk.retry_policy import ZendeskRetryPolicy  # noqa: PLC0415

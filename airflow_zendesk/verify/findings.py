@@ -132,7 +132,7 @@ class VerificationReport:
             "resource": self.settings.resource,
             "account": self.settings.account,
             "destination": self.uri,
-            "grain": self.settings.grain,
+            "grain": str(self.settings.grain),
             **_times(self.window),
             "complete": self.complete,
             "slices": len(self.slices),

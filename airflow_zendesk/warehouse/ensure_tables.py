@@ -3,10 +3,8 @@
 import hashlib
 from typing import NamedTuple
 
-import msgspec
-
 from airflow_zendesk.dataset.schema import SCHEMA_VERSION
-from airflow_zendesk.dataset.settings import DatasetSettings
+from airflow_zendesk.dataset.settings import DatasetSettings, from_json, to_json
 from airflow_zendesk.exceptions import AlteredTableError, WarehouseMismatchError
 from airflow_zendesk.warehouse.database import Database
 from airflow_zendesk.warehouse.dialects import create_index, create_table
@@ -80,21 +78,17 @@ def _rename_duplicates(database: Database, existing: _Columns) -> None:
 def _loaded_datasets(database: Database) -> dict[str, _Loaded]:
     rows = database.execute("SELECT resource, record, schema_version, views FROM $schema.loaded_datasets")
     return {
-        resource: _Loaded(msgspec.json.decode(settings, type=DatasetSettings), version, views)
+        resource: _Loaded(from_json(settings, DatasetSettings), version, views)
         for resource, settings, version, views in rows
     }
 
 
 def _check_dataset(database: Database, settings: DatasetSettings, loaded: dict[str, _Loaded]) -> None:
     """All settings of the same resource must agree, and the account of all resources."""
-    requested = msgspec.to_builtins(settings)
     differences: dict[str, tuple[object, object]] = {}
     for resource, each in loaded.items():
-        existing = msgspec.to_builtins(each.settings)
-        compared = requested if resource == settings.resource else ("account",)
-        differences |= {
-            name: (existing[name], requested[name]) for name in compared if existing[name] != requested[name]
-        }
+        found = each.settings.differences(settings)
+        differences |= {name: found[name] for name in found if resource == settings.resource or name == "account"}
         if _parts(each.schema_version) > _parts(SCHEMA_VERSION):
             differences["schema_version"] = (each.schema_version, SCHEMA_VERSION)
     if differences:
@@ -130,7 +124,7 @@ def _record(database: Database, wanted: _Loaded) -> None:
         "INSERT INTO $schema.loaded_datasets (resource, record, schema_version, views) "
         "VALUES (:resource, :record, :version, :views)",
         resource=wanted.settings.resource,
-        record=msgspec.json.encode(wanted.settings).decode(),
+        record=to_json(wanted.settings).decode(),
         version=wanted.schema_version,
         views=wanted.views,
     )

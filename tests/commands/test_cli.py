@@ -161,10 +161,10 @@ def test_interrupt_ends_the_command_with_one_line(tmp_path: Path) -> None:
         connection = {"host": f"http://127.0.0.1:{silent.getsockname()[1]}", "login": "a@example.com", "password": "-"}
         environment = os.environ | {"AIRFLOW_CONN_ZENDESK_DEFAULT": json.dumps(connection)}
         command = [sys.executable, "-c", code, "export", *DAY, "--destination", tmp_path.as_uri()]
-        with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as export:
-            with silent.accept()[0]:
-                export.send_signal(signal.SIGINT)
-                _, errors = export.communicate(timeout=60)
+        export = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+        with export, silent.accept()[0]:
+            export.send_signal(signal.SIGINT)
+            _, errors = export.communicate(timeout=60)
     assert 130 == export.returncode
     assert "airflow-zendesk: interrupted; every slice that was published is complete\n" in errors
     assert "Traceback" not in errors

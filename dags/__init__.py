@@ -1,0 +1,1 @@
+"""Examples to use or to copy; docs/scheduling.md describes them."""
