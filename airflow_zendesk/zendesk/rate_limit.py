@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from airflow_zendesk.zendesk.response import next_minute
+from airflow_zendesk.zendesk.response_headers import next_minute
 
 #: Requests per minute without the add-on ("Incremental Exports global limit").
 DOCUMENTED_LIMIT = 10

@@ -27,7 +27,8 @@ from airflow_zendesk.exceptions import (
     TransportError,
     ZendeskError,
 )
-from airflow_zendesk.export.report import ExportReport, Progress
+from airflow_zendesk.export.progress import Progress
+from airflow_zendesk.export.report import ExportReport
 from airflow_zendesk.export.run import export_window
 from airflow_zendesk.hooks.zendesk import ZendeskHook
 from airflow_zendesk.window import Grain, Window

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from airflow_zendesk.emulator import Simulator, ZendeskEmulator
-from airflow_zendesk.export.report import Progress
+from airflow_zendesk.export.progress import Progress
 from airflow_zendesk.export.telemetry import Telemetry
 from tests.support.clocks import FakeClock
 from tests.support.commands import run

@@ -24,7 +24,7 @@ from airflow_zendesk.exceptions import (
     ZendeskError,
 )
 from airflow_zendesk.hooks.zendesk import ZendeskHook
-from airflow_zendesk.zendesk.paging import RequestStats
+from airflow_zendesk.zendesk.retry import RequestStats
 from airflow_zendesk.zendesk.retry import RetryBudget
 from tests.support.clocks import FakeClock
 from tests.support.pages import total_stats
