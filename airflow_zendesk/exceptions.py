@@ -24,39 +24,11 @@ response body, a header or a secret. Its text is ``message``, which says what ha
 to do. The tables of docs/errors.md are generated from the classes.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
-from string import Formatter
-from typing import Any, ClassVar, dataclass_transform
+from typing import Any
 
-
-@dataclass_transform(eq_default=False, field_specifiers=(field,))
-class ZendeskError(Exception):
-    """Base class of all errors of this package; each subclass is a dataclass.
-
-    ``message`` names fields and properties of the class in braces; ``advice`` is fixed text.
-    """
-
-    retryable: ClassVar[bool] = False
-    message: ClassVar[str] = ""
-    advice: ClassVar[str] = ""
-
-    def __init_subclass__(cls) -> None:
-        dataclass(eq=False)(cls)
-
-    def __str__(self) -> str:
-        values = {name: getattr(self, name) for _, name, _, _ in Formatter().parse(self.message) if name}
-        return f"{self.message.format(**values)} {self.advice}".rstrip()
-
-    def __reduce__(self) -> tuple[Callable[..., "ZendeskError"], tuple[Any, ...]]:
-        return _restore, (type(self), self.__dict__)
-
-
-def _restore(cls: type[ZendeskError], fields: dict[str, Any]) -> ZendeskError:
-    error = cls.__new__(cls)
-    error.__dict__.update(fields)
-    return error
+from airflow_zendesk.zendesk_error import ZendeskError as ZendeskError  # noqa: PLC0414  the root of the tree
 
 
 def _list_differences(error: "DatasetMismatchError | WarehouseMismatchError") -> str:
@@ -77,18 +49,12 @@ class InvalidWindowError(WindowError):
 class MisalignedWindowError(WindowError):
     """The window is not made of whole slices."""
 
-    message = "The window {window} is not made of whole slices of {grain}; {_fit}."
+    message = "The window {window} is not made of whole slices of {grain}; the largest grain that fits is {_fit}."
     advice = "Request whole slices, or export to another destination with a grain that fits: a dataset keeps its grain."
     window: str
     grain: str
-    #: The largest grain that fits; None if there is none.
     fitting_grain: str | None
-
-    @property
-    def _fit(self) -> str:
-        if self.fitting_grain is None:
-            return "no grain fits, because it does not start and end on whole minutes"
-        return f"the largest grain that fits is {self.fitting_grain}"
+    _fit = property(lambda self: self.fitting_grain or "none, because it does not start and end on whole minutes")
 
 
 class FutureWindowError(WindowError):
@@ -126,13 +92,9 @@ class DatasetIncompleteError(DatasetError):
     message = "The dataset at {uri} is not complete in {window}: {_counts}; the first is {first}."
     advice = "Run the repair commands that the task's log and `airflow-zendesk verify` list."
     window: str
-    #: The number of findings by kind; ``first`` is one of them.
     problems: dict[str, int]
     first: str
-
-    @property
-    def _counts(self) -> str:
-        return ", ".join(f"{count:,} {problem}" for problem, count in self.problems.items())
+    _counts = property(lambda self: ", ".join(f"{count:,} {problem}" for problem, count in self.problems.items()))
 
 
 class DatasetMismatchError(DatasetError):
@@ -141,19 +103,15 @@ class DatasetMismatchError(DatasetError):
     message = "The dataset at {uri} was made with other settings: {_listed}."
     advice = "Use the dataset's own settings, or export to another destination."
     _listed = property(_list_differences)
-    #: For each setting its stored and its requested value.
     differences: dict[str, tuple[Any, Any]]
 
 
 class ShrinkRefusedError(DatasetError):
     """Zendesk no longer returns events that the stored slice has."""
 
-    message = (
-        "{missing:,} of {stored:,} events stored in {uri} are not among the {answered:,} that Zendesk returns now."
-    )
+    message = "{missing:,} of {stored:,} events stored in {uri} are not among the {answered:,} Zendesk returns now."
     advice = (
-        "Find the cause (scrubbed tickets, a role with fewer rights, another support_type_scope); if the stored events "
-        "must be removed, export again with allow_shrink (--allow-shrink)."
+        "Find the cause (a role with fewer rights?); to erase the events, export with allow_shrink (--allow-shrink)."
     )
     stored: int
     answered: int
@@ -181,12 +139,8 @@ class MissingSliceError(DatasetError):
 
     message = "The slice {uri}{_others} is not in storage, so nothing was loaded."
     advice = "Export the slice first, or load a time that has been exported."
-    #: How many are missing; ``uri`` is the first of them.
     missing: int
-
-    @property
-    def _others(self) -> str:
-        return f" (and {self.missing - 1:,} more)" if self.missing > 1 else ""
+    _others = property(lambda self: f" (and {self.missing - 1:,} more)" if self.missing > 1 else "")
 
 
 class NewerSchemaError(DatasetError):
@@ -202,6 +156,7 @@ class StorageError(ZendeskError):
     """The storage refused a request or did not answer; ``reason`` is its own code for the cause."""
 
     uri: str
+    reason: str
 
 
 class StorageNotFoundError(StorageError):
@@ -209,18 +164,13 @@ class StorageNotFoundError(StorageError):
 
     message = "The bucket, container or folder of {uri} does not exist ({reason})."
     advice = "Correct the destination, or create the bucket: exports do not create it."
-    reason: str
 
 
 class StorageDeniedError(StorageError):
     """The credentials are missing or lack a permission."""
 
     message = "Access to {uri} is denied ({reason})."
-    advice = (
-        "Check the destination's Airflow connection: its credentials must be allowed to list, read and write there, "
-        "and on Google Cloud Storage also to delete, which replacing an object requires."
-    )
-    reason: str
+    advice = "Allow the credentials of the destination's connection to list, read and write, on Google also to delete."
 
 
 class StorageFullError(StorageError):
@@ -228,7 +178,6 @@ class StorageFullError(StorageError):
 
     message = "There is no space for {uri} ({reason}); no part of it is stored."
     advice = "Free space or raise the quota, and export again; a worker's TMPDIR must have room for one slice."
-    reason: str
 
 
 class StorageRefusedError(StorageError):
@@ -236,16 +185,13 @@ class StorageRefusedError(StorageError):
 
     message = "The storage refused {uri} ({reason}), and would refuse it again."
     advice = "Check address and region in the destination's connection, and run `airflow-zendesk check-storage`."
-    reason: str
 
 
 class SliceTooLargeError(StorageError):
     """The slice is larger than the storage accepts in one request."""
 
-    message = "{uri} would have {size:,} bytes, but the storage accepts {limit:,} in one request."
+    message = "{uri} is too large for one request ({reason})."
     advice = "Export to another destination with a smaller grain."
-    size: int
-    limit: int
 
 
 class StorageUnavailableError(StorageError):
@@ -254,7 +200,6 @@ class StorageUnavailableError(StorageError):
     retryable = True
     message = "The storage did not answer for {uri} as expected ({reason}); the stored slices are complete."
     advice = "Run the task again; if the error persists, check the network between worker and storage."
-    reason: str
 
 
 class WarehouseError(ZendeskError):
@@ -269,7 +214,6 @@ class WarehouseMismatchError(WarehouseError):
     message = "The tables in {warehouse} hold another dataset: {_listed}."
     advice = "Load this dataset into another schema: ZendeskLoadWarehouseOperator(schema=...)."
     _listed = property(_list_differences)
-    #: For each setting its loaded and its requested value.
     differences: dict[str, tuple[Any, Any]]
 
 
@@ -306,30 +250,23 @@ class RequestRefusedError(ZendeskError):
     advice = "Look up status and code in Zendesk's API reference: a retry would be refused too."
     status: int
     path: str
-    #: Zendesk's own code for the cause, if it is a known one.
     code: str | None = None
-
-    @property
-    def _answer(self) -> str:
-        return f"{self.status} ({self.code})" if self.code else f"{self.status}"
+    _answer = property(lambda self: f"{self.status} ({self.code})" if self.code else f"{self.status}")
 
 
 class AuthenticationError(RequestRefusedError):
     """Zendesk does not accept the credentials (401)."""
 
     advice = (
-        "Renew the credentials in the Airflow connection: they are wrong, expired or deactivated (passwords ended in "
-        "January 2026; API tokens need /token after the e-mail address, and are deactivated after 30 days without use)."
+        "Renew the credentials in the Airflow connection: passwords ended in January 2026, and API tokens need /token "
+        "after the e-mail address and are deactivated after 30 days without use."
     )
 
 
 class TokenRefusedError(AuthenticationError):
     """Zendesk issues no access token to this OAuth client."""
 
-    advice = (
-        "Compare the connection's identifier and secret with Admin Center, APIs, OAuth clients; the client must be of "
-        "the kind confidential."
-    )
+    advice = "Compare identifier and secret with Admin Center, OAuth clients; the client must be confidential."
 
 
 class PermissionDeniedError(RequestRefusedError):
@@ -370,10 +307,7 @@ class NotJsonError(InvalidResponseError):
     message = "{path} answered {_found} instead of JSON."
     advice = "Check the connection's host, and look for a proxy or a login page between worker and Zendesk."
     content_type: str | None
-
-    @property
-    def _found(self) -> str:
-        return self.content_type or "no content type"
+    _found = property(lambda self: self.content_type or "no content type")
 
 
 class MalformedResponseError(InvalidResponseError):
@@ -400,10 +334,7 @@ class OversizedResponseError(InvalidResponseError):
     message = "{path} answered more than {_mebibytes:g} MiB at once."
     advice = "If the account is known to have pages of that size, raise max_page_mebibytes in the connection's extras."
     max_bytes: int
-
-    @property
-    def _mebibytes(self) -> float:
-        return self.max_bytes / 2**20
+    _mebibytes = property(lambda self: self.max_bytes / 2**20)
 
 
 class PageNotRetrievableError(InvalidResponseError):
@@ -420,7 +351,6 @@ class TransientError(ZendeskError):
 
     retryable = True
     path: str
-    #: After how many attempts the task gave up, and which wait would have been next.
     retry_summary: str = field(default="", kw_only=True)
 
     def __str__(self) -> str:
@@ -431,12 +361,8 @@ class RateLimitedError(TransientError):
     """The account's requests of this minute are used up (429)."""
 
     message = "Zendesk's rate limit refused {path}: {_wait}."
-    advice = (
-        "Run fewer exports at a time (an Airflow pool with one slot per account), cap their requests_per_minute, or "
-        "buy the High Volume API add-on: all tools of the account share the limit."
-    )
+    advice = "Let exports share a pool with one slot, or buy the High Volume API add-on: the account shares one limit."
     retry_after: float | None = None
-    #: Seconds until the next minute of Zendesk's clock.
     next_minute: float = 60.0
 
     @property
@@ -453,10 +379,7 @@ class ServerError(TransientError):
     advice = "If the error persists, see status.zendesk.com."
     status: int
     retry_after: float | None = None
-
-    @property
-    def _wait(self) -> str:
-        return f" (Retry-After is {self.retry_after:.10g} s)" if self.retry_after else ""
+    _wait = property(lambda self: f" (Retry-After is {self.retry_after:.10g} s)" if self.retry_after else "")
 
 
 class PageTimeoutError(TransientError):

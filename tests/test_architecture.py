@@ -11,7 +11,7 @@ import pytest
 from tests.support.commands import ROOT, run
 
 MODULES = sorted((ROOT / "airflow_zendesk").rglob("*.py"))
-MAX_MODULE_LINES, MAX_LONG_MODULE_LINES = 250, 480
+MAX_MODULE_LINES, MAX_LONG_MODULE_LINES = 250, 400
 MAX_FUNCTION_LINES, MAX_LONG_FUNCTION_LINES = 40, 45
 
 #: Longer than 250 lines, each with its reason.

@@ -83,7 +83,7 @@ def test_braces_in_a_value_stay_as_they_are(cls: type[ZendeskError]) -> None:
         ),
         (
             MisalignedWindowError("[a, b)", "1d", None),
-            "1d; no grain fits, because it does not start and end on whole minutes. ",
+            "1d; the largest grain that fits is none, because it does not start and end on whole minutes. ",
         ),
         (
             FutureWindowError(datetime(2026, 1, 2, tzinfo=UTC), datetime(2026, 1, 1, 23, 59, 59, tzinfo=UTC)),
@@ -100,7 +100,7 @@ def test_braces_in_a_value_stay_as_they_are(cls: type[ZendeskError]) -> None:
         (WarehouseMismatchError("duck", {"grain": ("1d", "1h")}), "another dataset: grain is '1d', requested '1h'. "),
         (
             ShrinkRefusedError("uri", 5_000, 4_000, 1_000),
-            "1,000 of 5,000 events stored in uri are not among the 4,000 that Zendesk returns now. ",
+            "1,000 of 5,000 events stored in uri are not among the 4,000 Zendesk returns now. ",
         ),
         (MissingSliceError("uri", 1), "The slice uri is not in storage, so nothing was loaded. "),
         (MissingSliceError("uri", 1_001), "The slice uri (and 1,000 more) is not in storage"),

@@ -48,9 +48,6 @@ def extract(
         slices: in order; gaps between them are skipped.
         settle: how old an event must be, by Zendesk's clock, to be exported.
         on_page: called after each page, when its complete slices have been consumed.
-
-    Raises:
-        ZendeskError: see ``airflow_zendesk.exceptions``.
     """
     query = settings.query()
     redactor = Redactor(query.privacy, hook.connection_settings.hash_key)

@@ -7,12 +7,13 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from datetime import timedelta
-from typing import Literal
+from typing import Literal, get_args
 
 from airflow_zendesk.dataset.layout import folder_key, slice_key
 from airflow_zendesk.dataset.publish import publish
 from airflow_zendesk.dataset.settings import DatasetSettings, check_settings, read_settings
 from airflow_zendesk.destination import open_destination
+from airflow_zendesk.exceptions import SettingsError
 from airflow_zendesk.export.extract import ExtractedPage, extract
 from airflow_zendesk.export.progress import Progress
 from airflow_zendesk.export.report import ExportReport
@@ -39,8 +40,8 @@ def export_window(
 ) -> ExportReport:
     """Export a window into a dataset.
 
-    Slices are published in order, each as soon as it is complete, and remain if a later one fails. A slice whose rows
-    have not changed is not written again.
+    Slices are published in order, each as soon as it is complete, and remain if a later one fails (``ZendeskError``).
+    A slice whose rows have not changed is not written again.
 
     Args:
         hook: the account.
@@ -52,18 +53,12 @@ def export_window(
         if_exists: ``skip`` leaves existing slices alone and requests nothing for them.
         allow_shrink: whether a slice may lose events that are stored.
         on_progress: called after each page.
-
-    Raises:
-        ZendeskError: see ``airflow_zendesk.exceptions``.
     """
+    _check_if_exists(if_exists)
     store = destination if isinstance(destination, Store) else open_destination(destination)
     store.check_access()
-    connection = hook.connection_settings
-    if grain is None:
-        stored = read_settings(store, query.resource.name)
-        grain = stored.grain if stored else DEFAULT_GRAIN
-    settings = DatasetSettings.from_query(query, connection.host, grain, connection.hash_key)
-    slices = grain.slices(window)
+    settings = _settings(hook, store, query, grain)
+    slices = settings.grain.slices(window)
     check_settings(store, settings)
     report = ExportReport(settings=settings, destination=store.uri(settings.resource), window=window)
     # Versions are read before the first request, so that a version which another run writes later is noticed.
@@ -76,6 +71,20 @@ def export_window(
                 result = publish(store, settings, sealed, versions.get(sealed.key), allow_shrink=allow_shrink)
                 report.add(sealed, store.uri(sealed.key), result)
     return report
+
+
+def _check_if_exists(if_exists: str) -> None:
+    if if_exists not in get_args(IfExists):
+        raise SettingsError(f"if_exists is {if_exists!r}. Use one of {', '.join(get_args(IfExists))}.")
+
+
+def _settings(hook: ZendeskHook, store: Store, query: Query, grain: Grain | None) -> DatasetSettings:
+    """The settings that the dataset must have; without a grain, it is the dataset's own."""
+    connection = hook.connection_settings
+    if grain is None:
+        stored = read_settings(store, query.resource.name)
+        grain = stored.grain if stored else DEFAULT_GRAIN
+    return DatasetSettings.from_query(query, connection.host, grain, connection.hash_key)
 
 
 def _pending_slices(

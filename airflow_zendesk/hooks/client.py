@@ -98,10 +98,7 @@ class Client:
         return session
 
     def fetch_page(self, session: requests.Session, query: Query, sweep: Sweep) -> tuple[ExportResponse, RequestStats]:
-        """Fetch the page that the sweep needs next.
-
-        Returns:
-            The response, and what it cost, including waits since the page before.
+        """Fetch the page that the sweep needs next; also returns what it cost, with waits since the page before.
 
         Raises:
             ZendeskError: the error of the last attempt.

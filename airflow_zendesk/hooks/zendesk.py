@@ -153,10 +153,7 @@ class ZendeskHook(HttpHook):
         settle: timedelta = DEFAULT_SETTLE,
         explode: Literal["child_events"] | None = None,
     ) -> "pd.DataFrame":
-        """Export a window into a DataFrame, for notebooks and TaskFlow. All of it is held in memory.
-
-        Columns and types are those of the Parquet files. ``explode="child_events"`` gives one row per child event, with
-        the columns of ``ChildEvent`` in place of ``child_events``.
+        """Export a window into a DataFrame with the columns of the Parquet files. All of it is held in memory.
 
         Args:
             resource: as for ``iter_pages``, like the next five.
@@ -165,7 +162,7 @@ class ZendeskHook(HttpHook):
             include: sideloads.
             support_type_scope: scope of tickets.
             settle: minimum age of an event.
-            explode: the column whose members become rows; only ``ticket_events`` has ``child_events``.
+            explode: ``child_events`` for one row per child event, with the columns of ``ChildEvent`` in its place.
 
         Raises:
             SettingsError: the resource has no such column to explode.

@@ -48,7 +48,7 @@ class BucketStore(Store):
         """Write the whole file as one object, with one request."""
         size = file.seek(0, os.SEEK_END)
         if size > self.max_put_bytes:
-            raise SliceTooLargeError(self.uri(key), size, self.max_put_bytes)
+            raise SliceTooLargeError(self.uri(key), f"{size:,} bytes, and the limit is {self.max_put_bytes:,}")
         bucket, name = self._address(key)
         timeout_seconds = self._timeout_seconds + size / _MIN_BYTES_PER_SECOND
         with self.translate_errors(key):
