@@ -1,4 +1,4 @@
-# Two commands do all the set-up: `make demo` and `make test`. `make help` lists the rest.
+# `make demo` and `make test` install everything they need. `make help` lists all commands.
 
 AIRFLOW ?= 3.3
 LOCK := constraints/airflow-$(AIRFLOW).txt
@@ -18,7 +18,7 @@ help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 $(VENV)/ready: $(LOCK) setup.py
-	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python $(MAKECMDGOALS)"; exit 1; }
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is required: make PYTHON=/path/to/python $(MAKECMDGOALS)"; exit 1; }
 	@echo "Installing Airflow $(AIRFLOW) into $(VENV), once ..."
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(LOCK) uv
@@ -26,7 +26,7 @@ $(VENV)/ready: $(LOCK) setup.py
 	@touch $@
 
 $(VENV)/ready-dev: $(VENV)/ready
-	@echo "Installing the tools of the tests into $(VENV), once ..."
+	@echo "Installing the test dependencies into $(VENV), once ..."
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint $(LOCK) --editable '.[dev]'
 	@touch $@
 
@@ -35,57 +35,57 @@ $(VENV)/ready-readers: $(VENV)/ready-dev
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint $(LOCK) --editable '.[readers]'
 	@touch $@
 
-# The Azure of the tests, where npm is; scripts of packages are not run.
+# The Azure emulator needs npm. Package scripts are not run.
 AZURITE := tests/support/stores/azurite
 $(AZURITE)/node_modules/.package-lock.json: $(AZURITE)/package-lock.json
 	@if command -v npm >/dev/null; then echo "Installing Azurite, once ..." && \
 		npm ci --prefix $(AZURITE) --ignore-scripts --no-audit --no-fund --loglevel error >/dev/null && touch $@; \
-	else echo "npm is missing: the tests on Azure are left out"; fi
+	else echo "npm is missing: the Azure tests are skipped"; fi
 
-azurite: $(AZURITE)/node_modules/.package-lock.json ## install the Azure of the tests
+azurite: $(AZURITE)/node_modules/.package-lock.json ## install the Azure emulator of the tests
 
-venv: $(VENV)/ready-dev ## make the virtual environment from the lock
+venv: $(VENV)/ready-dev ## create the virtual environment from the lock
 
-demo: $(VENV)/ready ## a week of events, exported by a real Airflow from a local Zendesk (or your account)
+demo: $(VENV)/ready ## export a week of events with a real Airflow from the emulator (or from your account)
 	@$(BIN)/python demo/run.py
 
-lint: venv ## lint, format check, types, import rules
+lint: venv ## check lint, format, types and import rules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# Types are those of the newest Airflow.
-test: $(if $(filter 3.3,$(AIRFLOW)),lint) venv azurite ## what must hold, in five minutes (AIRFLOW=3.1 for the oldest supported)
+# The types of the newest Airflow are checked, so the oldest one runs without lint.
+test: $(if $(filter 3.3,$(AIRFLOW)),lint) venv azurite ## lint and the tests, in five minutes (AIRFLOW=3.1 for the oldest supported version)
 	$(BIN)/pytest -n auto --dist loadfile --matrix
 
-matrix: venv ## what an export ends in: each fault, on each page, once and always
+matrix: venv ## print how an export ends for each fault, on each page, once and always
 	$(BIN)/pytest -n auto --matrix tests/export/test_bad_days.py
 
-test-long: venv ## what takes a minute: memory, full disks, a long history, every way to start a run; AIRFLOW=3.1 too
+test-long: venv ## tests of a minute each: memory, full disks, a long history, every way to start a run (AIRFLOW=3.1 too)
 	$(BIN)/pytest -n auto --dist loadfile -m "full_disk or history or run_starts" tests/system
 
-test-crash: venv azurite ## exports killed at their steps and at random, stopped, raced; CRASH=all for every step
+test-crash: venv azurite ## kill, stop and race exports on three stores, in ten minutes (CRASH=all for every step)
 	$(BIN)/pytest -n 0 -m crash tests/system
 
-test-mutants: venv ## mistakes made on purpose, each seen by a test
+test-mutants: venv ## make mistakes on purpose; a test must fail on each
 	$(BIN)/pytest -n auto -m mutants tests/system
 
-test-distributed: venv ## thirty days backfilled by Celery and by local executor on PostgreSQL, a worker killed midway
+test-distributed: venv ## backfill thirty days with Celery and with the local executor on PostgreSQL, and kill a worker
 	$(BIN)/pytest -s -m distributed tests/system
 
-test-warehouse: venv ## thirty days into DuckDB and PostgreSQL by a running Airflow, with loaders killed: four minutes
+test-warehouse: venv ## load thirty days into DuckDB and PostgreSQL with a running Airflow, and kill loads
 	$(BIN)/pytest -n 0 -m warehouse tests/system
 
-test-readers: $(VENV)/ready-readers ## the files in six readers, on a disk and in an S3; Spark needs Java
+test-readers: $(VENV)/ready-readers ## read the files with six readers, on a disk and in S3 (Spark needs Java)
 	$(BIN)/pytest -n 0 -m readers tests/system
 
-lock: venv ## make constraints/ anew from setup.py
+lock: venv ## update constraints/ from setup.py
 	@for airflow in 3.3 3.1; do \
 		echo "apache-airflow==$$airflow.*" | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
 			--all-extras --no-annotate --no-header --no-emit-index-url --no-emit-find-links --strip-extras \
 			setup.py - --output-file constraints/airflow-$$airflow.txt; \
 	done
 
-clean: ## remove the virtual environments and what the demo wrote
+clean: ## remove the virtual environments and the output of the demo
 	rm -rf .venv .venv-* $(AZURITE)/node_modules .demo build dist *.egg-info

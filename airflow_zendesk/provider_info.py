@@ -1,4 +1,4 @@
-"""What Airflow is told of this package; it reads this at every start, so nothing else is imported here."""
+"""The provider's metadata for Airflow, which loads it at every start; so nothing else is imported here."""
 
 from typing import Any
 
@@ -10,15 +10,15 @@ _CONNECTION_TYPE = {
         "hidden-fields": ["schema", "port"],
         "relabeling": {"host": "Subdomain", "login": "Client identifier or e-mail", "password": "Secret"},
         "placeholders": {
-            "host": "acme, of acme.zendesk.com",
-            "login": "identifier of an OAuth client, or someone@example.com/token",
+            "host": "acme, for acme.zendesk.com",
+            "login": "identifier of an OAuth client, or agent@example.com/token",
             "password": "client secret, access token or API token",
         },
     },
     "conn-fields": {
         "auth": {
             "label": "Authentication",
-            "description": "Empty: client_credentials with an identifier, basic with an e-mail, bearer without login.",
+            "description": "If empty: client_credentials for an identifier, basic for an e-mail, bearer with no login.",
             "schema": {
                 "type": ["string", "null"],
                 "enum": [None, "client_credentials", "bearer", "basic"],
@@ -26,39 +26,44 @@ _CONNECTION_TYPE = {
         },
         "requests_per_minute": {
             "label": "Requests per minute",
-            "description": "At most so many exports a minute, to leave others their part of the account's limit.",
+            "description": "The most requests per minute of a run; the rest of the limit is left to other clients.",
             "schema": {"type": ["integer", "null"], "minimum": 1},
         },
         "timeout": {
             "label": "Timeout",
-            "description": "Seconds that one request may take in all.",
+            "description": "Seconds for one request, from connecting to the last byte.",
             "schema": {"type": ["number", "null"], "minimum": 1},
         },
         "max_page_mebibytes": {
-            "label": "Largest page",
-            "description": "How many MiB one answer may have.",
+            "label": "Largest page (MiB)",
+            "description": "The largest response that is accepted.",
             "schema": {"type": ["number", "null"], "minimum": 1},
         },
         "hash_key": {
             "label": "Hash key",
-            "description": "The key of hashed fields, 32 characters or more; it cannot be changed later.",
+            "description": "The key for hashed fields, at least 32 characters. It cannot be changed later.",
             "schema": {"type": ["string", "null"], "format": "password"},
         },
         "verify": {
             "label": "CA bundle",
-            "description": "Path of a CA bundle on the workers, if the system's is not right.",
+            "description": "Path of a CA bundle on the workers; if empty, the system's bundle is used.",
             "schema": {"type": ["string", "null"]},
+        },
+        "proxies": {
+            "label": "Proxies",
+            "description": 'Proxy URLs by scheme, like {"https": "http://proxy:3128"}.',
+            "schema": {"type": ["object", "null"]},
         },
     },
 }
 
 _CONFIG = {
     "zendesk_export": {
-        "description": "Settings of the DAGs that come with airflow-zendesk.",
+        "description": "Settings of the DAGs of airflow-zendesk.",
         "options": {
             "pool": {
-                "description": "The Airflow pool of the export tasks: one slot is one request stream to the account. "
-                "Make it before naming it here, for tasks of a pool that does not exist wait for ever.",
+                "description": "The Airflow pool of the export tasks; one slot is one stream of requests. "
+                "Create the pool first, because tasks of a pool that does not exist wait for ever.",
                 "version_added": None,
                 "type": "string",
                 "example": "zendesk",
@@ -70,7 +75,7 @@ _CONFIG = {
 
 
 def get_provider_info() -> dict[str, Any]:
-    """The provider's entry, in the form of Airflow's ``provider_info.schema.json``."""
+    """Return the metadata, in the form of Airflow's ``provider_info.schema.json``."""
     integration = "Zendesk incremental exports"
     return {
         "package-name": "airflow-zendesk",

@@ -1,10 +1,10 @@
-"""A long history of small slices: what a sweep of it costs, and that being killed on the way changes nothing.
+"""A long history of small slices: the cost of one sweep, and proof that kills on the way change nothing.
 
     python benchmarks/history.py
 
-400 days of hourly slices, a thousand events a day, from the local Zendesk to a local disk; first in one go, watching
-the memory; then again elsewhere, killed ten times. Succeeds only if the requests are within 1.05 of the least possible,
-and one more for each kill; the ids are those of the source; the memory is flat; and both datasets have the same rows.
+It exports 400 days of hourly slices with a thousand events a day from the emulator to a local disk: first in one run,
+while it measures the memory, then to another folder with ten kills. It succeeds if the requests are within 1.05 times
+the minimum, plus one for each kill; the ids are those of the source; memory is flat; and both datasets have equal rows.
 """
 
 import argparse
@@ -28,36 +28,36 @@ import pyarrow.parquet as pq
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
 COMMAND = str(Path(sys.executable).with_name("airflow-zendesk"))
-#: What is allowed: requests over the least possible, memory at the end over memory at the beginning.
-MOST_REQUESTS, MOST_MEMORY = 1.05, 1.15
-#: Days that are enough to see memory grow.
-LONG = 100
+#: The limits: requests divided by the minimum, memory at the end divided by memory at the beginning.
+MAX_REQUESTS, MAX_MEMORY = 1.05, 1.15
+#: From this number of days on, growing memory is visible.
+LONG_DAYS = 100
 
 
 @dataclass
 class Source:
-    """A local Zendesk in a process of its own."""
+    """An emulator in its own process."""
 
     url: str
     environment: dict[str, str]
 
     def requests(self) -> int:
-        """How many exports it was asked for."""
-        return len(self._ask("requests")["requests"])
+        """The number of export requests so far."""
+        return len(self._get("requests")["requests"])
 
     def expected_ids(self, start: datetime, end: datetime) -> list[int]:
-        """The ids of what happened."""
+        """The ids of the events of a half-open time."""
         bounds = f"start={start.timestamp():.0f}&end={end.timestamp():.0f}"
-        return sorted(self._ask(f"expected_ids?resource=ticket_events&{bounds}")["ids"])
+        return sorted(self._get(f"expected_ids?resource=ticket_events&{bounds}")["ids"])
 
-    def _ask(self, path: str) -> Any:
-        with urllib.request.urlopen(f"{self.url}/emulator/{path}") as answer:  # noqa: S310  loopback
-            return json.load(answer)
+    def _get(self, path: str) -> Any:
+        with urllib.request.urlopen(f"{self.url}/emulator/{path}") as response:  # noqa: S310  loopback
+            return json.load(response)
 
 
 @dataclass
 class Attempt:
-    """How one sweep went, and its resident memory in bytes, since it left the first slice."""
+    """The result of one sweep, with its resident memory in bytes since the first slice was published."""
 
     seconds: float = 0.0
     killed: bool = False
@@ -65,14 +65,14 @@ class Attempt:
 
     @property
     def growth(self) -> float:
-        """The mean memory of the last tenth of the time, over that of the second tenth."""
+        """The mean memory in the last tenth of the time, divided by that in the second tenth."""
         tenth = max(1, len(self.memory) // 10)
         return statistics.mean(self.memory[-tenth:]) / statistics.mean(self.memory[tenth : 2 * tenth])
 
 
 @contextlib.contextmanager
 def source(events_per_day: int) -> Iterator[Source]:
-    """Start a local Zendesk, and end it."""
+    """Run an emulator for the length of the block."""
     command = [COMMAND, "emulator", "--port", "0", "--events-per-day", str(events_per_day)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as emulator:  # noqa: S603
         try:
@@ -84,7 +84,7 @@ def source(events_per_day: int) -> Iterator[Source]:
 
 
 def sweep(folder: Path, end: datetime, environment: dict[str, str], kill_at: float = math.inf) -> Attempt:
-    """Export what is missing, or until so many slices are there."""
+    """Export the missing slices; kill the export when ``kill_at`` slices are stored."""
     window = ["--start", START.isoformat(), "--end", end.isoformat(), "--grain", "1h", "--if-exists", "skip"]
     command = [COMMAND, "export", *window, "--destination", folder.as_uri()]
     attempt, started, log = Attempt(), time.monotonic(), folder.with_suffix(".log")
@@ -127,43 +127,45 @@ def rows(folder: Path) -> tuple[list[int], dict[str, str]]:
 
 
 def main() -> int:
-    """Measure, print, and judge."""
+    """Measure, print the results, and return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--days", type=int, default=400)
     parser.add_argument("--events-per-day", type=int, default=1_000)
     parser.add_argument("--kills", type=int, default=10)
-    asked = parser.parse_args()
-    end = START + timedelta(days=asked.days)
-    stops = [asked.days * 24 * stop // (asked.kills + 1) for stop in range(1, asked.kills + 1)]
-    with tempfile.TemporaryDirectory() as folder, source(asked.events_per_day) as zendesk:
-        whole, slices_ = Path(folder) / "whole", Path(folder) / "pieces"
-        straight = sweep(whole, end, zendesk.environment)
+    options = parser.parse_args()
+    end = START + timedelta(days=options.days)
+    stops = [options.days * 24 * stop // (options.kills + 1) for stop in range(1, options.kills + 1)]
+    with tempfile.TemporaryDirectory() as folder, source(options.events_per_day) as zendesk:
+        whole, killed = Path(folder) / "whole", Path(folder) / "killed"
+        undisturbed = sweep(whole, end, zendesk.environment)
         requests = zendesk.requests()
-        attempts = [sweep(slices_, end, zendesk.environment, stop) for stop in (*stops, math.inf)]
+        attempts = [sweep(killed, end, zendesk.environment, stop) for stop in (*stops, math.inf)]
         more_requests, kills = zendesk.requests() - requests, sum(attempt.killed for attempt in attempts)
-        truth, (ids, digests), again = zendesk.expected_ids(START, end), rows(whole), rows(slices_)
-        size, least = sum(path.stat().st_size for path in slices(whole)), math.ceil(len(truth) / 1_000)
+        expected, (ids, digests), again = zendesk.expected_ids(START, end), rows(whole), rows(killed)
+        size, minimum = sum(path.stat().st_size for path in slices(whole)), math.ceil(len(expected) / 1_000)
         disk = file_system(Path(folder))
-    print(f"{len(truth):,} events in {len(digests):,} slices, {size:,} bytes on {disk}; at least {least:,} requests")
-    print(f"in one go         {requests:>6,} requests {straight.seconds:>7,.0f} s")
+    print(
+        f"{len(expected):,} events in {len(digests):,} slices, {size:,} bytes on {disk}, at least {minimum:,} requests"
+    )
+    print(f"in one run        {requests:>6,} requests {undisturbed.seconds:>7,.0f} s")
     print(f"killed {kills:>2} times   {more_requests:>6,} requests {sum(each.seconds for each in attempts):>7,.0f} s")
-    print(f"memory            {max(straight.memory) / 2**20:>6,.0f} MiB at most", end="")
-    print(f", at the end {straight.growth:.2f} of the beginning" if asked.days >= LONG else "")
-    allowed = max(MOST_REQUESTS * least, least + 1)
-    verdicts = {
-        "requests within 1.05 of the least": max(requests, more_requests - kills) <= allowed,
-        "ids are those of the source": truth == ids,
-        "killed or not, the same rows": (ids, digests) == again,
-        f"killed {asked.kills} times": kills == asked.kills,
-        "memory is flat": asked.days < LONG or straight.growth <= MOST_MEMORY,
+    print(f"memory            {max(undisturbed.memory) / 2**20:>6,.0f} MiB at most", end="")
+    print(f", at the end {undisturbed.growth:.2f} of the beginning" if options.days >= LONG_DAYS else "")
+    allowed = max(MAX_REQUESTS * minimum, minimum + 1)
+    checks = {
+        "requests within 1.05 of the minimum": max(requests, more_requests - kills) <= allowed,
+        "ids are those of the source": expected == ids,
+        "same rows with and without kills": (ids, digests) == again,
+        f"killed {options.kills} times": kills == options.kills,
+        "memory is flat": options.days < LONG_DAYS or undisturbed.growth <= MAX_MEMORY,
     }
-    for verdict, holds in verdicts.items():
-        print(f"{'yes' if holds else 'NO':>3}  {verdict}")
-    return 0 if all(verdicts.values()) else 1
+    for check, holds in checks.items():
+        print(f"{'yes' if holds else 'NO':>3}  {check}")
+    return 0 if all(checks.values()) else 1
 
 
 def file_system(folder: Path) -> str:
-    """The kind of file system that a folder lies on: it decides what an fsync costs."""
+    """The type of the file system of a folder, which determines the cost of an fsync."""
     mounts = [line.split()[1:3] for line in Path("/proc/mounts").read_text().splitlines()]
     return max((mount for mount in mounts if folder.is_relative_to(mount[0])), key=lambda mount: len(mount[0]))[1]
 

@@ -1,4 +1,4 @@
-"""What all tests share: an Airflow home of their own, set before Airflow is imported, and no network but loopback."""
+"""Fixtures and settings of all tests: a separate Airflow home, which must be set before Airflow is imported."""
 
 import json
 import os
@@ -18,7 +18,7 @@ os.environ["AIRFLOW__CORE__UNIT_TEST_MODE"] = "False"
 os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
 os.environ["AIRFLOW__CORE__DAGS_FOLDER"] = str(Path(__file__).parents[1] / "dags")
 
-# Examples are drawn anew each time on a developer's machine; what CI draws can be drawn again.
+# Examples are random on a developer's machine, and the same in every run of CI.
 settings.register_profile("ci", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("dev", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
@@ -26,7 +26,7 @@ settings.load_profile("ci" if os.environ.get("CI") else "dev")
 from airflow_zendesk.emulator import Simulator, ZendeskEmulator  # noqa: E402  the environment comes first
 from airflow_zendesk.storage import open_store  # noqa: E402
 from airflow_zendesk.storage.store import Store  # noqa: E402
-from tests.support.matrix import table  # noqa: E402
+from tests.support.bad_days_matrix import table  # noqa: E402
 
 #: S3, Azure Blob and Google Cloud Storage on loopback.
 pytest_plugins = ["tests.support.stores.servers"]
@@ -34,7 +34,7 @@ pytest_plugins = ["tests.support.stores.servers"]
 
 @pytest.fixture
 def emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[ZendeskEmulator]:
-    """A local Zendesk of 2,500 events a day, at the end of the default connection."""
+    """An emulator with 2,500 events a day, which the default connection leads to."""
     with ZendeskEmulator(Simulator(events_per_day=2_500)) as emulator:
         monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", json.dumps(emulator.connection()))
         yield emulator
@@ -42,7 +42,7 @@ def emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[ZendeskEmulator]:
 
 @pytest.fixture(params=["local", "memory"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
-    """An empty folder, on a disk and in an object store."""
+    """An empty folder, on a disk and in an object store in memory."""
     if request.param == "local":
         return open_store(LocalFileSystem(), str(tmp_path), tmp_path.as_uri())
     folder = f"/{uuid.uuid4()}"
@@ -56,12 +56,12 @@ def local_store(tmp_path: Path) -> Store:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`make matrix` shows what the bad days ended in."""
-    parser.addoption("--matrix", action="store_true", help="print what each bad day ended in")
+    """Add the option of `make matrix`, which prints how exports end on bad days."""
+    parser.addoption("--matrix", action="store_true", help="print how an export ends for each fault")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Print the matrix of tests/test_bad_days.py, whichever process ran which of its cells."""
+    """Print the matrix of tests/export/test_bad_days.py, whose cells may come from several processes."""
     cells = {
         (day, often, where): outcome
         for reports in terminalreporter.stats.values()

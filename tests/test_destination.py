@@ -183,4 +183,7 @@ def test_connections_in_the_documentation_open_their_stores(monkeypatch: pytest.
     for name, value in re.findall(r"export (AIRFLOW_CONN_\w+)='(.*?)'", text, re.DOTALL):
         monkeypatch.setenv(name, value)
     destinations = re.findall(r"`(\w+://(?!conn_id)\w+@\w+/zendesk)`", text)
-    assert [S3Store, S3Store, AzureStore, GcsStore] == [type(open_destination(each)) for each in destinations]
+    opened = [open_destination(each) for each in destinations]
+    assert [S3Store, S3Store, AzureStore, GcsStore, S3Store, S3Store] == [type(store) for store in opened]
+    assert {"request_checksum_calculation": "when_required"} == opened[4]._fs.config_kwargs
+    assert {"ServerSideEncryption", "SSEKMSKeyId"} == opened[5]._fs.s3_additional_kwargs.keys()

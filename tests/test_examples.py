@@ -11,7 +11,7 @@ import sqlglot
 from moto import mock_aws
 from sqlglot import exp
 
-from tests.support.assets import triggering
+from tests.support.asset_events import triggering
 from tests.support.commands import ROOT
 
 EXAMPLES = sorted((ROOT / "docs" / "examples").glob("*.py"))

@@ -13,8 +13,10 @@ from typing import Any
 import airflow
 import jsonschema
 import pytest
+from airflow.sdk import Connection
 
 import airflow_zendesk
+from airflow_zendesk.hooks.connection import EXTRAS, ConnectionSettings
 from airflow_zendesk.hooks.zendesk import ZendeskHook
 from airflow_zendesk.provider_info import get_provider_info
 from tests.support.commands import ROOT, run
@@ -105,6 +107,36 @@ def test_provider_info_agrees_with_the_hook() -> None:
     (connection,) = get_provider_info()["connection-types"]
     assert (ZendeskHook.conn_type, ZendeskHook.hook_name) == (connection["connection-type"], connection["hook-name"])
     assert f"{ZendeskHook.__module__}.{ZendeskHook.__name__}" == connection["hook-class-name"]
+
+
+def test_connection_form_has_a_field_for_every_extra() -> None:
+    """A field that the hook does not read would have no effect."""
+    (form,) = get_provider_info()["connection-types"]
+    assert EXTRAS == form["conn-fields"].keys()
+
+
+def test_connection_form_submits_what_the_hook_reads(tmp_path: Path) -> None:
+    """Each field accepts values of its schema, and may be left empty."""
+    (form,) = get_provider_info()["connection-types"]
+    filled: dict[str, Any] = {
+        "auth": "bearer", "requests_per_minute": 5, "timeout": 30, "max_page_mebibytes": 2, "hash_key": "k" * 32,
+        "verify": str(tmp_path), "proxies": {"https": "http://proxy:3128"},
+    }  # fmt: skip
+    empty = dict.fromkeys(EXTRAS)
+    for extra in (filled, empty):
+        for name, value in extra.items():
+            jsonschema.validate(value, form["conn-fields"][name]["schema"])
+    read, default = (
+        ConnectionSettings.from_connection(
+            Connection(conn_id="form", host="acme", login="", password="invented", extra=json.dumps(extra))
+        )
+        for extra in (filled, empty)
+    )
+    assert ConnectionSettings("https://acme.zendesk.com", "bearer", "", "invented") == default
+    assert (5, 30, 2 * 2**20, "k" * 32) == (
+        read.requests_per_minute, read.timeout, read.max_page_bytes, read.hash_key,
+    )  # fmt: skip
+    assert (str(tmp_path), {"https": "http://proxy:3128"}) == (read.verify, read.proxies)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ from airflow_zendesk.commands.terminal import logs_to_stderr, progress_bar
 from airflow_zendesk.window import Grain, Window, to_timedelta
 
 if TYPE_CHECKING:
-    from airflow_zendesk.export.report import ExportReport, Progress
+    from airflow_zendesk.export.progress import Progress
+    from airflow_zendesk.export.report import ExportReport
 
 _EPILOG = """\
 The window must consist of whole slices. Each slice is published as soon as it is complete; if the command fails, run it

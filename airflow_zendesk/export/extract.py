@@ -40,8 +40,7 @@ def extract(
 ) -> Generator[SealedSlice, None, None]:
     """Extract slices from Zendesk in one pass, and yield each as soon as it is complete.
 
-    A yielded slice is valid until the next one is requested. A consumer that stops early must close the generator, so
-    that the local file of the unfinished slice is removed.
+    A yielded slice is valid until the next one is requested. A consumer that stops early must close the generator.
 
     Args:
         hook: the account.

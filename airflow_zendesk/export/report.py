@@ -1,4 +1,4 @@
-"""Reports of an export: progress while it runs, totals when it is done. They contain no row data and no secret."""
+"""The report of an export: what became of each slice, totals and warnings. It contains no row data and no secret."""
 
 import re
 from bisect import bisect_right
@@ -12,8 +12,10 @@ from airflow_zendesk.dataset.publish import PublishResult
 from airflow_zendesk.dataset.settings import DatasetSettings
 from airflow_zendesk.dataset.slice_file import SealedSlice
 from airflow_zendesk.export.extract import ExtractedPage
+from airflow_zendesk.export.progress import Progress, completed_fraction
 from airflow_zendesk.window import Slice, Window
-from airflow_zendesk.zendesk.paging import Anomalies, RequestStats
+from airflow_zendesk.zendesk.paging import Anomalies
+from airflow_zendesk.zendesk.retry import RequestStats
 
 _Counts = TypeVar("_Counts", RequestStats, Anomalies)
 
@@ -44,42 +46,6 @@ class SliceReport:
     removed: int = 0
     changed: int = 0
     seconds_late: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    """How far an export is, after each page.
-
-    ``fraction`` is the completed part of the slices to export, from 0 to 1, without skipped ones. ``seconds_limited``
-    is the time spent waiting for rate limits.
-    """
-
-    complete_until: datetime
-    fraction: float
-    pages: int
-    events: int
-    late: int
-    requests: int
-    seconds_limited: float
-    elapsed: timedelta
-
-    @property
-    def events_per_second(self) -> float:
-        """The mean since the first request."""
-        return self.events / max(self.elapsed.total_seconds(), 1e-3)
-
-    @property
-    def remaining(self) -> timedelta | None:
-        """Expected time to the end, if the rest is like what is done; None at the very start."""
-        return self.elapsed * (1 / self.fraction - 1) if self.fraction else None
-
-    def __str__(self) -> str:
-        rest = "" if self.remaining is None else f", about {str(self.remaining).partition('.')[0]} left"
-        return (
-            f"Complete until {self.complete_until:%Y-%m-%dT%H:%M:%SZ} ({self.fraction:.0%}): "
-            f"{self.events:,} events, {self.pages:,} page{'s' * (self.pages != 1)}, "
-            f"{self.events_per_second:,.0f} events/s{rest}"
-        )
 
 
 @dataclass(slots=True, kw_only=True)
@@ -144,7 +110,7 @@ class ExportReport:
         """The progress after a page that is complete until a unix second."""
         return Progress(
             complete_until=datetime.fromtimestamp(complete_until, UTC),
-            fraction=_fraction(complete_until, pending),
+            fraction=completed_fraction(complete_until, pending),
             pages=self.pages,
             events=self.events,
             late=self.late,
@@ -252,16 +218,6 @@ class ExportReport:
 
 def _sum(left: _Counts, right: _Counts) -> _Counts:
     return type(left)(**{each.name: getattr(left, each.name) + getattr(right, each.name) for each in fields(left)})
-
-
-def _fraction(complete_until: int, pending: Sequence[Slice]) -> float:
-    """The completed part of the pending slices, which are all of one length."""
-    done = bisect_right(pending, complete_until, key=lambda slice_: slice_.end_time)
-    if done == len(pending):
-        return 1.0
-    current = pending[done]
-    seconds = max(0, complete_until - current.start_time)
-    return (done + seconds / (current.end_time - current.start_time)) / len(pending)
 
 
 def _reported(names: Counter[str]) -> dict[str, int]:

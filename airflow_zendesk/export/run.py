@@ -14,7 +14,8 @@ from airflow_zendesk.dataset.publish import publish
 from airflow_zendesk.dataset.settings import DatasetSettings, check_settings, read_settings
 from airflow_zendesk.destination import open_destination
 from airflow_zendesk.export.extract import ExtractedPage, extract
-from airflow_zendesk.export.report import ExportReport, Progress
+from airflow_zendesk.export.progress import Progress
+from airflow_zendesk.export.report import ExportReport
 from airflow_zendesk.hooks.zendesk import ZendeskHook
 from airflow_zendesk.storage.store import Store, Version
 from airflow_zendesk.window import DEFAULT_GRAIN, Grain, Slice, Window
@@ -38,8 +39,8 @@ def export_window(
 ) -> ExportReport:
     """Export a window into a dataset.
 
-    Slices are published in order, each as soon as it is complete. Slices that were published before an error remain,
-    complete. A slice whose rows have not changed is not written again.
+    Slices are published in order, each as soon as it is complete, and remain if a later one fails. A slice whose rows
+    have not changed is not written again.
 
     Args:
         hook: the account.
@@ -61,19 +62,13 @@ def export_window(
     if grain is None:
         stored = read_settings(store, query.resource.name)
         grain = stored.grain if stored else DEFAULT_GRAIN
-    slices = grain.slices(window)
     settings = DatasetSettings.from_query(query, connection.host, grain, connection.hash_key)
+    slices = grain.slices(window)
     check_settings(store, settings)
     report = ExportReport(settings=settings, destination=store.uri(settings.resource), window=window)
     # Versions are read before the first request, so that a version which another run writes later is noticed.
     versions = _stored_versions(store, settings.resource, slices)
-    pending = []
-    for slice_ in slices:
-        key = slice_key(settings.resource, slice_)
-        if if_exists == "skip" and key in versions:
-            report.add_skipped(slice_, store.uri(key))
-        else:
-            pending.append(slice_)
+    pending = _pending_slices(store, slices, versions if if_exists == "skip" else {}, report)
     if pending:
         on_page = _page_counter(report, pending, on_progress)
         with closing(extract(hook, settings, pending, settle, on_page)) as sealed_slices:
@@ -81,6 +76,20 @@ def export_window(
                 result = publish(store, settings, sealed, versions.get(sealed.key), allow_shrink=allow_shrink)
                 report.add(sealed, store.uri(sealed.key), result)
     return report
+
+
+def _pending_slices(
+    store: Store, slices: Iterable[Slice], skipped: Mapping[str, Version], report: ExportReport
+) -> list[Slice]:
+    """The slices to export; the report gets those whose keys are to be skipped."""
+    pending = []
+    for slice_ in slices:
+        key = slice_key(report.settings.resource, slice_)
+        if key in skipped:
+            report.add_skipped(slice_, store.uri(key))
+        else:
+            pending.append(slice_)
+    return pending
 
 
 def _stored_versions(store: Store, resource: str, slices: Iterable[Slice]) -> Mapping[str, Version]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from airflow_zendesk.compat import stats
-from airflow_zendesk.export.report import Progress
+from airflow_zendesk.export.progress import Progress
 
 #: Seconds between two log lines: a page takes six at Zendesk's limit, and years of events have thousands.
 _LOG_EVERY = 30.0

@@ -1,4 +1,4 @@
-"""How requests prove who asks: basic authentication, or a bearer token that is given or minted."""
+"""Authentication of requests: basic, or a bearer token that is given or requested from Zendesk."""
 
 from collections.abc import Callable
 
@@ -8,65 +8,65 @@ from requests.auth import AuthBase, HTTPBasicAuth
 from airflow_zendesk.hooks.connection import ConnectionSettings
 from airflow_zendesk.zendesk.oauth import Token
 
-#: A minted token is not used in the last minute of its life: the request takes time too.
+#: A token is renewed a minute before it expires, because a request takes time too.
 _MARGIN_SECONDS = 60.0
 
 
 class BearerAuth(AuthBase):
-    """Sends a token that is asked for anew at each request."""
+    """Sends a bearer token, which is looked up for each request."""
 
     def __init__(self, token: Callable[[], str]) -> None:
         self._token = token
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
-        """Put the header on."""
+        """Add the header."""
         request.headers["Authorization"] = f"Bearer {self._token()}"
         return request
 
 
 class TokenCache:
-    """Keeps one minted token for the run, and mints the next before it ends.
+    """Caches the access token of an OAuth client during a run, and renews it before it expires.
 
     Args:
-        mint: asks Zendesk for a token.
-        clock: seconds of any steady clock.
+        request_token: requests a token from Zendesk.
+        clock: returns seconds of a monotonic clock.
     """
 
-    def __init__(self, mint: Callable[[], Token], clock: Callable[[], float]) -> None:
-        self._mint = mint
+    def __init__(self, request_token: Callable[[], Token], clock: Callable[[], float]) -> None:
+        self._request_token = request_token
         self._clock = clock
         self._token: str | None = None
-        self._ends = float("inf")
+        self._renew_at = float("inf")
 
     def token(self) -> str:
-        """A token that is good for now."""
-        if self._token is None or self._clock() >= self._ends:
-            minted = self._mint()
-            self._token = minted.access_token
-            # Where Zendesk names no end, a 401 tells of it.
-            lasts = float("inf") if minted.expires_in is None else minted.expires_in
-            self._ends = self._clock() + lasts - _MARGIN_SECONDS
+        """Return a valid token, requesting one if necessary."""
+        if self._token is None or self._clock() >= self._renew_at:
+            token = self._request_token()
+            self._token = token.access_token
+            # A token without an end is used until a request is answered 401.
+            lifetime = float("inf") if token.expires_in is None else token.expires_in
+            self._renew_at = self._clock() + lifetime - _MARGIN_SECONDS
         return self._token
 
     def invalidate(self) -> bool:
-        """Mint anew at the next request, because Zendesk took this token no more; False if none was ever minted."""
-        minted, self._token = self._token is not None, None
-        return minted
+        """Discard the cached token after a 401, so that the next request fetches a new one; False if there was none."""
+        had_token, self._token = self._token is not None, None
+        return had_token
 
 
 class NoAuth(AuthBase):
-    """Sends nothing; without any, requests would look for an entry in a .netrc."""
+    """Sends no credentials. Without any ``auth``, requests would look for some in a .netrc file."""
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
-        """Leave the request as it is."""
+        """Return the request unchanged."""
         return request
 
 
-def authentication(account: ConnectionSettings, keeper: TokenCache) -> AuthBase:
-    """What the session of an account sends along; always something, or a .netrc would be consulted."""
-    if account.auth == "client_credentials":
-        return BearerAuth(keeper.token)
-    if account.auth == "bearer":
-        return BearerAuth(lambda: account.secret)
-    # As bytes, for requests would encode text as Latin-1.
-    return HTTPBasicAuth(account.login.encode(), account.secret.encode())
+def authentication(settings: ConnectionSettings, token_cache: TokenCache) -> AuthBase:
+    """Create the ``auth`` of a session."""
+    if settings.auth == "client_credentials":
+        return BearerAuth(token_cache.token)
+    if settings.auth == "bearer":
+        return BearerAuth(lambda: settings.secret)
+    # As bytes, because requests would encode text as Latin-1.
+    return HTTPBasicAuth(settings.login.encode(), settings.secret.encode())

@@ -25,11 +25,11 @@ from airflow_zendesk.hooks import transport
 from airflow_zendesk.hooks.auth import NoAuth, TokenCache, authentication
 from airflow_zendesk.hooks.connection import ConnectionSettings, secret_variants
 from airflow_zendesk.zendesk.oauth import TOKEN_PATH, Token, read_token, token_request
-from airflow_zendesk.zendesk.paging import RequestStats, Sweep
+from airflow_zendesk.zendesk.paging import Sweep
 from airflow_zendesk.zendesk.rate_limit import RateLimiter
 from airflow_zendesk.zendesk.resources import Query
 from airflow_zendesk.zendesk.response import ExportResponse, error_for, parse_response
-from airflow_zendesk.zendesk.retry import RetryBudget
+from airflow_zendesk.zendesk.retry import RequestStats, RetryBudget
 
 logger = logging.getLogger(__name__)
 

@@ -1,4 +1,10 @@
-"""One request and its answer, whole or not at all: status, headers and a body within bounds, or a named error."""
+"""Send one request and read its whole response within a deadline and a size limit, or raise a ``ZendeskError``.
+
+The public API of the libraries can neither shut a socket in every phase of a request nor refuse headers that cannot be
+parsed. So private or undocumented names are used: ``_new_conn``, ``ConnectionCls``, ``pool_classes_by_scheme`` and
+``assert_header_parsing`` of urllib3; ``_tunnel``, ``response_class`` and ``HTTPResponse.begin`` of http.client; and
+``get_redirect_target`` of requests. ``test_private_names_of_the_libraries_are_used`` fails if an upgrade changes one.
+"""
 
 import http.client
 import socket
@@ -23,13 +29,13 @@ from airflow_zendesk.exceptions import OversizedResponseError, PageTimeoutError,
 _CONNECT_SECONDS = 10.0
 _CHUNK_BYTES = 65_536
 _GZIP = 31  # zlib's window bits for a gzip header and trailer
-#: Encodings that are told by name when they come unasked; another header's text could be anything.
+#: Encodings that an error may name; any other header text could contain anything.
 _ENCODINGS = {"br", "compress", "deflate", "gzip", "zstd"}
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What came back; ``headers`` finds names whatever their case."""
+    """A response; ``headers`` must be case-insensitive."""
 
     status: int
     headers: Mapping[str, str]
@@ -37,21 +43,17 @@ class Response:
 
 
 class Session(requests.Session):
-    """A session for which no answer is a redirect.
-
-    ``allow_redirects=False`` is not enough: requests would still read the body of a redirect, all of it, to look where
-    it leads.
-    """
+    """A session without redirects; with ``allow_redirects=False`` alone, requests reads the body of one to its end."""
 
     def get_redirect_target(self, resp: requests.Response) -> None:
-        """Nowhere."""
+        """Return None: a redirect has no target."""
 
 
 class DeadlineAdapter(HTTPAdapter):
-    """Sends requests over sockets that a deadline can shut.
+    """An adapter with a deadline for the whole request.
 
-    A read timeout starts anew with every byte, so a server that drips can hold a task for ever. Here a timer shuts the
-    socket under the blocked read, in whichever phase the request is.
+    A read timeout restarts with every byte, so a server that sends slowly could block a task for ever. Here a timer
+    shuts the socket under the blocked read, in any phase of the request.
     """
 
     def __init__(self, **options: Any) -> None:
@@ -60,21 +62,21 @@ class DeadlineAdapter(HTTPAdapter):
         super().__init__(**options)
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
-        """Make the pool manager; its connections register their sockets."""
+        """Create the pool manager with connections that register their sockets."""
         super().init_poolmanager(*args, **options)
         self.poolmanager.pool_classes_by_scheme = _pool_classes(self)
 
     def proxy_manager_for(self, proxy: str, **options: Any) -> urllib3.ProxyManager:
-        """Make the pool manager of a proxy; its connections register their sockets."""
+        """Create the pool manager of a proxy with connections that register their sockets."""
         manager: urllib3.ProxyManager = super().proxy_manager_for(proxy, **options)
         manager.pool_classes_by_scheme = _pool_classes(self)
         return manager
 
     def watch(self, new_socket: socket.socket) -> None:
-        """Let the deadline shut this socket too.
+        """Register a socket, so that the deadline can shut it.
 
         Raises:
-            TimeoutError: it passed while the socket was being opened.
+            TimeoutError: the deadline passed while the socket was being opened.
         """
         self._sockets.add(new_socket)
         if self._passed.is_set():
@@ -83,16 +85,16 @@ class DeadlineAdapter(HTTPAdapter):
 
     @contextmanager
     def deadline(self, seconds: float) -> Iterator[threading.Event]:
-        """Shut the sockets after so many seconds; the event says whether that happened."""
+        """Shut all registered sockets after a number of seconds; the event is set if that happens."""
         self._passed = passed = threading.Event()
 
         def shut() -> None:
             passed.set()
             for open_socket in list(self._sockets):
                 try:
-                    # Not SSLSocket's own method, which would take the TLS state from under the reading thread.
+                    # Not SSLSocket's own method, which would discard the TLS state that the reading thread is using.
                     socket.socket.shutdown(open_socket, socket.SHUT_RDWR)
-                except OSError:  # closed meanwhile
+                except OSError:  # already closed
                     continue
 
         timer = threading.Timer(seconds, shut)
@@ -106,14 +108,14 @@ class DeadlineAdapter(HTTPAdapter):
 
 
 class _StrictResponse(http.client.HTTPResponse):
-    """An answer whose headers are whole, or none: urllib3 would log what it cannot read of them, and go on."""
+    """A response that raises if its headers cannot be parsed; urllib3 would only log it."""
 
     def begin(self) -> None:
         super().begin()
         try:
             assert_header_parsing(self.msg)
         except urllib3.exceptions.HeaderParsingError:
-            raise http.client.HTTPException("headers that cannot be read") from None
+            raise http.client.HTTPException("the headers cannot be parsed") from None
 
 
 def _pool_classes(adapter: DeadlineAdapter) -> dict[str, type[HTTPConnectionPool]]:
@@ -134,7 +136,7 @@ def _pool_classes(adapter: DeadlineAdapter) -> dict[str, type[HTTPConnectionPool
             return new_socket
 
         def _tunnel(self) -> None:
-            # A proxy may drip its answer to CONNECT, before there is any TLS.
+            # A proxy may answer CONNECT slowly, before TLS starts.
             super()._tunnel()
             adapter.watch(self.sock)
 
@@ -161,20 +163,20 @@ def exchange(
     timeout: float,
     max_bytes: int,
 ) -> Response:
-    """Send one request and read all of its answer. A redirect is an answer too: it is never followed.
+    """Send one request and read the whole response. Redirects are returned, never followed.
 
     Raises:
-        PageTimeoutError: there was no whole answer within ``timeout`` seconds.
-        TransportError: there was no connection, or it or the answer broke.
+        PageTimeoutError: the response was not complete within ``timeout`` seconds.
+        TransportError: no connection, or the connection or the response broke.
         OversizedResponseError: the body, compressed or not, has more than ``max_bytes``.
-        SettingsError: the server's TLS certificate is not one that is trusted here.
+        SettingsError: the server's TLS certificate is not trusted.
     """
     path = urlsplit(url).path
     adapter = session.get_adapter(url)
     assert isinstance(adapter, DeadlineAdapter)
-    # Before the clock runs: the session may have to fetch a token first, by a request of its own.
+    # Before the deadline starts: the session may first fetch a token, with a request of its own.
     request = session.prepare_request(requests.Request(method, url, params=params, json=json))
-    # verify is given here too, or else REQUESTS_CA_BUNDLE would win over the connection's own bundle.
+    # verify is passed here too; otherwise REQUESTS_CA_BUNDLE would take precedence over the connection's bundle.
     settings = session.merge_environment_settings(url, {}, stream=True, verify=session.verify, cert=None)
     with (
         adapter.deadline(timeout) as passed,
@@ -188,39 +190,39 @@ def exchange(
 
 @contextmanager
 def _translate_errors(path: str, timeout: float, passed: threading.Event) -> Iterator[None]:
-    """Give what goes wrong in the libraries below one of our names; their texts quote hosts, proxies and bodies."""
-    too_late = PageTimeoutError(path, f"it took longer than {timeout:g} s")
+    """Translate the errors of the libraries, without their texts, which quote hosts, proxies and bodies."""
+    timed_out = PageTimeoutError(path, f"it took longer than {timeout:g} s")
     try:
         yield
     except (requests.RequestException, urllib3.exceptions.HTTPError, zlib.error, OSError) as error:
         if "CERTIFICATE_VERIFY_FAILED" in str(error):
             raise SettingsError(
-                f"The TLS certificate that answers to {path} is not trusted on this worker: check the connection's "
-                "host, or name the CA bundle of your network in the extra verify."
+                f"The TLS certificate of the server for {path} is not trusted on this worker. Check the connection's "
+                "host, or set the extra verify to the path of your network's CA bundle."
             ) from None
-        # No connection is no page that was too large.
+        # A connect timeout does not mean that the page was too large.
         late = passed.is_set() or isinstance(error, requests.Timeout)
         if late and not isinstance(error, requests.ConnectTimeout):
-            raise too_late from None
+            raise timed_out from None
         raise TransportError(path, type(error).__name__) from None
-    # A connection that is shut among the headers, or in the size of a chunk, looks like a short answer.
+    # A socket that was shut within the headers, or within the size of a chunk, looks like a short response.
     if passed.is_set():
-        raise too_late
+        raise timed_out
 
 
 def _read(response: requests.Response, path: str, max_bytes: int) -> bytes:
     encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in {"gzip", "identity", ""}:
         layers = [layer.strip() for layer in encoding.split(",")]
-        named = encoding if len(layers) <= len(_ENCODINGS) and set(layers) <= _ENCODINGS else "an unknown one"
-        raise TransportError(path, f"a content encoding that was not asked for ({named})")
-    chunks = _bounded(response.raw.stream(_CHUNK_BYTES, decode_content=False), path, max_bytes)
+        known = encoding if len(layers) <= len(_ENCODINGS) and set(layers) <= _ENCODINGS else "an unknown one"
+        raise TransportError(path, f"a content encoding that was not asked for ({known})")
+    chunks = _limited(response.raw.stream(_CHUNK_BYTES, decode_content=False), path, max_bytes)
     if encoding == "gzip":
-        chunks = _bounded(_gunzip(chunks), path, max_bytes)
+        chunks = _limited(_gunzip(chunks), path, max_bytes)
     return b"".join(chunks)
 
 
-def _bounded(chunks: Iterator[bytes], path: str, max_bytes: int) -> Iterator[bytes]:
+def _limited(chunks: Iterator[bytes], path: str, max_bytes: int) -> Iterator[bytes]:
     total = 0
     for chunk in chunks:
         total += len(chunk)
@@ -230,17 +232,17 @@ def _bounded(chunks: Iterator[bytes], path: str, max_bytes: int) -> Iterator[byt
 
 
 def _gunzip(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Inflate one gzip stream in small pieces, so that a bomb is found while it is small."""
+    """Decompress one gzip stream in small chunks, so that a decompression bomb is stopped early."""
     inflater = zlib.decompressobj(_GZIP)
-    begun = False
+    started = False
     for chunk in chunks:
-        begun = True
-        waiting = chunk
-        while waiting:
-            # What comes after the end would be collected without a bound.
+        started = True
+        compressed = chunk
+        while compressed:
+            # zlib would collect data after the end of the stream without a limit.
             if inflater.eof:
-                raise zlib.error("the gzip stream goes on after its end")
-            yield inflater.decompress(waiting, _CHUNK_BYTES)
-            waiting = inflater.unconsumed_tail or inflater.unused_data
-    if begun and not inflater.eof:
-        raise zlib.error("the gzip stream is cut")
+                raise zlib.error("data after the end of the gzip stream")
+            yield inflater.decompress(compressed, _CHUNK_BYTES)
+            compressed = inflater.unconsumed_tail or inflater.unused_data
+    if started and not inflater.eof:
+        raise zlib.error("the gzip stream is truncated")

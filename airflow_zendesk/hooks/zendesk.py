@@ -155,17 +155,16 @@ class ZendeskHook(HttpHook):
     ) -> "pd.DataFrame":
         """Export a window into a DataFrame, for notebooks and TaskFlow. All of it is held in memory.
 
-        Columns and types are those of the Parquet files. ``explode="child_events"`` gives one row per child event
-        instead, with the columns ``child_id``, ``child_event_type``, ``field_name``, ``value``, ``previous_value`` and
-        ``child_event``, the last three as JSON text.
+        Columns and types are those of the Parquet files. ``explode="child_events"`` gives one row per child event, with
+        the columns of ``ChildEvent`` in place of ``child_events``.
 
         Args:
             resource: as for ``iter_pages``, like the next five.
-            start: first instant of the window, with a time zone.
+            start: first instant of the window.
             end: first instant after it.
             include: sideloads.
-            support_type_scope: ``all``, ``agent`` or ``ai_agent``.
-            settle: how old an event must be to be exported.
+            support_type_scope: scope of tickets.
+            settle: minimum age of an event.
             explode: the column whose members become rows; only ``ticket_events`` has ``child_events``.
 
         Raises:

@@ -1,4 +1,4 @@
-"""Tokens of the OAuth grant ``client_credentials``: what to ask for, and what comes back.
+"""Access tokens of the OAuth grant ``client_credentials``: the request and the response.
 
 Source: https://developer.zendesk.com/api-reference/ticketing/oauth/grant_type_tokens/
 """
@@ -14,11 +14,11 @@ from airflow_zendesk.exceptions import RequestRefusedError, TokenRefusedError, T
 from airflow_zendesk.zendesk.response import check_json, error_for
 
 TOKEN_PATH = "/oauth/tokens"  # noqa: S105  a path
-#: The exports only read.
+#: Exports only read.
 _SCOPE = "read"
-#: What can stand in a header; also https://datatracker.ietf.org/doc/html/rfc6749#appendix-A.12.
+#: Visible ASCII, as a header needs it and the RFC demands: https://datatracker.ietf.org/doc/html/rfc6749#appendix-A.12.
 _TOKEN = re.compile(r"[\x21-\x7e]+")
-#: With what Zendesk refuses a client: Doorkeeper, which answers here, has several.
+#: The statuses with which Zendesk's OAuth server (Doorkeeper) refuses a client.
 _REFUSALS = {
     HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.UNPROCESSABLE_ENTITY,
 }  # fmt: skip
@@ -26,19 +26,19 @@ _REFUSALS = {
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """An access token; ``expires_in`` are seconds, or None where the client's tokens have no end."""
+    """An access token; ``expires_in`` is in seconds, or None if the token does not expire."""
 
     access_token: str = field(repr=False)
     expires_in: float | None = None
 
 
-class _Wire(msgspec.Struct):
+class _RawToken(msgspec.Struct):
     access_token: str
     expires_in: msgspec.Raw = msgspec.Raw(b"null")
 
 
 def token_request(client_id: str, client_secret: str) -> dict[str, str]:
-    """The JSON body of a request for a token."""
+    """The JSON body of a token request."""
     return {
         "grant_type": "client_credentials",
         "client_id": client_id,
@@ -48,16 +48,16 @@ def token_request(client_id: str, client_secret: str) -> dict[str, str]:
 
 
 def is_token(text: str) -> bool:
-    """Whether this can be an access token at all: visible ASCII."""
+    """Whether the text has the form of an access token."""
     return _TOKEN.fullmatch(text) is not None
 
 
 def read_token(status: int, headers: Mapping[str, str], body: bytes) -> Token:
-    """The token in an answer, which no error quotes: it might be half of one.
+    """Parse the response to a token request. No error quotes the body, because it may hold a part of a token.
 
     Raises:
-        TokenRefusedError: Zendesk gives none.
-        ZendeskError: the answer is another error, or none of Zendesk's.
+        TokenRefusedError: Zendesk refuses the client, or the response has no valid token.
+        ZendeskError: the response is another error, or does not come from Zendesk.
     """
     if status != HTTPStatus.OK:
         error = error_for(TOKEN_PATH, status, headers, body)
@@ -66,18 +66,18 @@ def read_token(status: int, headers: Mapping[str, str], body: bytes) -> Token:
         raise error
     check_json(TOKEN_PATH, headers, body)
     try:
-        raw = msgspec.json.decode(body, type=_Wire)
+        raw = msgspec.json.decode(body, type=_RawToken)
     except msgspec.ValidationError:
         raise TokenRefusedError(status, TOKEN_PATH) from None
     except (msgspec.DecodeError, UnicodeDecodeError):
-        raise TransportError(TOKEN_PATH, "the answer is cut") from None
+        raise TransportError(TOKEN_PATH, "the response is truncated") from None
     if not is_token(raw.access_token):
         raise TokenRefusedError(status, TOKEN_PATH)
     return Token(raw.access_token, _seconds(raw.expires_in))
 
 
 def _seconds(expires_in: msgspec.Raw) -> float | None:
-    """Zendesk's word on the end of a token; where it cannot be read, a 401 tells of it."""
+    """Parse ``expires_in``. If it is invalid, the token is used until a request is answered 401."""
     try:
         return msgspec.json.decode(expires_in, type=float | None, strict=False)
     except msgspec.MsgspecError:

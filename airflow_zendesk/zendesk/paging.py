@@ -30,6 +30,7 @@ from airflow_zendesk.zendesk.page_size import PageSize
 from airflow_zendesk.zendesk.records import Record
 from airflow_zendesk.zendesk.resources import Resource
 from airflow_zendesk.zendesk.response import ExportResponse
+from airflow_zendesk.zendesk.retry import RequestStats
 from airflow_zendesk.zendesk.settling import DEFAULT_SETTLE, settle_seconds
 
 #: Sizes to try when a page does not advance, the first two that were not requested yet: another cut may help.
@@ -53,19 +54,6 @@ class Anomalies:
     conflicting: int = 0
     replaced_surrogates: int = 0
     accepted_unproven: int = 0
-
-
-@dataclass(slots=True, kw_only=True)
-class RequestStats:
-    """What requests cost: their number, the retries among them, and seconds spent waiting.
-
-    ``seconds_limited`` is the part of ``seconds_waited`` that is due to rate limits.
-    """
-
-    requests: int = 0
-    retries: int = 0
-    seconds_waited: float = 0.0
-    seconds_limited: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

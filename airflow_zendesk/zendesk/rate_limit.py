@@ -1,8 +1,8 @@
-"""How fast to ask: the account's limit is read from Zendesk's counters, and others are left their part.
+"""Pace the requests of a run by the rate limit headers of Zendesk, and leave other clients their share.
 
-Ten requests a minute (thirty with the High Volume add-on) are shared by all incremental exports of an account and all
-of its tools; the minute is that of the clock. Zendesk tells what is left in headers whose names have changed over the
-years. Where it tells nothing, we count our own requests.
+All incremental exports of an account share 10 requests per minute (30 with the High Volume add-on), in minutes of the
+clock. Zendesk reports what remains in headers whose names have changed over the years. Without these headers, the run
+counts its own requests.
 
 Source: https://developer.zendesk.com/api-reference/introduction/rate-limits/
 """
@@ -11,13 +11,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from airflow_zendesk.zendesk.response import next_minute
+from airflow_zendesk.zendesk.response_headers import next_minute
 
-#: "Incremental Exports global limit", without the add-on.
+#: Requests per minute without the add-on ("Incremental Exports global limit").
 DOCUMENTED_LIMIT = 10
-#: The longest time to the next minute. A reset that lies further away is no number of seconds, or no honest one.
+#: The limit resets every minute, so a reset that is further away is invalid.
 _MINUTE = 60
-#: The counters say whole seconds, rounded we do not know how: a second more is cheaper than a refusal.
+#: Resets are whole seconds with unknown rounding: one more second is cheaper than a 429.
 _ROUNDING = 1.0
 
 _EXPORTS_HEADER = "Zendesk-RateLimit-Incremental-Exports"
@@ -28,10 +28,13 @@ _ACCOUNT_RESET = ("RateLimit-Reset", "Rate-Limit-Reset")
 
 @dataclass(frozen=True, slots=True)
 class RateLimitHeaders:
-    """What an answer says of the limits.
+    """The rate limit headers of a response.
 
-    ``remaining`` are exports of ``total`` a minute, ``account_remaining`` requests of any kind, None where nothing is
-    said; ``resets`` are the seconds to the next minute of the clock.
+    Args:
+        remaining: exports that remain in this minute; None if not reported.
+        account_remaining: requests of any kind that remain; None if not reported.
+        resets: seconds to the next minute.
+        total: exports per minute; None if not reported.
     """
 
     remaining: int | None
@@ -40,8 +43,8 @@ class RateLimitHeaders:
     total: int | None = None
 
     @classmethod
-    def of(cls, headers: Mapping[str, str]) -> "RateLimitHeaders":
-        """Read the counters in any of their spellings; ``headers`` must find names whatever their case."""
+    def parse(cls, headers: Mapping[str, str]) -> "RateLimitHeaders":
+        """Parse the headers under any of their names; ``headers`` must be case-insensitive."""
         account_remaining = _first_number(headers, _ACCOUNT_REMAINING)
         exports = _EXPORTS_VALUE.search(headers.get(_EXPORTS_HEADER, ""))
         if exports is not None:
@@ -53,18 +56,18 @@ class RateLimitHeaders:
 class RateLimiter:
     """Decides how long to wait before the next request of a run.
 
-    Three things end the asking in a minute: our own cap is reached; Zendesk says that nothing is left; or what is left
-    is needed by those who ask at the same time, which shows in a counter that falls faster than we ask. Who asks for
-    longer than a minute, or meets others, spreads the requests over the minute: then all see each other, and nobody
-    finds it used up in its first seconds, time and again.
+    The run waits for the next minute if its own limit is reached, if nothing remains, or if the rest is reserved for
+    other clients, which are noticed because the counter falls faster than this run sends requests. After its first
+    minute, or if there are other clients, the run spreads its requests over the minute. Then all clients notice each
+    other, and none finds every minute used up in its first seconds.
 
     Args:
-        cap: requests a minute that this run may send; None for all that Zendesk allows.
+        max_requests: the most requests per minute of this run; None for Zendesk's own limit.
     """
 
-    def __init__(self, cap: int | None = None) -> None:
-        self._cap = cap
-        self._counters = RateLimitHeaders(None, None, 0)
+    def __init__(self, max_requests: int | None = None) -> None:
+        self._max_requests = max_requests
+        self._headers = RateLimitHeaders(None, None, 0)
         self._minute_ends = float("-inf")
         self._next = float("-inf")
         self._minutes = 0
@@ -72,46 +75,47 @@ class RateLimiter:
         self._others = 0
         self._others_before = 0
 
-    def update(self, headers: Mapping[str, str], asked: float, now: float) -> None:
-        """Take note of the answer to a request: when it was asked and when it came, in seconds of any steady clock."""
-        counters = RateLimitHeaders.of(headers)
-        before, left = self._counters.remaining, counters.remaining
+    def update(self, headers: Mapping[str, str], sent_at: float, now: float) -> None:
+        """Record the headers of a response; both times are seconds of a monotonic clock."""
+        parsed = RateLimitHeaders.parse(headers)
+        before, left = self._headers.remaining, parsed.remaining
         if now >= self._minute_ends or (before is not None and left is not None and left > before):
             self._minutes += 1
             self._sent, self._others_before, self._others = 0, self._others, 0
         elif before is not None and left is not None:
-            # Our request took one. What else went, others took, and may take again before our next one arrives.
+            # This run used one request. Other clients used the rest, and may use as many before its next request.
             self._others = max(self._others, before - left - 1)
         self._sent += 1
-        self._counters = counters
-        self._minute_ends = now + counters.resets + _ROUNDING
-        self._next = self._minute_ends if self._is_minute_used_up() else asked + self._distance()
+        self._headers = parsed
+        self._minute_ends = now + parsed.resets + _ROUNDING
+        self._next = self._minute_ends if self._is_minute_used_up() else sent_at + self._interval()
 
     @property
     def limit(self) -> int:
-        """Requests a minute that this run can send if it is alone: as many as Zendesk tells, and the cap allows."""
-        told = self._counters.total or DOCUMENTED_LIMIT
-        return told if self._cap is None else min(told, self._cap)
+        """The most requests per minute of this run while no other client sends any."""
+        total = self._headers.total or DOCUMENTED_LIMIT
+        return total if self._max_requests is None else min(total, self._max_requests)
 
     def wait(self, now: float) -> float:
         """Seconds to wait before the next request."""
         return max(0.0, self._next - now)
 
-    def _distance(self) -> float:
-        """Seconds between two requests: none at first, for a short run is done at once; then what fills the minute."""
-        left = self._counters.remaining
+    def _interval(self) -> float:
+        """Seconds between two requests; 0 in the first minute if there are no other clients, so short runs are fast."""
+        left = self._headers.remaining
         if left is None or (self._minutes == 1 and not self._others):
             return 0.0
-        return self._counters.resets / (left + 1)
+        return self._headers.resets / (left + 1)
 
     def _is_minute_used_up(self) -> bool:
-        remaining = self._counters.remaining
-        if self._counters.account_remaining == 0:
+        """Whether this run should send no more requests in this minute."""
+        remaining = self._headers.remaining
+        if self._headers.account_remaining == 0:
             return True
         if remaining is None:
-            return self._sent >= (self._cap or DOCUMENTED_LIMIT)
+            return self._sent >= (self._max_requests or DOCUMENTED_LIMIT)
         reserved = max(self._others, self._others_before)
-        return remaining <= reserved or (self._cap is not None and self._sent >= self._cap)
+        return remaining <= reserved or (self._max_requests is not None and self._sent >= self._max_requests)
 
 
 def _first_number(headers: Mapping[str, str], names: tuple[str, ...]) -> int | None:

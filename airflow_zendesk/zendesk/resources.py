@@ -72,13 +72,17 @@ class Query:
         sideloads = tuple(sorted({include} if isinstance(include, str) else set(include)))
         if unknown := set(sideloads) - set(found.sideloads):
             offered = ", ".join(found.sideloads) or "none"
-            raise SettingsError(f"{resource} has no sideload {', '.join(sorted(unknown))!r}. Sideloads to include: {offered}.")
+            raise SettingsError(
+                f"{resource} has no sideload {', '.join(sorted(unknown))!r}. Sideloads to include: {offered}."
+            )
         if support_type_scope not in SUPPORT_TYPE_SCOPES:
             raise SettingsError(
                 f"support_type_scope {support_type_scope!r} is unknown. Use one of {', '.join(SUPPORT_TYPE_SCOPES)}."
             )
         if private_comments and "comment_events" not in sideloads:
-            raise SettingsError("private_comments needs the texts of comments. Include the sideload comment_events too.")
+            raise SettingsError(
+                "private_comments needs the texts of comments. Include the sideload comment_events too."
+            )
         privacy = Privacy.of(
             found.columns, private_comments=private_comments, drop_fields=drop_fields, hash_fields=hash_fields
         )

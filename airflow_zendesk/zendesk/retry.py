@@ -1,4 +1,4 @@
-"""How long to wait before a failed request is retried, and how much time retries may take. Decisions only, no sleep."""
+"""How long to wait before a failed request is retried, how much time retries may take, and what requests cost."""
 
 from dataclasses import dataclass
 
@@ -49,3 +49,16 @@ class RetryBudget:
             run_spent: seconds that retries have cost the run, including this page.
         """
         return max(0.0, min(self.page_seconds - page_spent, self.run_seconds - run_spent))
+
+
+@dataclass(slots=True, kw_only=True)
+class RequestStats:
+    """What requests cost: their number, the retries among them, and seconds spent waiting.
+
+    ``seconds_limited`` is the part of ``seconds_waited`` that is due to rate limits.
+    """
+
+    requests: int = 0
+    retries: int = 0
+    seconds_waited: float = 0.0
+    seconds_limited: float = 0.0

@@ -1,4 +1,4 @@
-"""Who the credentials belong to.
+"""The user that the credentials belong to.
 
 Source: https://developer.zendesk.com/api-reference/ticketing/users/users/#show-self
 """
@@ -9,19 +9,19 @@ CURRENT_USER_PATH = "/api/v2/users/me"
 
 
 class User(msgspec.Struct):
-    """The user that Zendesk takes us for; wrong credentials are taken for an anonymous one, with status 200."""
+    """The current user. For wrong credentials, Zendesk answers 200 with an anonymous user, whose id is null."""
 
     id: int | None = None
     role: str | None = None
 
     @property
     def is_anonymous(self) -> bool:
-        """Whether Zendesk did not recognise the credentials."""
+        """Whether Zendesk did not accept the credentials."""
         return self.id is None
 
     @property
     def is_admin(self) -> bool:
-        """Whether the user may use the incremental exports by Zendesk's documentation."""
+        """Whether the user is an administrator, as Zendesk's documentation demands for incremental exports."""
         return self.role == "admin"
 
 
@@ -30,9 +30,9 @@ class _Envelope(msgspec.Struct):
 
 
 def read_user(body: bytes) -> User:
-    """The user in an answer of ``CURRENT_USER_PATH``.
+    """Parse the body of a response from ``CURRENT_USER_PATH``.
 
     Raises:
-        ValueError: the body is no such answer.
+        ValueError: the body does not have that form.
     """
     return msgspec.json.decode(body, type=_Envelope).user

@@ -9,7 +9,7 @@ import pytest
 
 from airflow_zendesk.cli import main
 from tests.support.commands import printed
-from tests.support.scripted import Reply, page, scripted
+from tests.support.scripted_server import Reply, page, scripted_server
 
 START = 1_767_225_600
 THREE_DAYS = ["--start", "2026-01-01T00:00:00Z", "--end", "2026-01-04T00:00:00Z"]
@@ -34,7 +34,7 @@ def test_printed_commands_erase_the_ticket(
 ) -> None:
     """Each export reports how many rows it removed. Afterwards the ticket is not found, and other rows remain."""
     find = ["find", "--ticket-id", "7", "--destination", tmp_path.as_uri()]
-    with scripted(events({1: 7, 2: 8, 3: 7}), events({})) as server:
+    with scripted_server(events({1: 7, 2: 8, 3: 7}), events({})) as server:
         monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", server.connection())
         assert 0 == main(["export", *THREE_DAYS, "--destination", tmp_path.as_uri()])
         capsys.readouterr()
@@ -54,7 +54,7 @@ def test_printed_commands_erase_the_ticket(
 
 def test_export_without_allow_shrink_removes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is refused."""
-    with scripted(events({1: 7, 2: 8}), events({2: 8})) as server:
+    with scripted_server(events({1: 7, 2: 8}), events({2: 8})) as server:
         monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", server.connection())
         export = ["export", *THREE_DAYS, "--destination", tmp_path.as_uri()]
         assert [0, 1] == [main(export), main(export)]
@@ -65,7 +65,7 @@ def test_command_prints_a_line_per_slice_and_ticket(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Then the total, then the commands; adjacent slices are one command."""
-    with scripted(events({1: 7, 2: 8, 3: 7})) as server:
+    with scripted_server(events({1: 7, 2: 8, 3: 7})) as server:
         monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", server.connection())
         main(["export", *THREE_DAYS, "--destination", tmp_path.as_uri()])
     capsys.readouterr()
@@ -100,7 +100,7 @@ def test_incomplete_search_is_a_failure(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Objects that could not be searched are listed."""
-    with scripted(page(end_time=None)) as server:
+    with scripted_server(page(end_time=None)) as server:
         monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", server.connection())
         main(["export", *THREE_DAYS, "--destination", tmp_path.as_uri()])
     (tmp_path / "ticket_events" / "copy.parquet").write_bytes(b"of somebody")

@@ -18,11 +18,11 @@ from tests.support.slices import DAY
 
 @pytest.mark.usefixtures("emulator")
 def test_steps_cover_the_code_between_the_response_and_the_stored_object(tmp_path: Path) -> None:
-    """A module that is moved out of sight would be seen here; the numbers are those of the first count."""
+    """A module that is moved to a folder without steps is noticed here. In version 0.1 an export had 319 steps."""
     steps = steps_of(lambda: export_window(ZendeskHook(), tmp_path.as_uri(), Query.of("ticket_events"), DAY))
     counts = {scope.__name__: sum(step.is_in(scope) for step in steps) for scope in (run, dataset, storage)}
-    assert len(steps) >= 319, counts
-    assert all(count >= 60 for count in counts.values()), counts
+    assert len(steps) >= 250, counts
+    assert all(count >= 50 for count in counts.values()), counts
     for module in (slice_file, settings, publish, store, local):
         assert any(step.is_in(module) for step in steps), module
 

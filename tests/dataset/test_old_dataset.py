@@ -26,7 +26,7 @@ from airflow_zendesk.hooks.zendesk import ZendeskHook
 from airflow_zendesk.verify.source_check import verify_window
 from airflow_zendesk.window import Window
 from tests.support.commands import ROOT
-from tests.support.scripted import Reply, scripted, write
+from tests.support.scripted_server import Reply, scripted_server, send
 
 DATA = ROOT / "tests" / "support" / "data"
 WINDOW = Window.of("2026-01-05T00:00:00Z", "2026-01-08T00:00:00Z")
@@ -75,9 +75,9 @@ def zendesk(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         start_time = int(parse_qs(address.query)["start_time"][0])
         found = [record for record in records[resource] if second(record) >= start_time]
         page = {resource: found, "count": len(found), "end_time": END_TIMES[resource], "end_of_stream": False}
-        write(handler, Reply(msgspec.json.encode(page)))
+        send(handler, Reply(msgspec.json.encode(page)))
 
-    with scripted(respond) as server:
+    with scripted_server(respond) as server:
         monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", server.connection(hash_key=HASH_KEY))
         yield
 

@@ -20,7 +20,7 @@ from airflow_zendesk.dataset.schema import arrow_schema
 from airflow_zendesk.dataset.slice_file import FOOTER_KEY, SliceWriter, read_footer, verify_file
 from airflow_zendesk.exceptions import DamagedObjectError, StorageFullError
 from airflow_zendesk.zendesk.resources import RESOURCES
-from tests.support.limits import largest_file
+from tests.support.file_size_limit import file_size_limit
 from tests.support.slices import CERTIFICATE, DAY, SETTINGS, as_records, content, event, sealed
 
 RESOURCE = RESOURCES["ticket_events"]
@@ -188,7 +188,7 @@ def test_full_disk_under_the_spool_is_named() -> None:
         event(number, metadata={"noise": hashlib.sha256(b"%d" % number).hexdigest()}) for number in range(900)
     )
     for limit in (4, 20_000):
-        with closing(SliceWriter(SETTINGS, DAY)) as writer, largest_file(limit):
+        with closing(SliceWriter(SETTINGS, DAY)) as writer, file_size_limit(limit):
             writer.write(rows)
             with pytest.raises(StorageFullError, match=r"There is no space for the local spool \(EFBIG\)"):
                 writer.seal(CERTIFICATE, duplicates=0)

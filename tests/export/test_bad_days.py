@@ -28,7 +28,7 @@ from airflow_zendesk.hooks.zendesk import ZendeskHook
 from airflow_zendesk.window import Grain, Window
 from airflow_zendesk.zendesk.resources import Query
 from airflow_zendesk.zendesk.retry import RetryBudget
-from tests.support.clock import FakeClock
+from tests.support.clocks import FakeClock
 
 STORED = Window.of("2026-01-01T09:00:00Z", "2026-01-01T10:00:00Z")
 WINDOW = Window.of("2026-01-01T10:00:00Z", "2026-01-01T13:00:00Z")

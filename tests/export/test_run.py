@@ -27,15 +27,16 @@ from airflow_zendesk.exceptions import (
     TransportError,
     ZendeskError,
 )
-from airflow_zendesk.export.report import ExportReport, Progress
+from airflow_zendesk.export.progress import Progress
+from airflow_zendesk.export.report import ExportReport
 from airflow_zendesk.export.run import export_window
 from airflow_zendesk.hooks.zendesk import ZendeskHook
 from airflow_zendesk.window import Grain, Window
 from airflow_zendesk.zendesk.resources import Query
 from airflow_zendesk.zendesk.retry import RetryBudget
-from tests.support.clock import FakeClock
-from tests.support.rows import exported_ids
-from tests.support.scripted import Reply, page, scripted
+from tests.support.clocks import FakeClock
+from tests.support.scripted_server import Reply, page, scripted_server
+from tests.support.slices import exported_ids
 
 DAY = Window.of("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z")
 EVENTS = Query.of("ticket_events")
@@ -246,12 +247,12 @@ def test_broken_answer_publishes_nothing_and_changes_nothing(
 ) -> None:
     """A named error that says what to do; what was there stays as it was."""
     good = page((1, DAY.start_time), (2, DAY.start_time + 1), end_time=DAY.start_time + 1, end_of_stream=False)
-    with scripted(page((1, DAY.start_time), end_time=None)) as server:
+    with scripted_server(page((1, DAY.start_time), end_time=None)) as server:
         monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", server.connection())
         if when == "over a dataset":
             export(tmp_path)
     before = stamps(tmp_path)
-    with scripted(*([good] if when == "after a page" else []), reply) as server:
+    with scripted_server(*([good] if when == "after a page" else []), reply) as server:
         monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", server.connection())
         with pytest.raises(error, match=told):
             export(tmp_path)
@@ -270,7 +271,7 @@ def test_window_that_is_not_over_is_refused_by_the_servers_clock(tmp_path: Path,
 
 def test_destination_must_be_a_url(tmp_path: Path) -> None:
     """A path that would land in the worker's own folder is refused."""
-    with pytest.raises(SettingsError, match="is no URL"):
+    with pytest.raises(SettingsError, match="is not a URL"):
         export_window(ZendeskHook(), str(tmp_path), EVENTS, DAY)
 
 
@@ -278,7 +279,7 @@ def test_slices_before_an_error_stay_and_are_whole(tmp_path: Path, monkeypatch: 
     """Each slice is published when it is complete; the one under way is not."""
     noon = DAY.start_time + 43_200
     first = page((1, DAY.start_time), (2, noon + 60), end_time=noon + 60, end_of_stream=False)
-    with scripted(first, Reply(b"", 403)) as server:
+    with scripted_server(first, Reply(b"", 403)) as server:
         monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", server.connection())
         with pytest.raises(ZendeskError):
             export(tmp_path, grain=Grain.of("12h"))
@@ -289,7 +290,7 @@ def test_slices_before_an_error_stay_and_are_whole(tmp_path: Path, monkeypatch: 
 def test_late_events_lie_in_the_first_open_slice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Marked, counted, and never lost; events after the window are left to the next."""
     late, due, after = (1, DAY.start_time - 500), (2, DAY.start_time + 5), (3, DAY.end_time)
-    with scripted(page(due, late, after, end_time=None)) as server:
+    with scripted_server(page(due, late, after, end_time=None)) as server:
         monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", server.connection())
         report = export(tmp_path)
     rows = pq.ParquetFile(next(tmp_path.rglob("*.parquet"))).read(columns=["id", "late"]).to_pylist()
@@ -301,7 +302,7 @@ def test_late_events_lie_in_the_first_open_slice(tmp_path: Path, monkeypatch: py
 
 def test_rerun_that_lacks_events_is_refused_unless_allowed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing shrinks in silence; erasure is asked for."""
-    with scripted(page((1, DAY.start_time), (2, DAY.start_time), end_time=None), page(end_time=None)) as server:
+    with scripted_server(page((1, DAY.start_time), (2, DAY.start_time), end_time=None), page(end_time=None)) as server:
         monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", server.connection())
         export(tmp_path)
         with pytest.raises(ShrinkRefusedError, match="2 of 2 events stored"):
@@ -316,7 +317,7 @@ def test_rerun_that_lacks_events_is_refused_unless_allowed(tmp_path: Path, monke
 def test_late_events_that_a_rerun_finds_are_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """How many, and how late at the least: when the slice was exported first, so much time had passed without them."""
     early, late, later = (1, DAY.start_time), (2, DAY.end_time - 3_600), (3, DAY.end_time - 60)
-    with scripted(page(early, end_time=None), page(early, late, later, end_time=None)) as server:
+    with scripted_server(page(early, end_time=None), page(early, late, later, end_time=None)) as server:
         monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", server.connection())
         first, second, third = (export(tmp_path) for _ in range(3))
     changes = ("added", "removed", "changed", "seconds_late")
@@ -335,7 +336,7 @@ def test_report_is_json_without_row_data(tmp_path: Path, monkeypatch: pytest.Mon
     """As XCom and the asset event carry it: counts, places and digests; names of unknown keys only if plain."""
     members: dict[str, Any] = {"unheard": 1, "text of a customer": "secret", "ticket_id": "seven"}
     odd = page((1, DAY.start_time), end_time=None, **members)
-    with scripted(odd) as server:
+    with scripted_server(odd) as server:
         monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", server.connection())
         report = export(tmp_path)
     told = json.dumps(report.to_dict())

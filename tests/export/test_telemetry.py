@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from airflow_zendesk.emulator import Simulator, ZendeskEmulator
-from airflow_zendesk.export.report import Progress
+from airflow_zendesk.export.progress import Progress
 from airflow_zendesk.export.telemetry import Telemetry
-from tests.support.clock import FakeClock
+from tests.support.clocks import FakeClock
 from tests.support.commands import run
 
 #: Runs an export as the first task of a process does, with the settings of its environment.

@@ -11,8 +11,8 @@ from airflow_zendesk.export.run import export_window
 from airflow_zendesk.hooks.zendesk import ZendeskHook
 from airflow_zendesk.window import Grain, Window
 from airflow_zendesk.zendesk.resources import Query
-from tests.support.clock import SharedTime
-from tests.support.rows import exported_ids
+from tests.support.clocks import SharedFakeClock
+from tests.support.slices import exported_ids
 
 WINDOW = Window.of("2026-01-01T10:00:00Z", "2026-01-01T13:00:00Z")
 
@@ -26,7 +26,7 @@ def test_both_are_right_and_hardly_ever_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, latencies: tuple[float, float]
 ) -> None:
     """Fewer than 2 % of the answers are refusals, and the minutes are used; real HTTP, in minutes that nobody waits."""
-    time = SharedTime()
+    time = SharedFakeClock()
     begin = WINDOW.end_time + 600
     with ZendeskEmulator(
         Simulator(events_per_day=700), max_per_page=1, requests_per_minute=10, clock=lambda: begin + time.now

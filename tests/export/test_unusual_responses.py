@@ -20,9 +20,9 @@ from airflow_zendesk.hooks.zendesk import ZendeskHook
 from airflow_zendesk.window import Window
 from airflow_zendesk.zendesk.resources import Query
 from airflow_zendesk.zendesk.retry import RetryBudget
-from tests.support.clock import FakeClock
+from tests.support.clocks import FakeClock
 from tests.support.commands import ROOT
-from tests.support.scripted import Reply, scripted
+from tests.support.scripted_server import Reply, scripted_server
 
 FIRST_DAY = Window.of("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z")
 SECOND_DAY = Window.of("2026-01-02T00:00:00Z", "2026-01-03T00:00:00Z")
@@ -253,7 +253,7 @@ def test_row_of_the_page_is_true(
     time = FakeClock()
     hook = ZendeskHook(retry_budget=RetryBudget(page_seconds=5), sleep=time.sleep, clock=time.clock)
     words = []
-    with scripted(*case.replies) as server, caplog.at_level(logging.INFO, "airflow_zendesk"):
+    with scripted_server(*case.replies) as server, caplog.at_level(logging.INFO, "airflow_zendesk"):
         monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", server.connection(login="", max_page_mebibytes=1))
         try:
             for window in case.windows:

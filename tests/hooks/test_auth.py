@@ -1,41 +1,41 @@
-"""How requests prove who asks."""
+"""The cache of access tokens."""
 
 from airflow_zendesk.hooks.auth import TokenCache
 from airflow_zendesk.zendesk.oauth import Token
-from tests.support.clock import FakeClock
+from tests.support.clocks import FakeClock
 
 
-class Mint:
-    """Makes tokens with numbers."""
+class TokenSource:
+    """Returns numbered tokens."""
 
     def __init__(self, expires_in: int | None) -> None:
-        self.minted = 0
+        self.requests = 0
         self.expires_in = expires_in
 
     def __call__(self) -> Token:
-        """The next one."""
-        self.minted += 1
-        return Token(f"token {self.minted}", self.expires_in)
+        """Return the next token."""
+        self.requests += 1
+        return Token(f"token {self.requests}", self.expires_in)
 
 
-def test_token_is_kept_until_a_minute_before_its_end() -> None:
-    """One serves many requests; the next is there before it ends."""
+def test_token_is_renewed_a_minute_before_it_expires() -> None:
+    """Until then one token serves all requests."""
     time = FakeClock()
-    keeper = TokenCache(Mint(1_800), time.clock)
-    assert "token 1" == keeper.token()
+    cache = TokenCache(TokenSource(1_800), time.clock)
+    assert "token 1" == cache.token()
     time.now = 1_739.9
-    assert "token 1" == keeper.token()
+    assert "token 1" == cache.token()
     time.now = 1_740.0
-    assert "token 2" == keeper.token()
+    assert "token 2" == cache.token()
 
 
-def test_token_without_an_end_is_kept_until_it_is_refused() -> None:
-    """Forgetting tells whether there was one to forget."""
+def test_token_that_does_not_expire_is_kept_until_it_is_invalidated() -> None:
+    """Invalidating returns whether there was a token."""
     time = FakeClock()
-    keeper = TokenCache(Mint(None), time.clock)
-    assert not keeper.invalidate()
-    assert "token 1" == keeper.token()
+    cache = TokenCache(TokenSource(None), time.clock)
+    assert not cache.invalidate()
+    assert "token 1" == cache.token()
     time.now = 1e9
-    assert "token 1" == keeper.token()
-    assert keeper.invalidate()
-    assert "token 2" == keeper.token()
+    assert "token 1" == cache.token()
+    assert cache.invalidate()
+    assert "token 2" == cache.token()

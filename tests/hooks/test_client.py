@@ -24,11 +24,11 @@ from airflow_zendesk.exceptions import (
     ZendeskError,
 )
 from airflow_zendesk.hooks.zendesk import ZendeskHook
-from airflow_zendesk.zendesk.paging import RequestStats
+from airflow_zendesk.zendesk.retry import RequestStats
 from airflow_zendesk.zendesk.retry import RetryBudget
-from tests.support.clock import FakeClock
+from tests.support.clocks import FakeClock
 from tests.support.pages import total_stats
-from tests.support.scripted import Reply, Scripted, page, scripted
+from tests.support.scripted_server import Reply, ScriptedServer, page, scripted_server
 
 START, END = "2026-01-01T00:00:00Z", "2026-01-01T01:00:00Z"
 FIRST = 1_767_225_600
@@ -58,7 +58,7 @@ def step(number: int, **options: Any) -> Reply:
 
 def export(
     monkeypatch: pytest.MonkeyPatch,
-    server: Scripted,
+    server: ScriptedServer,
     time: FakeClock,
     retry_budget: RetryBudget | None = None,
     **options: Any,
@@ -69,19 +69,19 @@ def export(
     return total_stats(hook.iter_pages("ticket_events", START, END))
 
 
-def bearers(server: Scripted) -> list[str]:
+def bearers(server: ScriptedServer) -> list[str]:
     """What each request was authorised with."""
     return [headers.get("Authorization", "nothing") for headers in server.headers]
 
 
-def sizes(server: Scripted) -> list[int]:
+def sizes(server: ScriptedServer) -> list[int]:
     """The per_page of each request for a page."""
     return [int(found[1]) for path in server.paths if (found := re.search(r"per_page=(\d+)", path))]
 
 
 def test_token_is_minted_once_and_serves_the_run(monkeypatch: pytest.MonkeyPatch, time: FakeClock) -> None:
     """One POST with the client's secret, which goes nowhere else, then pages with the token."""
-    with scripted(token(1, expires_in=1_800), step(0), step(1), EMPTY) as server:
+    with scripted_server(token(1, expires_in=1_800), step(0), step(1), EMPTY) as server:
         export(monkeypatch, server, time, **CLIENT)
     assert "/oauth/tokens" == server.paths[0]
     assert {
@@ -94,18 +94,18 @@ def test_token_is_minted_once_and_serves_the_run(monkeypatch: pytest.MonkeyPatch
 def test_token_is_renewed_before_it_ends(monkeypatch: pytest.MonkeyPatch, time: FakeClock) -> None:
     """A wait may be longer than its life; nothing is asked with a token that is over."""
     limited = Reply(b"", 429, {"Retry-After": "250"})
-    with scripted(token(1, expires_in=300), limited, token(2, expires_in=300), EMPTY) as server:
+    with scripted_server(token(1, expires_in=300), limited, token(2, expires_in=300), EMPTY) as server:
         export(monkeypatch, server, time, **CLIENT)
     assert ["nothing", "Bearer minted-1", "nothing", "Bearer minted-2"] == bearers(server)
 
 
 def test_token_that_is_refused_is_renewed_once_per_page(monkeypatch: pytest.MonkeyPatch, time: FakeClock) -> None:
     """Without a wait, and whether or not Zendesk has said when it ends."""
-    with scripted(token(1), UNAUTHORIZED, token(2), step(0), UNAUTHORIZED, token(3), EMPTY) as server:
+    with scripted_server(token(1), UNAUTHORIZED, token(2), step(0), UNAUTHORIZED, token(3), EMPTY) as server:
         stats = export(monkeypatch, server, time, **CLIENT)
     assert "Bearer minted-3" == bearers(server)[-1]
     assert (4, 2, []) == (stats.requests, stats.retries, time.waits)
-    with scripted(token(1), UNAUTHORIZED, token(2), UNAUTHORIZED) as server, pytest.raises(AuthenticationError):
+    with scripted_server(token(1), UNAUTHORIZED, token(2), UNAUTHORIZED) as server, pytest.raises(AuthenticationError):
         export(monkeypatch, server, time, **CLIENT)
     assert 4 == len(server.paths)
 
@@ -115,7 +115,7 @@ def test_secret_that_was_not_minted_is_not_renewed(
     monkeypatch: pytest.MonkeyPatch, time: FakeClock, options: dict[str, Any]
 ) -> None:
     """A 401 is final at once."""
-    with scripted(UNAUTHORIZED) as server, pytest.raises(AuthenticationError):
+    with scripted_server(UNAUTHORIZED) as server, pytest.raises(AuthenticationError):
         export(monkeypatch, server, time, **options)
     assert 1 == len(server.paths)
 
@@ -123,7 +123,7 @@ def test_secret_that_was_not_minted_is_not_renewed(
 def test_client_that_gets_no_token_fails_at_once(monkeypatch: pytest.MonkeyPatch, time: FakeClock) -> None:
     """With a sentence on OAuth clients; no page is asked for."""
     with (
-        scripted(Reply({"error": "invalid_client"}, 401)) as server,
+        scripted_server(Reply({"error": "invalid_client"}, 401)) as server,
         pytest.raises(TokenRefusedError, match=r"401 \(invalid_client\) to /oauth/tokens. .* of the kind confidential"),
     ):
         export(monkeypatch, server, time, **CLIENT)
@@ -133,7 +133,7 @@ def test_client_that_gets_no_token_fails_at_once(monkeypatch: pytest.MonkeyPatch
 def test_page_of_html_in_place_of_a_token_fails_at_once(monkeypatch: pytest.MonkeyPatch, time: FakeClock) -> None:
     """It is another server that answers, as for an export."""
     login_page = Reply(b"<html>", headers={"Content-Type": "text/html"})
-    with scripted(login_page) as server, pytest.raises(NotJsonError, match="/oauth/tokens answered text/html"):
+    with scripted_server(login_page) as server, pytest.raises(NotJsonError, match="/oauth/tokens answered text/html"):
         export(monkeypatch, server, time, **CLIENT)
     assert ["/oauth/tokens"] == server.paths
 
@@ -143,7 +143,7 @@ def test_token_that_does_not_come_is_asked_for_again(
     monkeypatch: pytest.MonkeyPatch, time: FakeClock, fault: Reply
 ) -> None:
     """And no page shrinks for it."""
-    with scripted(fault, token(1), EMPTY) as server:
+    with scripted_server(fault, token(1), EMPTY) as server:
         export(monkeypatch, server, time, **CLIENT)
     assert ["/oauth/tokens"] * 2 == server.paths[:2]
     assert [1000] == sizes(server)
@@ -156,7 +156,7 @@ def test_netrc_adds_nothing_to_the_request_for_a_token(
     """Zendesk would take its entry for the client's own credentials."""
     (tmp_path / "netrc").write_text("machine 127.0.0.1 login other password wrong\n")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
-    with scripted(token(1), EMPTY) as server:
+    with scripted_server(token(1), EMPTY) as server:
         export(monkeypatch, server, time, **CLIENT)
     assert ["nothing", "Bearer minted-1"] == bearers(server)
 
@@ -165,7 +165,7 @@ def test_remark_on_the_credentials_is_made_once_per_run(
     monkeypatch: pytest.MonkeyPatch, time: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     """However many sessions the run opens."""
-    with scripted(EMPTY) as server, caplog.at_level(logging.WARNING):
+    with scripted_server(EMPTY) as server, caplog.at_level(logging.WARNING):
         monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", server.connection())
         hook = ZendeskHook(sleep=time.sleep, clock=time.clock)
         for _ in range(2):
@@ -211,7 +211,7 @@ def test_page_that_is_too_slow_is_halved_until_it_comes(
     counts: dict[int, int],
 ) -> None:
     """The rest of the way larger pages are tried again, the later the more often they failed."""
-    with scripted(too_slow_above(most)) as server:
+    with scripted_server(too_slow_above(most)) as server:
         export(monkeypatch, server, time)
     asked = sizes(server)
     assert first == asked[: len(first)]
@@ -221,7 +221,7 @@ def test_page_that_is_too_slow_is_halved_until_it_comes(
 def test_page_size_climbs_back_to_the_largest(monkeypatch: pytest.MonkeyPatch, time: FakeClock) -> None:
     """One heavy spot makes the pages after it small for a moment only."""
     replies = [Reply(b"", 504)] * 3 + [step(number) for number in range(4)]
-    with scripted(*replies, EMPTY) as server:
+    with scripted_server(*replies, EMPTY) as server:
         export(monkeypatch, server, time)
     assert [1000, 500, 250, 125, 250, 500, 1000, 1000] == sizes(server)
 
@@ -229,7 +229,7 @@ def test_page_size_climbs_back_to_the_largest(monkeypatch: pytest.MonkeyPatch, t
 def test_spot_that_is_heavy_again_later_is_a_first_one_again(monkeypatch: pytest.MonkeyPatch, time: FakeClock) -> None:
     """Once a page of full size has come through, all is forgotten."""
     slow = Reply(b"", 504)
-    with scripted(slow, step(0), step(1), slow, step(2), step(3), EMPTY) as server:
+    with scripted_server(slow, step(0), step(1), slow, step(2), step(3), EMPTY) as server:
         export(monkeypatch, server, time)
     assert [1000, 500, 1000, 1000, 500, 1000, 1000] == sizes(server)
 
@@ -237,7 +237,7 @@ def test_spot_that_is_heavy_again_later_is_a_first_one_again(monkeypatch: pytest
 @pytest.mark.parametrize("fault", [Reply(b"", 500), Reply(b"", 503), Reply(b"", 429), Reply(b'{"tick')])
 def test_other_faults_shrink_no_page(monkeypatch: pytest.MonkeyPatch, time: FakeClock, fault: Reply) -> None:
     """A smaller page would not have come through either."""
-    with scripted(fault, fault, EMPTY) as server:
+    with scripted_server(fault, fault, EMPTY) as server:
         export(monkeypatch, server, time)
     assert [1000, 1000, 1000] == sizes(server)
 
@@ -249,7 +249,7 @@ def test_page_that_never_comes_is_named_by_its_second(monkeypatch: pytest.Monkey
         r"Gave up after 1\d attempts in \d+ s: the next wait would be \d+ s, and \d+ s of the retry budget are left"
     )
     with (
-        scripted(step(0), Reply(b"", 504, PLENTY)) as server,
+        scripted_server(step(0), Reply(b"", 504, PLENTY)) as server,
         pytest.raises(PageNotRetrievableError, match=told) as caught,
     ):
         export(monkeypatch, server, time, RetryBudget(page_seconds=120))
@@ -261,7 +261,7 @@ def test_page_that_never_comes_is_named_by_its_second(monkeypatch: pytest.Monkey
 
 def test_short_outage_of_504_is_survived(monkeypatch: pytest.MonkeyPatch, time: FakeClock) -> None:
     """Though every size of page has failed."""
-    with scripted(*[Reply(b"", 504)] * 13, EMPTY) as server:
+    with scripted_server(*[Reply(b"", 504)] * 13, EMPTY) as server:
         export(monkeypatch, server, time)
     assert 14 == len(server.paths)
 
@@ -269,10 +269,10 @@ def test_short_outage_of_504_is_survived(monkeypatch: pytest.MonkeyPatch, time: 
 def test_page_beyond_the_bound_is_asked_for_in_smaller_ones(monkeypatch: pytest.MonkeyPatch, time: FakeClock) -> None:
     """And if that does not help, the error names the second, and the setting that would."""
     large = Reply(b"x" * 2_000)
-    with scripted(large, large, EMPTY) as server:
+    with scripted_server(large, large, EMPTY) as server:
         export(monkeypatch, server, time, max_page_mebibytes=0.001)
     assert [1000, 500, 250] == sizes(server)
-    with scripted(large) as server, pytest.raises(PageNotRetrievableError, match="raise max_page_mebibytes"):
+    with scripted_server(large) as server, pytest.raises(PageNotRetrievableError, match="raise max_page_mebibytes"):
         export(monkeypatch, server, time, max_page_mebibytes=0.001)
     assert [1000, 500, 250, 125, 62, 31, 15, 7, 3, 1] == sizes(server)
 
@@ -293,7 +293,7 @@ def test_limit_is_waited_for(
 ) -> None:
     """As long as Zendesk asks, as a number or a date; else to the next minute of its clock."""
     headers = {"Date": "Fri, 01 Jan 2027 00:00:19 GMT"} | ({} if header is None else {"Retry-After": header})
-    with scripted(Reply(b"", 429, headers), EMPTY) as server:
+    with scripted_server(Reply(b"", 429, headers), EMPTY) as server:
         export(monkeypatch, server, time)
     assert 2 == len(server.paths)
     assert shortest <= sum(time.waits) <= longest
@@ -309,7 +309,7 @@ def test_absurd_wish_is_not_slept_through(
         "and 1800 s of the retry budget are left"
     )
     with (
-        scripted(Reply(b"", status, {"Retry-After": "3600"})) as server,
+        scripted_server(Reply(b"", status, {"Retry-After": "3600"})) as server,
         pytest.raises(error, match=told) as caught,
     ):
         export(monkeypatch, server, time)
@@ -321,10 +321,10 @@ def test_absurd_wish_is_not_slept_through(
 def test_wish_of_a_day_is_no_wish(monkeypatch: pytest.MonkeyPatch, time: FakeClock) -> None:
     """Limits are per minute, so the next one is tried; if the day was meant, patience ends as ever."""
     limited = Reply(b"", 429, {"Retry-After": "86400"})
-    with scripted(limited, EMPTY) as server:
+    with scripted_server(limited, EMPTY) as server:
         export(monkeypatch, server, time)
     assert 60 <= sum(time.waits) <= 62
-    with scripted(limited) as server, pytest.raises(RateLimitedError, match="Gave up after"):
+    with scripted_server(limited) as server, pytest.raises(RateLimitedError, match="Gave up after"):
         export(monkeypatch, server, time, RetryBudget(page_seconds=300))
     assert sum(time.waits) <= 62 + 300
 
@@ -343,7 +343,7 @@ def test_counter_cannot_hold_a_run_longer_than_a_minute(
     """Whatever it says of its reset."""
     first = step(0)
     first.headers = headers
-    with scripted(first, EMPTY) as server:
+    with scripted_server(first, EMPTY) as server:
         export(monkeypatch, server, time)
     assert [61.0] == time.waits
 
@@ -353,7 +353,7 @@ def test_run_has_a_budget_for_all_its_pages(monkeypatch: pytest.MonkeyPatch, tim
     limited = Reply(b"", 429, {"Retry-After": "60"})
     replies = [reply for number in range(9) for reply in (limited, step(number))]
     with (
-        scripted(*replies) as server,
+        scripted_server(*replies) as server,
         pytest.raises(
             RateLimitedError, match=r"the next wait would be 6\d s, and [0-5]?\d s of the retry budget are left"
         ),
@@ -367,7 +367,7 @@ def test_waits_for_the_pace_cost_no_patience(monkeypatch: pytest.MonkeyPatch, ti
     """They are no fault: a page whose turn came late has all of its budget left."""
     used_up = step(0)
     used_up.headers = {"Zendesk-RateLimit-Incremental-Exports": "total=10; remaining=0; resets=50"}
-    with scripted(used_up, Reply(b"", 500), EMPTY) as server:
+    with scripted_server(used_up, Reply(b"", 500), EMPTY) as server:
         export(monkeypatch, server, time, RetryBudget(page_seconds=5))
     assert 51.0 == time.waits[0]
     assert 3 == len(server.paths)
@@ -378,7 +378,7 @@ def test_error_says_that_patience_has_ended_only_when_it_has(
 ) -> None:
     """The log on the way does not."""
     with (
-        scripted(Reply(b'{"ticket_events": [')) as server,
+        scripted_server(Reply(b'{"ticket_events": [')) as server,
         caplog.at_level(logging.WARNING),
         pytest.raises(TransportError, match=r"cut short or damaged: .* Gave up after"),
     ):
@@ -394,7 +394,7 @@ def test_own_deadline_is_a_reason_for_smaller_pages(monkeypatch: pytest.MonkeyPa
     def say_nothing(handler: BaseHTTPRequestHandler) -> None:
         handler.rfile.read(1)
 
-    with scripted(say_nothing, EMPTY) as server:
+    with scripted_server(say_nothing, EMPTY) as server:
         export(monkeypatch, server, time, timeout=0.2)
     assert [1000, 500] == sizes(server)
     assert "raise timeout in the connection's extras" in str(PageTimeoutError("/path", "late"))

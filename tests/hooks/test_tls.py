@@ -1,4 +1,4 @@
-"""Who answers is made sure of: by the system's certificates, or by the bundle that the connection names."""
+"""TLS certificates are verified with the system's CA bundle, or with that of the connection."""
 
 import ssl
 from datetime import UTC, datetime, timedelta
@@ -13,14 +13,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from airflow_zendesk.exceptions import SettingsError
 from airflow_zendesk.hooks.zendesk import ZendeskHook
 from airflow_zendesk.zendesk.retry import RetryBudget
-from tests.support.scripted import page, scripted
+from tests.support.scripted_server import page, scripted_server
 
 START, END = "2026-01-01T00:00:00Z", "2026-01-01T01:00:00Z"
 
 
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate for loopback that nobody knows, with its key."""
+    """A certificate for loopback from an unknown authority, with its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "an invented authority")])
     now = datetime.now(UTC)
@@ -42,17 +42,17 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def tls(bundle: Path) -> ssl.SSLContext:
-    """What a server needs to answer with that certificate."""
+    """The TLS context of a server with that certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(bundle)
     return context
 
 
 def test_unknown_certificate_is_refused_at_once(monkeypatch: pytest.MonkeyPatch, tls: ssl.SSLContext) -> None:
-    """No credentials are sent, no retry is made, and the error names the setting that helps."""
-    with scripted(page(end_time=None), tls=tls) as server:
+    """No credentials are sent, nothing is retried, and the error names the setting that helps."""
+    with scripted_server(page(end_time=None), tls=tls) as server:
         monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", server.connection())
-        with pytest.raises(SettingsError, match="name the CA bundle of your network in the extra verify"):
+        with pytest.raises(SettingsError, match="set the extra verify to the path of your network's CA bundle"):
             list(ZendeskHook(retry_budget=RetryBudget(page_seconds=0)).iter_pages("ticket_events", START, END))
         assert (False, "The TLS certificate") == (
             ZendeskHook().test_connection()[0], ZendeskHook().test_connection()[1][:19],
@@ -63,8 +63,8 @@ def test_unknown_certificate_is_refused_at_once(monkeypatch: pytest.MonkeyPatch,
 def test_bundle_of_the_connection_is_trusted(
     monkeypatch: pytest.MonkeyPatch, tls: ssl.SSLContext, bundle: Path
 ) -> None:
-    """Whatever the environment says."""
+    """It takes precedence over the environment."""
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/no/such/bundle.pem")
-    with scripted(page(end_time=None), tls=tls) as server:
+    with scripted_server(page(end_time=None), tls=tls) as server:
         monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", server.connection(verify=str(bundle)))
         assert 1 == len(list(ZendeskHook().iter_pages("ticket_events", START, END)))

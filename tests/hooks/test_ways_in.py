@@ -1,4 +1,4 @@
-"""Every way into an account that Zendesk has, against a emulator that knows them all."""
+"""Every authentication method of Zendesk, against an emulator that implements them all."""
 
 import json
 from collections import Counter
@@ -20,28 +20,28 @@ from airflow_zendesk.exceptions import (
 )
 from airflow_zendesk.hooks.zendesk import ZendeskHook
 from airflow_zendesk.zendesk.retry import RetryBudget
-from tests.support.clock import FakeClock
+from tests.support.clocks import FakeClock
 
 START, END = datetime(2026, 1, 1, 10, tzinfo=UTC), datetime(2026, 1, 1, 13, tzinfo=UTC)
 WORLD = Simulator(events_per_day=400)
-MINT = {"path": "/oauth/tokens"}
+TOKEN_REQUEST = {"path": "/oauth/tokens"}
 
 
 @pytest.fixture
 def time() -> FakeClock:
-    """The time of both sides."""
+    """The clock of the hook and the emulator."""
     return FakeClock()
 
 
 @pytest.fixture
 def hook(time: FakeClock) -> ZendeskHook:
-    """A hook that does not really sleep."""
+    """A hook whose waits take no real time."""
     return ZendeskHook(retry_budget=RetryBudget(page_seconds=100), sleep=time.sleep, clock=time.clock)
 
 
 @pytest.fixture
 def emulator(time: FakeClock, request: pytest.FixtureRequest) -> Iterator[ZendeskEmulator]:
-    """A quiet desk with short pages, ten a minute; a test may choose its credentials."""
+    """An emulator with small pages and 10 requests per minute; a test may choose its credentials."""
     credentials: Credentials | None = getattr(request, "param", None)
     begin = END.timestamp() + 600
     with ZendeskEmulator(
@@ -55,25 +55,25 @@ def emulator(time: FakeClock, request: pytest.FixtureRequest) -> Iterator[Zendes
 
 
 def connect(monkeypatch: pytest.MonkeyPatch, emulator: ZendeskEmulator, way: AuthMethod, **extra: Any) -> None:
-    """Let the default connection come in this way."""
+    """Set the default connection to this authentication method."""
     monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", json.dumps({**emulator.connection(way), "extra": extra}))
 
 
 def exported(hook: ZendeskHook) -> list[int]:
-    """The ids of the window."""
+    """The exported ids of the window."""
     return sorted(record.id for page in hook.iter_pages("ticket_events", START, END) for record in page.records)
 
 
 def answers(emulator: ZendeskEmulator) -> Counter[tuple[str, int]]:
-    """How often each method had each status."""
+    """The number of responses by method and status."""
     return Counter((request.method, request.status) for request in emulator.requests)
 
 
 @pytest.mark.parametrize("way", AUTH_METHODS)
-def test_every_way_leads_in(
+def test_every_authentication_method_exports_all_events(
     hook: ZendeskHook, emulator: ZendeskEmulator, monkeypatch: pytest.MonkeyPatch, way: AuthMethod
 ) -> None:
-    """To all events; with a client's credentials by one minted token, which serves the whole run."""
+    """An OAuth client requests one token, which serves the whole run."""
     connect(monkeypatch, emulator, way)
     assert sorted(emulator.expected_ids("ticket_events", START, END)) == exported(hook)
     assert {200} == {status for _, status in answers(emulator)}
@@ -81,10 +81,10 @@ def test_every_way_leads_in(
 
 
 @pytest.mark.parametrize("emulator", [Credentials(expires_in=130)], indirect=True)
-def test_token_is_renewed_before_it_ends(
+def test_token_is_renewed_before_it_expires(
     hook: ZendeskHook, emulator: ZendeskEmulator, monkeypatch: pytest.MonkeyPatch, time: FakeClock
 ) -> None:
-    """So nothing is ever refused."""
+    """No request is answered 401."""
     connect(monkeypatch, emulator, "client_credentials")
     assert sorted(emulator.expected_ids("ticket_events", START, END)) == exported(hook)
     assert {("GET", 200), ("POST", 200)} == answers(emulator).keys()
@@ -92,10 +92,10 @@ def test_token_is_renewed_before_it_ends(
 
 
 @pytest.mark.parametrize("emulator", [Credentials(expires_in=None)], indirect=True)
-def test_token_without_an_end_is_renewed_when_it_is_refused(
+def test_token_that_does_not_expire_is_renewed_after_a_401(
     hook: ZendeskHook, emulator: ZendeskEmulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Once; the page is asked for again."""
+    """The page is requested again, once."""
     emulator.set_scenario([{"fault": "tokens_revoked", "on": {"page": 4}}])
     connect(monkeypatch, emulator, "client_credentials")
     assert sorted(emulator.expected_ids("ticket_events", START, END)) == exported(hook)
@@ -104,10 +104,10 @@ def test_token_without_an_end_is_renewed_when_it_is_refused(
 
 @pytest.mark.parametrize("way", AUTH_METHODS)
 @pytest.mark.parametrize("emulator", [Credentials(role="agent")], indirect=True)
-def test_who_is_no_admin_is_told(
+def test_user_who_is_no_administrator_is_refused(
     hook: ZendeskHook, emulator: ZendeskEmulator, monkeypatch: pytest.MonkeyPatch, way: AuthMethod
 ) -> None:
-    """At once, by the export and by the test of the connection."""
+    """The export and the connection test fail without a retry."""
     connect(monkeypatch, emulator, way)
     with pytest.raises(PermissionDeniedError, match="Use the credentials, or an OAuth client, of an administrator"):
         exported(hook)
@@ -115,16 +115,16 @@ def test_who_is_no_admin_is_told(
 
 
 @pytest.mark.parametrize("way", AUTH_METHODS)
-def test_connection_test_knows_an_admin(
+def test_connection_test_recognizes_an_administrator(
     hook: ZendeskHook, emulator: ZendeskEmulator, monkeypatch: pytest.MonkeyPatch, way: AuthMethod
 ) -> None:
-    """Whichever way they come in."""
+    """With every authentication method."""
     connect(monkeypatch, emulator, way)
     assert (True, "Connected to 127.0.0.1 as administrator, user 21900000000000.") == hook.test_connection()
 
 
 @pytest.mark.parametrize(
-    ("way", "told"),
+    ("way", "message"),
     [
         ("password", "127.0.0.1 does not accept these credentials."),
         ("api_token", "Zendesk answered 401 to /api/v2/users/me"),
@@ -132,22 +132,22 @@ def test_connection_test_knows_an_admin(
         ("client_credentials", "Zendesk answered 401 (invalid_client) to /oauth/tokens"),
     ],
 )
-def test_wrong_secret_is_told(
-    hook: ZendeskHook, emulator: ZendeskEmulator, monkeypatch: pytest.MonkeyPatch, way: AuthMethod, told: str
+def test_wrong_secret_is_refused(
+    hook: ZendeskHook, emulator: ZendeskEmulator, monkeypatch: pytest.MonkeyPatch, way: AuthMethod, message: str
 ) -> None:
-    """By the test of the connection, and by the export after one request."""
+    """The connection test names it, and the export fails after one request."""
     wrong = json.dumps(emulator.connection(way) | {"password": "wrong-secret"})
     monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", wrong)
     ok, sentence = hook.test_connection()
     assert not ok
-    assert sentence.startswith(told)
+    assert sentence.startswith(message)
     asked = len(emulator.requests)
     with pytest.raises(AuthenticationError):
         exported(hook)
     assert asked + 1 == len(emulator.requests)
 
 
-MINTING: list[tuple[dict[str, Any], type[ZendeskError]]] = [
+TOKEN_FAULTS: list[tuple[dict[str, Any], type[ZendeskError]]] = [
     ({"fault": "status", "status": 500}, ServerError),
     ({"fault": "status", "status": 429, "retry_after": 9}, RateLimitedError),
     ({"fault": "reset_in_body"}, TransportError),
@@ -155,29 +155,29 @@ MINTING: list[tuple[dict[str, Any], type[ZendeskError]]] = [
 ]
 
 
-@pytest.mark.parametrize(("fault", "error"), MINTING, ids=[str(fault) for fault, _ in MINTING])
-def test_minting_that_fails_is_tried_again(
+@pytest.mark.parametrize(("fault", "error"), TOKEN_FAULTS, ids=[str(fault) for fault, _ in TOKEN_FAULTS])
+def test_token_request_that_fails_is_retried(
     hook: ZendeskHook,
     emulator: ZendeskEmulator,
     monkeypatch: pytest.MonkeyPatch,
     fault: dict[str, Any],
     error: type[ZendeskError],
 ) -> None:
-    """As a page is, within the same patience."""
+    """It shares the retry budget of the page."""
     connect(monkeypatch, emulator, "client_credentials")
-    emulator.set_scenario([fault | {"on": MINT, "times": 2}])
+    emulator.set_scenario([fault | {"on": TOKEN_REQUEST, "times": 2}])
     assert sorted(emulator.expected_ids("ticket_events", START, END)) == exported(hook)
-    emulator.set_scenario([fault | {"on": MINT, "times": "always"}, {"fault": "tokens_revoked"}])
+    emulator.set_scenario([fault | {"on": TOKEN_REQUEST, "times": "always"}, {"fault": "tokens_revoked"}])
     with pytest.raises(error, match="/oauth/tokens"):
         exported(hook)
 
 
-def test_minting_that_hangs_makes_no_page_smaller(
+def test_token_request_that_times_out_does_not_reduce_the_page_size(
     hook: ZendeskHook, emulator: ZendeskEmulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The pages are not what is slow."""
+    """The pages are not slow."""
     connect(monkeypatch, emulator, "client_credentials")
-    emulator.set_scenario([{"fault": "status", "status": 504, "on": MINT, "times": 3}])
+    emulator.set_scenario([{"fault": "status", "status": 504, "on": TOKEN_REQUEST, "times": 3}])
     assert sorted(emulator.expected_ids("ticket_events", START, END)) == exported(hook)
     assert {"1000"} == {
         request.query.split("&")[1].removeprefix("per_page=") for request in emulator.requests if request.query

@@ -20,9 +20,9 @@ from airflow_zendesk.exceptions import (
 )
 from airflow_zendesk.hooks.zendesk import ZendeskHook
 from airflow_zendesk.zendesk.retry import RetryBudget
-from tests.support.clock import FakeClock
+from tests.support.clocks import FakeClock
 from tests.support.pages import total_stats
-from tests.support.scripted import Reply, Scripted, page, scripted
+from tests.support.scripted_server import Reply, ScriptedServer, page, scripted_server
 
 START, END = "2026-01-01T00:00:00Z", "2026-01-01T01:00:00Z"
 DAY = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)
@@ -41,7 +41,7 @@ def hook(time: FakeClock) -> ZendeskHook:
     return ZendeskHook(retry_budget=RetryBudget(page_seconds=100), sleep=time.sleep, clock=time.clock)
 
 
-def connect(monkeypatch: pytest.MonkeyPatch, server: Scripted, **extra: Any) -> None:
+def connect(monkeypatch: pytest.MonkeyPatch, server: ScriptedServer, **extra: Any) -> None:
     """Let the default connection lead to the server."""
     monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", server.connection(**extra))
 
@@ -57,7 +57,7 @@ def test_pages_hold_every_event_of_the_window_once(hook: ZendeskHook, emulator: 
 
 def test_request_is_zendesks(hook: ZendeskHook, monkeypatch: pytest.MonkeyPatch) -> None:
     """Path, parameters, and the headers that are ours; nothing of the extras."""
-    with scripted(EMPTY) as server:
+    with scripted_server(EMPTY) as server:
         connect(monkeypatch, server, timeout=5, X_Secret="invented-value")
         list(hook.iter_pages("ticket_events", START, END, include=["comment_events"]))
     path = "/api/v2/incremental/ticket_events?start_time=1767225600&per_page=1000"
@@ -74,7 +74,7 @@ def test_next_page_is_never_followed(hook: ZendeskHook, monkeypatch: pytest.Monk
     first = page((1, 1_767_225_600), (2, 1_767_225_700), end_time=1_767_225_700, end_of_stream=False)
     assert isinstance(first.body, dict)
     first.body["next_page"] = "https://elsewhere.example.com/steal?start_time=9"
-    with scripted(first, EMPTY) as server:
+    with scripted_server(first, EMPTY) as server:
         connect(monkeypatch, server)
         list(hook.iter_pages("ticket_events", START, END))
     assert [
@@ -101,7 +101,7 @@ def test_netrc_and_environment_do_not_replace_the_credentials(
     with open(netrc, "w") as file:  # noqa: PTH123
         file.write("machine 127.0.0.1 login other password wrong\n")
     monkeypatch.setenv("NETRC", netrc)
-    with scripted(EMPTY) as server:
+    with scripted_server(EMPTY) as server:
         connect(monkeypatch, server)
         list(hook.iter_pages("ticket_events", START, END))
     assert server.headers[0]["Authorization"].startswith("Basic YWdlbnRAZXhhbXBsZS5jb20")
@@ -111,7 +111,7 @@ def test_window_and_options_are_checked_before_anything_is_asked(hook: ZendeskHo
     """At the call, not at the first page."""
     with pytest.raises(InvalidWindowError):
         hook.iter_pages("ticket_events", START, START)
-    with pytest.raises(SettingsError, match="no export 'tickets'"):
+    with pytest.raises(SettingsError, match="The resource 'tickets' is unknown"):
         hook.iter_pages("tickets", START, END)
 
 
@@ -126,7 +126,7 @@ def test_faults_of_the_moment_are_asked_again(
 ) -> None:
     """The same page, after the wait that Zendesk asked for; the log says so."""
     limited = Reply(b"", 429, {"Retry-After": "7"})
-    with scripted(Reply(b"", 503), limited, Reply(b'{"ticket_ev'), EMPTY) as server:
+    with scripted_server(Reply(b"", 503), limited, Reply(b'{"ticket_ev'), EMPTY) as server:
         connect(monkeypatch, server)
         with caplog.at_level(logging.WARNING):
             (page_,) = hook.iter_pages("ticket_events", START, END)
@@ -141,7 +141,7 @@ def test_faults_of_the_moment_are_asked_again(
 
 def test_patience_ends(hook: ZendeskHook, time: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the error of the last attempt."""
-    with scripted(Reply(b"", 429, {"Retry-After": "30"})) as server:
+    with scripted_server(Reply(b"", 429, {"Retry-After": "30"})) as server:
         connect(monkeypatch, server)
         with pytest.raises(RateLimitedError):
             list(hook.iter_pages("ticket_events", START, END))
@@ -160,7 +160,7 @@ def test_permanent_faults_are_not_asked_again(
     hook: ZendeskHook, monkeypatch: pytest.MonkeyPatch, reply: Reply, error: type[Exception]
 ) -> None:
     """One request tells."""
-    with scripted(reply) as server:
+    with scripted_server(reply) as server:
         connect(monkeypatch, server)
         with pytest.raises(error):
             list(hook.iter_pages("ticket_events", START, END))
@@ -169,7 +169,7 @@ def test_permanent_faults_are_not_asked_again(
 
 def test_body_that_stays_cut_is_an_error(hook: ZendeskHook, monkeypatch: pytest.MonkeyPatch) -> None:
     """Never an empty page."""
-    with scripted(Reply(b'{"ticket_events": [{"id": 1, ')) as server:
+    with scripted_server(Reply(b'{"ticket_events": [{"id": 1, ')) as server:
         connect(monkeypatch, server)
         with pytest.raises(TransportError):
             list(hook.iter_pages("ticket_events", START, END))
@@ -199,7 +199,7 @@ def test_connection_test_says_what_is_the_case(
     hook: ZendeskHook, monkeypatch: pytest.MonkeyPatch, replies: list[Reply], ok: bool, sentence: str
 ) -> None:
     """In one sentence, for the connection form."""
-    with scripted(*replies) as server:
+    with scripted_server(*replies) as server:
         connect(monkeypatch, server)
         answered, told = hook.test_connection()
     assert ok == answered
@@ -219,7 +219,7 @@ def test_connection_test_of_an_oauth_client_says_which_step_failed(
     hook: ZendeskHook, monkeypatch: pytest.MonkeyPatch, replies: list[Reply], ok: bool, sentence: str
 ) -> None:
     """The token, or what may be done with it."""
-    with scripted(*replies) as server:
+    with scripted_server(*replies) as server:
         connect(monkeypatch, server, login="my_client")
         answered, told = hook.test_connection()
     assert ok == answered
@@ -228,7 +228,7 @@ def test_connection_test_of_an_oauth_client_says_which_step_failed(
 
 def test_connection_test_without_a_network_says_so(hook: ZendeskHook, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody listens there any more."""
-    with scripted(EMPTY) as server:
+    with scripted_server(EMPTY) as server:
         connect(monkeypatch, server)
     answered, told = hook.test_connection()
     assert not answered
@@ -252,7 +252,7 @@ def test_inherited_run_prints_no_body(
     hook: ZendeskHook, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """HttpHook's own prints the bodies of errors, which quote customers."""
-    with scripted(Reply(b'{"error": "text of a customer"}', 422), Reply(b"", 302, {"Location": "/x"})) as server:
+    with scripted_server(Reply(b'{"error": "text of a customer"}', 422), Reply(b"", 302, {"Location": "/x"})) as server:
         connect(monkeypatch, server, timeout=3)
         for _ in range(2):
             with pytest.raises(Exception, match="Zendesk answered"), caplog.at_level(logging.DEBUG):

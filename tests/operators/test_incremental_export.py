@@ -19,8 +19,8 @@ from airflow_zendesk.exceptions import TransportError
 from airflow_zendesk.hooks.zendesk import ZendeskHook
 from airflow_zendesk.operators.incremental_export import ZendeskIncrementalExportOperator
 from airflow_zendesk.zendesk.retry import RetryBudget
-from tests.support.assets import Outlet, OutletEvents
-from tests.support.scripted import page, scripted
+from tests.support.asset_events import Outlet, OutletEvents
+from tests.support.scripted_server import page, scripted_server
 
 DAY = {
     "data_interval_start": datetime(2026, 1, 1, tzinfo=UTC),
@@ -116,7 +116,7 @@ def test_airflows_without_partitions_get_the_extra_alone() -> None:
         (DAY, {"resource": "tickets"}, "no export 'tickets'"),
         (DAY, {"settle": "soon"}, "settle 'soon' is not a length of time"),
         (DAY, {"zendesk_conn_id": "nobody"}, "no connection 'nobody'"),
-        (DAY, {"destination": "/data/zendesk"}, "is no URL"),
+        (DAY, {"destination": "/data/zendesk"}, "is not a URL"),
     ],
 )
 @pytest.mark.usefixtures("emulator")
@@ -129,7 +129,7 @@ def test_what_no_retry_mends_fails_at_once(tmp_path: Path, context: Any, options
 
 def test_faults_of_the_moment_are_left_to_airflows_retries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As they are, so that a retry policy can tell them apart."""
-    with scripted(page(end_time=None)) as server:
+    with scripted_server(page(end_time=None)) as server:
         connection = server.connection()
     monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", connection)
 
@@ -152,7 +152,7 @@ def test_deferrable_task_waits_in_the_triggerer_until_the_window_has_settled(
     assert isinstance(caught.value.trigger, DateTimeTrigger)
     assert end + timedelta(minutes=10) == caught.value.trigger.moment
     old = operator(tmp_path, deferrable=True)
-    with scripted(page(end_time=None)) as server:
+    with scripted_server(page(end_time=None)) as server:
         monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", server.connection())
         assert "export" == caught.value.method_name
         assert 1 == len(run(old, DAY)["slices"]), "a window that has long settled is not waited for"

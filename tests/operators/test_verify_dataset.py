@@ -14,7 +14,7 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_zendesk.operators.incremental_export import ZendeskIncrementalExportOperator
 from airflow_zendesk.operators.verify_dataset import ZendeskVerifyDatasetOperator
-from tests.support.scripted import page, scripted
+from tests.support.scripted_server import page, scripted_server
 
 START = 1_767_225_600
 DAY = {
@@ -38,7 +38,7 @@ def verify(folder: Path, **options: Any) -> ZendeskVerifyDatasetOperator:
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A day in four slices, exported; the server keeps running."""
     events = [(number, START + 21_600 * number) for number in range(4)]
-    with scripted(page(*events, end_time=None)) as server:
+    with scripted_server(page(*events, end_time=None)) as server:
         monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", server.connection())
         run(ZendeskIncrementalExportOperator(task_id="export", destination=tmp_path.as_uri(), grain="6h"))
         yield tmp_path

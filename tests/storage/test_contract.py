@@ -1,4 +1,4 @@
-"""What a dataset needs of any store: the same on a disk, in memory, on S3, on Azure and on Google Cloud Storage."""
+"""The contract of every store: on a disk, in memory, on S3, on Azure Blob and on Google Cloud Storage."""
 
 import io
 import os
@@ -17,19 +17,19 @@ KEY = "ticket_events/event_date=2026-01-31/20260131T000000Z--20260201T000000Z.pa
 
 
 class Endless(io.BytesIO):
-    """A file of any size, which nobody gets to read."""
+    """A file that reports any size, and is never read."""
 
     def __init__(self, size: int) -> None:
         super().__init__()
         self._size = size
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Say that the end is far away."""
+        """Report the size as the position of the end."""
         return self._size if whence == os.SEEK_END else super().seek(offset, whence)
 
 
-def test_what_is_put_is_read(store: Store) -> None:
-    """Whole, by its key, with a token that changes with each version."""
+def test_object_that_was_put_is_read(store: Store) -> None:
+    """Its version changes with each PUT."""
     store.check_access()
     assert (None, None) == (store.version(KEY), store.read(KEY))
     store.put(KEY, io.BytesIO(b"one"), expected=None)
@@ -41,8 +41,8 @@ def test_what_is_put_is_read(store: Store) -> None:
     assert first != store.version(KEY)
 
 
-def test_version_that_was_not_expected_is_kept(store: Store) -> None:
-    """Somebody else's newer version is a conflict, and stays; so is one that is gone."""
+def test_unexpected_version_is_a_conflict_and_is_kept(store: Store) -> None:
+    """A newer version and a missing object are conflicts too."""
     store.put(KEY, io.BytesIO(b"one"), expected=None)
     first = store.version(KEY)
     with pytest.raises(SliceChangedError):
@@ -55,8 +55,8 @@ def test_version_that_was_not_expected_is_kept(store: Store) -> None:
     assert (b"two", None) == (store.read(KEY), store.read("other"))
 
 
-def test_walk_gives_all_that_lies_below_a_folder(store: Store) -> None:
-    """However deep, hidden or not, by key and with the tokens; nothing of the folders beside it."""
+def test_walk_returns_all_objects_below_a_folder(store: Store) -> None:
+    """At any depth, hidden ones included, with their versions; other folders are not included."""
     assert {} == store.walk("r")
     inside = ("r/1", "r/day/2", "r/day/.3.tmp", "r/r/day/4")
     for key in (*inside, "_datasets/r.json", "rr/5"):
@@ -65,7 +65,7 @@ def test_walk_gives_all_that_lies_below_a_folder(store: Store) -> None:
 
 
 def test_file_is_put_from_its_start_and_stays_open(store: Store) -> None:
-    """Wherever the writer left it; and a second PUT sends it again."""
+    """The position of the file does not matter, and a second PUT can send it again."""
     file = io.BytesIO(b"whole")
     file.seek(0, os.SEEK_END)
     store.put("one", file, expected=None)
@@ -73,8 +73,8 @@ def test_file_is_put_from_its_start_and_stays_open(store: Store) -> None:
     assert (b"whole", b"whole") == (store.read("one"), store.read("other"))
 
 
-def test_listing_gives_the_objects_of_one_folder(store: Store) -> None:
-    """By key, with the tokens that asking for each would give, at once; a folder that is not there is empty."""
+def test_list_returns_the_objects_of_one_folder(store: Store) -> None:
+    """The versions are those that ``version`` returns, and are current; a missing folder is empty."""
     assert {} == store.list("r/day")
     for key in ("r/day/1", "r/day/2", "r/other/3"):
         store.put(key, io.BytesIO(b"x"), expected=None)
@@ -82,8 +82,8 @@ def test_listing_gives_the_objects_of_one_folder(store: Store) -> None:
     assert {key: store.version(key) for key in ("r/day/1", "r/day/2")} == store.list("r/day")
 
 
-def test_of_twelve_writers_one_wins(store: Store) -> None:
-    """It is the storage that decides, or a lock; where neither does, the store says so."""
+def test_one_of_twelve_concurrent_writers_is_accepted(store: Store) -> None:
+    """The storage or a lock decides; a store without either reports it."""
     if isinstance(store, OtherStore):
         assert not store.conditional_writes
         return
@@ -103,7 +103,7 @@ def test_of_twelve_writers_one_wins(store: Store) -> None:
 
 
 def test_large_file_is_one_request(server: StoreServer) -> None:
-    """Of 65 MiB: the clients of Azure and Google would split it."""
+    """The clients of Azure and Google would split a file of 65 MiB."""
     with proxy_of(server.url) as proxy, connected(server.behind(proxy.url, f"{server.conn_id}_whole")) as behind:
         store = open_destination(behind.destination())
         content = bytes(range(256)) * (65 * 2**12)
@@ -113,7 +113,7 @@ def test_large_file_is_one_request(server: StoreServer) -> None:
 
 
 def test_file_beyond_the_limit_of_one_request_is_refused(server: StoreServer) -> None:
-    """Before anything is sent; nothing is ever split."""
+    """Nothing is sent, and no file is split."""
     store = open_destination(server.destination())
     limits = {"s3": 5_368_709_120, "abfs": 5_242_880_000, "gs": 5_497_558_138_880}
     assert limits[server.scheme] == store.max_put_bytes
@@ -123,7 +123,7 @@ def test_file_beyond_the_limit_of_one_request_is_refused(server: StoreServer) ->
 
 
 def test_missing_bucket_is_named(server: StoreServer) -> None:
-    """At once, and by a PUT; not taken for an empty one, nor for a conflict."""
+    """The check of access and a PUT report it; it is neither an empty bucket nor a conflict."""
     store = open_destination(server.bucket.replace(BUCKET, "no-such-bucket"))
     uri = f"{server.scheme}://no-such-bucket"
     with pytest.raises(StorageNotFoundError, match=rf"The bucket, container or folder of {uri} does not exist \("):
@@ -133,6 +133,6 @@ def test_missing_bucket_is_named(server: StoreServer) -> None:
             store.put("key", io.BytesIO(b"content"), expected)
 
 
-def test_uri_is_that_of_the_folder_and_the_key(server: StoreServer) -> None:
-    """As reports and readers need it, without the connection."""
+def test_uri_has_the_folder_and_the_key(server: StoreServer) -> None:
+    """It does not contain the connection id."""
     assert f"{server.scheme}://exports/zendesk/r/1" == open_destination(f"{server.bucket}/zendesk/").uri("r/1")

@@ -1,4 +1,4 @@
-"""The faults of every client get a name that says what to do, and whether to try again."""
+"""The errors of every client are translated to errors that say what to do and whether to retry."""
 
 import errno
 from typing import Any
@@ -24,8 +24,8 @@ from airflow_zendesk.storage.errors import translate_error
 SECRET = "AKIAINVENTED and what was signed"
 
 
-def made(cls: Any, *arguments: Any) -> Exception:
-    """An error of a class that has no types."""
+def create(cls: Any, *arguments: Any) -> Exception:
+    """An error of a class without type annotations."""
     error: Exception = cls(*arguments)
     return error
 
@@ -33,7 +33,7 @@ def made(cls: Any, *arguments: Any) -> Exception:
 def s3(code: str, status: int) -> Exception:
     """An error of botocore."""
     response = {"Error": {"Code": code, "Message": SECRET}, "ResponseMetadata": {"HTTPStatusCode": status}}
-    return made(botocore.exceptions.ClientError, response, "PutObject")
+    return create(botocore.exceptions.ClientError, response, "PutObject")
 
 
 def azure(code: str, status: int) -> Exception:
@@ -44,7 +44,7 @@ def azure(code: str, status: int) -> Exception:
 
 
 def gcs(status: int, message: str = SECRET) -> Exception:
-    """What gcsfs raises for an answer of that status."""
+    """The error that gcsfs raises for a response with that status."""
     try:
         validate_response(status, f'{{"error": {{"message": "{message}"}}}}', "b/bucket/o")
     except Exception as error:  # noqa: BLE001  whatever it is
@@ -52,8 +52,8 @@ def gcs(status: int, message: str = SECRET) -> Exception:
     raise AssertionError
 
 
-def behind(error: Exception, cause: Exception) -> Exception:
-    """The error, made of another one, as s3fs does it."""
+def caused_by(error: Exception, cause: Exception) -> Exception:
+    """The error with a cause, as s3fs wraps errors."""
     error.__cause__ = cause
     return error
 
@@ -70,8 +70,9 @@ CASES: list[tuple[Exception, type[StorageError], str]] = [
     (s3("ConditionalRequestConflict", 409), StorageUnavailableError, "ConditionalRequestConflict"),
     (s3("RequestTimeout", 400), StorageUnavailableError, "RequestTimeout"),
     (s3(f"odd {SECRET}", 400), StorageRefusedError, "400"),
-    (behind(PermissionError(SECRET), s3("InvalidAccessKeyId", 403)), StorageDeniedError, "InvalidAccessKeyId"),
-    (behind(OSError(errno.EBUSY, SECRET), s3("SlowDown", 503)), StorageUnavailableError, "SlowDown"),
+    (caused_by(PermissionError(SECRET), s3("InvalidAccessKeyId", 403)), StorageDeniedError, "InvalidAccessKeyId"),
+    (caused_by(OSError(errno.EBUSY, SECRET), s3("SlowDown", 503)), StorageUnavailableError, "SlowDown"),
+    (botocore.exceptions.ParamValidationError(report=SECRET), StorageRefusedError, "ParamValidationError"),
     (botocore.exceptions.NoCredentialsError(), StorageDeniedError, "NoCredentialsError"),
     (botocore.exceptions.ReadTimeoutError(endpoint_url=SECRET), StorageUnavailableError, "ReadTimeoutError"),
     (
@@ -92,9 +93,9 @@ CASES: list[tuple[Exception, type[StorageError], str]] = [
     (gcs(502), StorageUnavailableError, "ProxyError"),
     (gcs(503), StorageUnavailableError, "503"),
     (HttpError({"code": "503", "message": SECRET}), StorageUnavailableError, "503"),
-    (made(google.auth.exceptions.DefaultCredentialsError, SECRET), StorageDeniedError, "DefaultCredentialsError"),
-    (made(google.auth.exceptions.RefreshError, SECRET), StorageDeniedError, "RefreshError"),
-    (made(google.auth.exceptions.TransportError, SECRET), StorageUnavailableError, "TransportError"),
+    (create(google.auth.exceptions.DefaultCredentialsError, SECRET), StorageDeniedError, "DefaultCredentialsError"),
+    (create(google.auth.exceptions.RefreshError, SECRET), StorageDeniedError, "RefreshError"),
+    (create(google.auth.exceptions.TransportError, SECRET), StorageUnavailableError, "TransportError"),
     (aiohttp.ServerDisconnectedError(SECRET), StorageUnavailableError, "ServerDisconnectedError"),
     (requests.ConnectionError(SECRET), StorageUnavailableError, "ConnectionError"),
     (TimeoutError(SECRET), StorageUnavailableError, "TimeoutError"),
@@ -109,16 +110,16 @@ CASES: list[tuple[Exception, type[StorageError], str]] = [
 
 
 @pytest.mark.parametrize(
-    ("error", "named", "reason"), CASES, ids=[f"{type(each[0]).__name__}-{each[2]}" for each in CASES]
+    ("error", "expected", "reason"), CASES, ids=[f"{type(each[0]).__name__}-{each[2]}" for each in CASES]
 )
-def test_fault_is_named(error: Exception, named: type[StorageError], reason: str) -> None:
-    """By what happened; what the client says is not passed on."""
-    fault: Any = translate_error(error, "s3://bucket/key")
-    assert (named, "s3://bucket/key", reason) == (type(fault), fault.uri, fault.reason)
-    assert "INVENTED" not in str(fault)
+def test_client_error_is_translated(error: Exception, expected: type[StorageError], reason: str) -> None:
+    """The text of the client is dropped."""
+    translated: Any = translate_error(error, "s3://bucket/key")
+    assert (expected, "s3://bucket/key", reason) == (type(translated), translated.uri, translated.reason)
+    assert "INVENTED" not in str(translated)
 
 
 @pytest.mark.parametrize("error", [KeyError("ETag"), TypeError("a mistake"), ValueError("a mistake")])
-def test_mistake_of_ours_is_no_fault_of_a_storage(error: Exception) -> None:
-    """It stays what it is."""
+def test_bug_is_not_a_storage_error(error: Exception) -> None:
+    """It is not translated."""
     assert translate_error(error, "s3://bucket/key") is None

@@ -1,4 +1,4 @@
-"""A folder on a disk."""
+"""The store in a folder on a disk."""
 
 import io
 import os
@@ -17,20 +17,20 @@ from airflow_zendesk.exceptions import (
     StorageUnavailableError,
 )
 from airflow_zendesk.storage.store import Store
-from tests.support.limits import largest_file
+from tests.support.file_size_limit import file_size_limit
 
 
 class Broken(io.BytesIO):
-    """A file that cannot be read to its end."""
+    """A file that cannot be read."""
 
     def read(self, _: int | None = -1) -> bytes:
-        """Fail as a disk does."""
+        """Fail like a broken disk."""
         raise OSError(5, "Input/output error")
 
 
 @contextmanager
 def as_nobody() -> Iterator[None]:
-    """Without the rights of root, which may write anywhere."""
+    """Drop the rights of root, which may write anywhere."""
     user = os.geteuid()
     if user == 0:
         os.seteuid(65534)
@@ -42,7 +42,7 @@ def as_nobody() -> Iterator[None]:
 
 @pytest.fixture
 def read_only() -> Iterator[Path]:
-    """A folder that may be read by all and written by none."""
+    """A folder that everyone may read and nobody may write."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "there").write_bytes(b"one")
@@ -51,8 +51,8 @@ def read_only() -> Iterator[Path]:
         folder.chmod(0o755)
 
 
-def test_nothing_else_is_left_behind(local_store: Store, tmp_path: Path) -> None:
-    """Neither after a success nor after a conflict, nor after an error in the middle of the file."""
+def test_no_temporary_file_is_left_behind(local_store: Store, tmp_path: Path) -> None:
+    """After a success, a conflict and an error only the object is there."""
     local_store.put("day/key", io.BytesIO(b"one"), expected=None)
     with pytest.raises(SliceChangedError):
         local_store.put("day/key", io.BytesIO(b"two"), expected=None)
@@ -61,19 +61,19 @@ def test_nothing_else_is_left_behind(local_store: Store, tmp_path: Path) -> None
     assert ["key"] == [path.name for path in (tmp_path / "day").iterdir()]
 
 
-def test_quota_is_named_and_leaves_nothing_half(local_store: Store, tmp_path: Path) -> None:
-    """The version that is there stays."""
+def test_exceeded_quota_is_named_and_leaves_no_partial_file(local_store: Store, tmp_path: Path) -> None:
+    """The stored version is kept."""
     local_store.put("key", io.BytesIO(b"one"), expected=None)
     with (
-        largest_file(100_000),
+        file_size_limit(100_000),
         pytest.raises(StorageFullError, match=r"There is no space for file:///.*/key \(EFBIG\)"),
     ):
         local_store.put("key", io.BytesIO(b"2" * 1_000_000), expected=local_store.version("key"))
     assert (b"one", ["key"]) == (local_store.read("key"), [path.name for path in tmp_path.iterdir()])
 
 
-def test_read_only_folder_is_named_before_any_work(read_only: Path) -> None:
-    """Also if the destination is yet to be made below it."""
+def test_read_only_folder_is_named_by_the_check_of_access(read_only: Path) -> None:
+    """A destination that does not exist yet is checked by its nearest parent."""
     with as_nobody():
         for folder in (read_only, read_only / "new" / "zendesk"):
             with pytest.raises(StorageDeniedError, match=rf"denied \({read_only} cannot be written to\)"):

@@ -17,7 +17,7 @@ from airflow_zendesk.hooks.zendesk import ZendeskHook
 from airflow_zendesk.window import Grain, Window
 from airflow_zendesk.zendesk.resources import Query
 from tests.support.commands import printed
-from tests.support.limits import largest_file
+from tests.support.file_size_limit import file_size_limit
 from tests.support.stores.proxy import proxy_of
 from tests.support.stores.servers import BUCKET, StoreServer, connected
 
@@ -81,7 +81,7 @@ def test_missing_bucket_ends_an_export_before_the_first_request_to_zendesk(
 def test_full_spool_ends_an_export_with_nothing_written(moto: StoreServer) -> None:
     """The worker's disk is full before anything is sent to the storage."""
     destination = moto.destination()
-    with largest_file(1_000), pytest.raises(StorageFullError, match="TMPDIR"):
+    with file_size_limit(1_000), pytest.raises(StorageFullError, match="TMPDIR"):
         export(destination)
     assert {} == objects(destination)
 

@@ -1,4 +1,4 @@
-"""Commands of the virtual environment that the tests run in."""
+"""Runs commands of the virtual environment in which the tests run."""
 
 import os
 import re
@@ -14,21 +14,21 @@ _LOG_LINE = re.compile(r"(\x1b\[[\d;]*m)*\d{4}-\d\d-\d\dT[\d:.]+Z ")
 
 
 def executable(name: str) -> str:
-    """Where a command of this environment lies, activated or not."""
+    """The path of a command of this environment, whether it is activated or not."""
     return str(Path(sys.executable).with_name(name))
 
 
 def run(
     name: str, *arguments: str | Path, folder: Path = ROOT, environment: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command of this environment to its end and keep what it prints."""
+    """Run a command of this environment to its end and capture its output."""
     return subprocess.run(
         [executable(name), *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
 
 
 def printed(capsys: pytest.CaptureFixture[str]) -> str:
-    """What a command printed in this process, without what Airflow logs: it does so where its first log line went."""
+    """The output of a command that ran in this process, without Airflow's log lines, which also go to stdout."""
     lines = capsys.readouterr().out.splitlines(keepends=True)
     return "".join(line for line in lines if not _LOG_LINE.match(line))
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from airflow_zendesk.zendesk.paging import Page, RequestStats
+from airflow_zendesk.zendesk.paging import Page
+from airflow_zendesk.zendesk.retry import RequestStats
 
 
 def total_stats(pages: Iterable[Page]) -> RequestStats:

@@ -1,4 +1,4 @@
-"""Servers that page in every way Zendesk might: models for the laws of the paging, written apart from it."""
+"""Models of servers that page in every way Zendesk might, written independently of the code under test."""
 
 import random
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ WITHHELD_SECONDS = 60
 
 
 class Event(NamedTuple):
-    """Something that happened at ``second``; the server pages by ``delivered``, which may be later."""
+    """An event that happened at ``second``. The server pages by ``delivered``, which may be later."""
 
     id: int
     second: int
@@ -28,14 +28,14 @@ def record(event: Event) -> Record:
 
 @dataclass
 class Server:
-    """A server with one choice for each thing that is not known of Zendesk's.
+    """A server with one option for each behaviour of Zendesk that is not known.
 
-    ``cut``: what a page does with its last second: ``split`` it, split it and say one more, or leave it ``whole``.
+    ``cut``: how a page ends: its last second is split, split with an ``end_time`` one second later, or kept whole.
     ``ties``: whether a page of one second may exceed ``per_page``, so that the second is whole.
-    ``order``: how records lie on a page.
+    ``order``: the order of the records on a page.
     ``last_end_time``: ``end_time`` on the last page.
-    ``stream_ends``: whether the last page says that it is, or only an empty one after it.
-    ``repeated``: an event that stands on every page.
+    ``stream_ends``: whether the last page has ``end_of_stream``, or an empty page after it.
+    ``repeated``: an event that is on every page.
     """
 
     events: Sequence[Event]

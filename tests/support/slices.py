@@ -1,11 +1,13 @@
-"""Rows for tests."""
+"""Events, records and slices for tests."""
 
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any
 
 import msgspec
+import pyarrow.parquet as pq
 
 from airflow_zendesk.dataset.settings import DatasetSettings
 from airflow_zendesk.dataset.slice_file import Certificate, SealedSlice, SliceWriter
@@ -29,7 +31,7 @@ def event(number: int, **members: Any) -> dict[str, Any]:
 
 
 def as_records(records: Iterable[dict[str, Any]]) -> list[Record]:
-    """The records as items of a page."""
+    """The records as the code reads them from a page."""
     return read_records(msgspec.json.decode(json.dumps(list(records)).encode(), type=list[RawRecord]))
 
 
@@ -42,7 +44,14 @@ def sealed(records: Iterable[dict[str, Any]], slice_: Slice = DAY) -> Iterator[S
 
 
 def content(records: Iterable[dict[str, Any]]) -> bytes:
-    """The bytes of such a slice."""
+    """The records as the bytes of a slice."""
     with sealed(records) as slice_:
         slice_.file.seek(0)
         return slice_.file.read()
+
+
+def exported_ids(folder: Path, resource: str = "ticket_events") -> list[int]:
+    """The ids in all slices of a dataset in a folder."""
+    return sorted(
+        id_ for path in (folder / resource).rglob("*.parquet") for id_ in pq.ParquetFile(path).read()["id"].to_pylist()
+    )

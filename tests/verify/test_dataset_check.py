@@ -24,7 +24,7 @@ from airflow_zendesk.verify.dataset_check import verify_dataset
 from airflow_zendesk.verify.findings import Run, VerificationProgress
 from airflow_zendesk.window import Grain, Window
 from tests.support.commands import read_by_bash
-from tests.support.forgery import SETTLE, forged, honest, rows_of
+from tests.support.forged_slices import SETTLE, forged, rows_of, valid_slice
 from tests.support.slices import DAY, SETTINGS, event
 
 DAYS = Grain.of("1d").slices(Window(DAY.start, DAY.start + timedelta(days=4)))
@@ -46,7 +46,7 @@ def dataset(store: Store) -> Store:
     ensure_settings(store, SETTINGS)
     for slice_ in DAYS:
         records = [] if slice_ == DAYS[3] else events_of(slice_)
-        store.put(slice_key("ticket_events", slice_), io.BytesIO(honest(slice_, records)), expected=None)
+        store.put(slice_key("ticket_events", slice_), io.BytesIO(valid_slice(slice_, records)), expected=None)
     return store
 
 
@@ -213,7 +213,7 @@ def folder(tmp_path: Path, local_store: Store) -> Path:
     ensure_settings(local_store, SETTINGS)
     for slice_ in DAYS:
         local_store.put(
-            slice_key("ticket_events", slice_), io.BytesIO(honest(slice_, events_of(slice_))), expected=None
+            slice_key("ticket_events", slice_), io.BytesIO(valid_slice(slice_, events_of(slice_))), expected=None
         )
     return tmp_path
 
@@ -349,7 +349,7 @@ def test_slice_of_another_grain_overlaps(folder: Path, findings: Findings, name:
 def test_id_in_two_slices_is_a_duplicate(folder: Path, findings: Findings) -> None:
     """A server that sorts events by delivery can return one event to two runs. The finding names both slices."""
     shared = events_of(DAMAGED)[7]["id"]
-    (folder / NEXT_KEY).write_bytes(honest(NEXT, [late(NEXT, shared), *events_of(NEXT)]))
+    (folder / NEXT_KEY).write_bytes(valid_slice(NEXT, [late(NEXT, shared), *events_of(NEXT)]))
     reason = f"1 of its ids are also in .../{KEY}, for example {shared}"
     assert (1, [f"duplicate: .../{NEXT_KEY}: {reason}"]) == findings()
 

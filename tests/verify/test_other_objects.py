@@ -12,7 +12,7 @@ from airflow_zendesk.storage.store import Store
 from airflow_zendesk.verify.dataset_check import verify_dataset
 from airflow_zendesk.verify.repair import Target, repair
 from airflow_zendesk.verify.ticket_search import find_tickets
-from tests.support.forgery import honest
+from tests.support.forged_slices import valid_slice
 from tests.support.slices import DAY, SETTINGS, event
 from tests.support.stores.objects import put_object
 from tests.support.stores.servers import StoreServer
@@ -30,7 +30,7 @@ def bucket(request: pytest.FixtureRequest) -> tuple[Store, Put]:
     destination = server.destination()
     store = open_destination(destination)
     ensure_settings(store, SETTINGS)
-    store.put(KEY, io.BytesIO(honest(DAY, [event(1)])), expected=None)
+    store.put(KEY, io.BytesIO(valid_slice(DAY, [event(1)])), expected=None)
     folder = destination.rpartition("/")[2]
     return store, lambda key, content: put_object(server, f"{folder}/{key}", content)
 

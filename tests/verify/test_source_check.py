@@ -18,7 +18,7 @@ from airflow_zendesk.verify.source_check import spread, verify_window
 from airflow_zendesk.window import Grain, Window
 from airflow_zendesk.zendesk.resources import Query
 from tests.support.commands import printed, run
-from tests.support.scripted import Scripted, page, scripted
+from tests.support.scripted_server import ScriptedServer, page, scripted_server
 
 HOURS = Window.of("2026-01-01T00:00:00Z", "2026-01-01T12:00:00Z")
 RANGE = ["--start", "2026-01-01T00:00:00Z", "--end", "2026-01-01T12:00:00Z"]
@@ -59,7 +59,7 @@ def test_source_agrees_with_what_was_exported(tmp_path: Path, emulator: ZendeskE
     assert alone == len(emulator.requests), "without source no request is sent"
 
 
-def connect(monkeypatch: pytest.MonkeyPatch, server: Scripted) -> None:
+def connect(monkeypatch: pytest.MonkeyPatch, server: ScriptedServer) -> None:
     """Let the default connection lead to the server."""
     monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", server.connection())
 
@@ -70,7 +70,7 @@ def test_difference_from_the_source_is_counted(tmp_path: Path, monkeypatch: pyte
     later = page(
         (1, DAY.start_time), (3, DAY.start_time + 1), *((id_, DAY.start_time) for id_ in (4, 5, 6)), end_time=None
     )
-    with scripted(now, later) as server:
+    with scripted_server(now, later) as server:
         connect(monkeypatch, server)
         export(tmp_path, DAY, "1d")
         found = verify_window(tmp_path.as_uri(), "ticket_events", DAY, source="all")
@@ -84,7 +84,7 @@ def test_difference_from_the_source_is_counted(tmp_path: Path, monkeypatch: pyte
 
 def test_dataset_of_another_account_is_not_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every row would differ."""
-    with scripted(page(end_time=None)) as server:
+    with scripted_server(page(end_time=None)) as server:
         connect(monkeypatch, server)
         export(tmp_path, DAY, "1d")
     monkeypatch.setenv(

@@ -10,7 +10,7 @@ from airflow_zendesk.dataset.layout import slice_key
 from airflow_zendesk.storage.store import Store
 from airflow_zendesk.verify.ticket_search import Match, SearchProgress, find_tickets
 from airflow_zendesk.window import Grain, Window
-from tests.support.forgery import honest
+from tests.support.forged_slices import valid_slice
 from tests.support.slices import DAY, event
 
 DAYS = Grain.of("1d").slices(Window(DAY.start, DAY.start + timedelta(days=3)))
@@ -24,7 +24,7 @@ def dataset(store: Store) -> Store:
     """Three days, the last without events."""
     for slice_, key, tickets in zip(DAYS, KEYS, TICKETS, strict=True):
         records = [event(at, timestamp=slice_.start_time, ticket_id=ticket) for at, ticket in enumerate(tickets)]
-        store.put(key, io.BytesIO(honest(slice_, records)), expected=None)
+        store.put(key, io.BytesIO(valid_slice(slice_, records)), expected=None)
     return store
 
 
@@ -64,7 +64,7 @@ def test_progress_is_reported_after_each_object(dataset: Store) -> None:
 def test_row_groups_without_the_ticket_are_not_read(store: Store) -> None:
     """Their statistics exclude the ticket, so damage in them goes unnoticed."""
     records = [event(at, timestamp=DAY.start_time, ticket_id=at) for at in range(12_000)]
-    content = bytearray(honest(DAY, records))
+    content = bytearray(valid_slice(DAY, records))
     column = pq.ParquetFile(io.BytesIO(content)).metadata.row_group(0).column(2)
     assert "ticket_id" == column.path_in_schema
     begin = column.data_page_offset

@@ -40,7 +40,7 @@ from airflow_zendesk.warehouse.duckdb import DuckDBDatabase
 from airflow_zendesk.warehouse.loading import load_slices, open_warehouse
 from airflow_zendesk.warehouse.stored_slices import find_slices
 from airflow_zendesk.warehouse.tables import Table
-from tests.support.clock import FakeClock
+from tests.support.clocks import FakeClock
 from tests.support.published import NEXT_DAY, RECORDS, put
 from tests.support.slices import DAY, event
 

@@ -8,7 +8,7 @@ import duckdb
 from airflow_zendesk.emulator import ZendeskEmulator
 from airflow_zendesk.operators.incremental_export import ZendeskIncrementalExportOperator
 from airflow_zendesk.operators.load_warehouse import ZendeskLoadWarehouseOperator
-from tests.support.assets import triggering
+from tests.support.asset_events import triggering
 from tests.support.stores.servers import StoreServer
 
 

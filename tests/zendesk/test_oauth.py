@@ -1,4 +1,4 @@
-"""Tokens of the grant client_credentials."""
+"""Access tokens of the grant client_credentials."""
 
 import pytest
 from requests.structures import CaseInsensitiveDict
@@ -17,12 +17,12 @@ from airflow_zendesk.zendesk.oauth import Token, read_token, token_request
 
 
 def read(body: bytes, status: int = 200, content_type: str = "application/json") -> Token:
-    """What the exporter makes of such an answer."""
+    """Parse such a response."""
     return read_token(status, CaseInsensitiveDict({"content-type": content_type}), body)
 
 
-def test_request_is_zendesks() -> None:
-    """The exports only read."""
+def test_request_has_the_form_that_zendesk_documents() -> None:
+    """The scope is read, because exports only read."""
     assert {
         "grant_type": "client_credentials", "client_id": "my_client", "client_secret": "invented", "scope": "read",
     } == token_request("my_client", "invented")  # fmt: skip
@@ -40,17 +40,17 @@ def test_request_is_zendesks() -> None:
         (b"1e999", None),
     ],
 )
-def test_end_of_a_token_is_read_if_it_can_be(expires_in: bytes, seconds: float | None) -> None:
-    """Where it cannot, the token is good until it is refused."""
+def test_expiry_of_a_token_is_parsed_if_possible(expires_in: bytes, seconds: float | None) -> None:
+    """Otherwise the token is used until it is refused."""
     assert Token("abc", seconds) == read(b'{"access_token": "abc", "scope": "read", "expires_in": %b}' % expires_in)
     assert Token("abc", None) == read(b'{"access_token": "abc"}')
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "error", "told"),
+    ("status", "body", "error", "message"),
     [
-        (200, b'{"access_token": "sec', TransportError, "the answer is cut"),
-        (200, b"", TransportError, "the answer is cut"),
+        (200, b'{"access_token": "sec', TransportError, "the response is truncated"),
+        (200, b"", TransportError, "the response is truncated"),
         (200, b"<html>secret", NotJsonError, "instead of JSON"),
         (200, b"{}", TokenRefusedError, "identifier and secret"),
         (200, b'{"access_token": 5}', TokenRefusedError, "identifier and secret"),
@@ -66,15 +66,15 @@ def test_end_of_a_token_is_read_if_it_can_be(expires_in: bytes, seconds: float |
         (503, b"", ServerError, "status 503"),
     ],
 )
-def test_what_is_no_token_is_a_named_error_without_a_quotation(
-    status: int, body: bytes, error: type[ZendeskError], told: str
+def test_invalid_response_is_a_named_error_without_the_body(
+    status: int, body: bytes, error: type[ZendeskError], message: str
 ) -> None:
-    """It might be half of one."""
-    with pytest.raises(error, match=told) as caught:
+    """The body may hold a part of a token."""
+    with pytest.raises(error, match=message) as caught:
         read(body, status)
     assert "secret" not in str(caught.value).replace("identifier and secret", "")
 
 
-def test_token_has_no_repr() -> None:
-    """Whoever prints it prints its end alone."""
+def test_token_is_not_in_its_repr() -> None:
+    """Only the time of its expiry is printed."""
     assert "Token(expires_in=1800)" == repr(Token("abc", 1800))

@@ -1,6 +1,6 @@
-"""A Google Cloud Storage on loopback that keeps generations and conditions, as far as gcsfs and our store ask for it.
+"""A Google Cloud Storage on loopback with generations and preconditions, as far as gcsfs and our store use them.
 
-No package brings one: the emulator on PyPI ignores conditions. What is answered follows
+The emulator on PyPI ignores preconditions. The responses follow
 https://cloud.google.com/storage/docs/json_api/v1/objects and .../docs/request-preconditions.
 """
 
@@ -21,7 +21,7 @@ _OBJECTS = re.compile(r"/(?P<kind>upload/|download/|)storage/v1/b/(?P<bucket>[^/
 
 @dataclass
 class _Buckets:
-    """What is stored: by bucket and name, each with its generation; one lock decides who is first."""
+    """The objects by bucket and name, each with its generation; the lock orders concurrent writes."""
 
     objects: dict[str, dict[str, tuple[int, bytes]]] = field(default_factory=dict)
     generations: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1_700_000_000_000_001))
@@ -121,7 +121,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def log_message(self, *_: Any) -> None:
-        """Stay quiet."""
+        """Log nothing."""
 
 
 def _resource(bucket: str, name: str, generation: int, content: bytes) -> dict[str, Any]:
@@ -146,11 +146,11 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, *_: Any) -> None:
-        """A client that goes away is part of the tests."""
+        """Ignore clients that disconnect, which is part of the tests."""
 
 
 class GcsFake:
-    """The server, from entry to exit."""
+    """A context manager that runs the server."""
 
     def __enter__(self) -> Self:
         handler = type("Handler", (_Handler,), {"buckets": _Buckets()})
@@ -165,7 +165,7 @@ class GcsFake:
 
 
 def make_bucket(url: str, name: str) -> None:
-    """Make a bucket in a Google Cloud Storage at that address."""
+    """Create a bucket in the Google Cloud Storage at that address."""
     request = urllib.request.Request(
         f"{url}/storage/v1/b?project=invented",
         json.dumps({"name": name}).encode(),

@@ -1,4 +1,4 @@
-"""A proxy in front of a store that breaks off what it is told to: before the store has heard of it, or after."""
+"""A proxy in front of a storage that loses requests or responses as a test demands."""
 
 import http.client
 import socket
@@ -12,28 +12,28 @@ from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal
 
-#: What becomes of an upload: it never arrives; it is carried out, and the answer is lost; nobody answers; a status is
-#: answered without the store; or something is done first, such as the upload of a rival, and then it never arrives.
+#: What happens to an upload: the request is lost; the response is lost; there is no response; the proxy answers with a
+#: status; or the proxy first calls a function, such as the upload of a rival, and then the request is lost.
 Fault = Literal["lost", "answer lost", "hangs"] | int | Callable[[], object]
 
 
 @dataclass
 class Proxy:
-    """The proxy: its address, the uploads that it has seen, and what becomes of the next ones.
+    """The address of the proxy, the uploads so far, and the faults of the next ones.
 
-    An upload is what writes an object whose name has ``watched`` in it.
+    An upload is a request that writes an object whose name contains ``watched``.
     """
 
     url: str
     faults: list[Fault] = field(default_factory=list)
     uploads: list[str] = field(default_factory=list)
-    #: The status for an upload that has a header which a store does not know, by header and beginning of its value.
+    #: The status for uploads with an unsupported header, by the header's name and the start of its value.
     refused: dict[tuple[str, str], int] = field(default_factory=dict)
     watched: str = ".parquet"
     ended: threading.Event = field(default_factory=threading.Event)
 
     def is_upload(self, method: str, path: str) -> bool:
-        """Whether the request writes an object that is watched."""
+        """Whether the request writes a watched object."""
         return method in {"PUT", "POST"} and self.watched in path
 
 
@@ -60,7 +60,7 @@ class _Server(ThreadingHTTPServer):
     block_on_close = False
 
     def handle_error(self, *_: Any) -> None:
-        """A client that goes away is part of the tests."""
+        """Ignore clients that disconnect, which is part of the tests."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -68,7 +68,7 @@ class _Handler(BaseHTTPRequestHandler):
     proxy: Proxy
     upstream: str
 
-    def pass_on(self) -> None:
+    def forward(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         fault: Fault | None = None
         if self.proxy.is_upload(self.command, self.path):
@@ -88,20 +88,20 @@ class _Handler(BaseHTTPRequestHandler):
         elif fault == "hangs":
             self.proxy.ended.wait()
         else:
-            answer = self._ask(body)
+            response = self._request_upstream(body)
             if fault == "answer lost":
                 self._reset()
             else:
-                self._answer(*answer)
+                self._answer(*response)
 
-    do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = pass_on  # noqa: N815  names of http.server
+    do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = forward  # noqa: N815  names of http.server
 
-    def _ask(self, body: bytes) -> tuple[int, Message, bytes]:
+    def _request_upstream(self, body: bytes) -> tuple[int, Message, bytes]:
         connection = http.client.HTTPConnection(self.upstream)
         try:
             connection.request(self.command, self.path, body, dict(self.headers.items()))
-            answer = connection.getresponse()
-            return answer.status, answer.headers, answer.read()
+            response = connection.getresponse()
+            return response.status, response.headers, response.read()
         finally:
             connection.close()
 
@@ -121,4 +121,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
 
     def log_message(self, *_: Any) -> None:
-        """Stay quiet."""
+        """Log nothing."""

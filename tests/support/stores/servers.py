@@ -1,8 +1,8 @@
-"""Stores on loopback, as fixtures for any test: each a real server, started once, with a bucket in it.
+"""Storage servers on loopback as fixtures: each is a real server that is started once and has one bucket.
 
 ``moto`` is S3, ``azurite`` Azure Blob, ``gcs`` a Google Cloud Storage with generations, and ``lying_gcs`` one that
-ignores conditions. ``server.destination()`` is a folder to export to; the Airflow connection that it names is in the
-environment while the server runs, and ``server.environment`` is for other processes.
+ignores preconditions. ``server.destination()`` is a new folder; its Airflow connection is in the environment while the
+server runs, and ``server.environment`` is for other processes.
 """
 
 import json
@@ -26,18 +26,18 @@ from azure.storage.blob import BlobServiceClient
 from tests.support.commands import executable
 from tests.support.stores.gcs import GcsFake, make_bucket
 
-#: gcsfs asks a gRPC service of Google what kind of bucket it has; a server on loopback has none, and it waits a minute.
+#: gcsfs asks a gRPC service of Google for the type of a bucket; on loopback there is none, and gcsfs waits a minute.
 os.environ["GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT"] = "false"
 
 BUCKET = "exports"
 _AZURITE = Path(__file__).with_name("azurite")
-#: Invented, like everything here; in base64, as Azure wants it.
+#: Invented; the key is in Base64, as Azure requires.
 _AZURE_ACCOUNT, _AZURE_KEY = "invented", "aW52ZW50ZWQta2V5LW9mLWEtdGVzdA=="
 
 
 @dataclass(frozen=True)
 class StoreServer:
-    """A server: its address, how it is called in a destination, and its connection by the name of the variable."""
+    """A server: its address, its scheme and connection id in destinations, and its Airflow connection."""
 
     url: str
     scheme: str
@@ -46,23 +46,23 @@ class StoreServer:
 
     @property
     def bucket(self) -> str:
-        """The bucket that is there, as a destination."""
+        """The bucket as a destination."""
         return f"{self.scheme}://{self.conn_id}@{BUCKET}"
 
     def destination(self) -> str:
-        """A folder of the bucket that no other test has."""
+        """A folder of the bucket that no other test uses."""
         return f"{self.bucket}/{uuid.uuid4().hex}"
 
     @property
     def environment(self) -> dict[str, str]:
-        """What another process needs to reach the server by a destination."""
+        """The environment variables that another process needs for a destination on this server."""
         return {
             f"AIRFLOW_CONN_{self.conn_id.upper()}": json.dumps(self.connection),
             "GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT": "false",
         }
 
     def behind(self, url: str, conn_id: str, **extra: object) -> "StoreServer":
-        """The same server, reached by another address, such as that of a proxy, and with more in its connection."""
+        """The same server at another address, such as that of a proxy, with additional extras in its connection."""
         connection = json.loads(json.dumps(self.connection).replace(self.url, url))
         connection["extra"] |= extra
         return StoreServer(url, self.scheme, conn_id, connection)
@@ -93,7 +93,7 @@ def gcs_server(url: str, conn_id: str) -> StoreServer:
 
 @contextmanager
 def connected(server: StoreServer) -> Iterator[StoreServer]:
-    """Have the server's connection in the environment."""
+    """Set the server's connection in the environment."""
     with pytest.MonkeyPatch.context() as patch:
         for name, value in server.environment.items():
             patch.setenv(name, value)
@@ -102,7 +102,7 @@ def connected(server: StoreServer) -> Iterator[StoreServer]:
 
 @pytest.fixture(scope="session")
 def moto() -> Iterator[StoreServer]:
-    """An S3, with conditions."""
+    """S3 with preconditions."""
     command = [executable("moto_server"), "--host", "127.0.0.1", "--port", "0"]
     with _running(command, r"Running on (http://127\.0\.0\.1:\d+)") as url, connected(s3_server(url)) as server:
         boto3.client(
@@ -114,7 +114,7 @@ def moto() -> Iterator[StoreServer]:
 
 @pytest.fixture(scope="session")
 def azurite() -> Iterator[StoreServer]:
-    """An Azure Blob, with conditions; without npm it cannot be installed, which in CI is a failure."""
+    """Azure Blob with preconditions. Without npm it cannot be installed, which is a failure in CI."""
     program = _AZURITE / "node_modules/.bin/azurite-blob"
     if not program.exists() or shutil.which("node") is None:
         missing = f"Azurite is not installed: install Node.js, then `npm ci --prefix {_AZURITE}`, or `make azurite`"
@@ -134,7 +134,7 @@ def azurite() -> Iterator[StoreServer]:
 
 @pytest.fixture(scope="session")
 def gcs() -> Iterator[StoreServer]:
-    """A Google Cloud Storage, with generations."""
+    """Google Cloud Storage with generations."""
     with GcsFake() as fake, connected(gcs_server(fake.url, "gcs")) as server:
         make_bucket(fake.url, BUCKET)
         yield server
@@ -142,7 +142,7 @@ def gcs() -> Iterator[StoreServer]:
 
 @pytest.fixture(scope="session")
 def lying_gcs() -> Iterator[StoreServer]:
-    """A Google Cloud Storage that ignores conditions: every writer is told to have won."""
+    """Google Cloud Storage that ignores preconditions: every write is accepted."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     command = [executable("gcp-storage-emulator"), "start", "--host", "127.0.0.1", "--port", str(port), "--in-memory"]
@@ -154,7 +154,7 @@ def lying_gcs() -> Iterator[StoreServer]:
 
 @contextmanager
 def _running(command: list[str], ready: str, environment: Mapping[str, str] | None = None) -> Iterator[str]:
-    """Run a server until the end of the block; tells what it says of itself when it is ready."""
+    """Run a server during the block, and yield the first group of its line that matches ``ready``."""
     with subprocess.Popen(
         command, env={**os.environ, **(environment or {})}, text=True,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -162,14 +162,14 @@ def _running(command: list[str], ready: str, environment: Mapping[str, str] | No
         assert process.stdout
         reader = threading.Thread(target=process.stdout.read, daemon=True)
         try:
-            told = []
+            lines = []
             for line in process.stdout:
-                told.append(line)
+                lines.append(line)
                 if found := re.search(ready, line):
                     break
             else:
-                pytest.fail(f"{command[0]} did not start: {''.join(told)}")
-            # It goes on telling: unread, the pipe would fill and stop it.
+                pytest.fail(f"{command[0]} did not start: {''.join(lines)}")
+            # If nothing read its output, the pipe would fill up and block the server.
             reader.start()
             assert {"127.0.0.1"} == listening_addresses(process.pid)
             yield found[1]
@@ -181,7 +181,7 @@ def _running(command: list[str], ready: str, environment: Mapping[str, str] | No
 
 
 def listening_addresses(pid: int) -> set[str]:
-    """Where a process and its children listen; their ports are not told."""
+    """The addresses on which a process and its children listen, without ports."""
     process = psutil.Process(pid)
     return {
         connection.laddr.ip

@@ -11,7 +11,7 @@ import pytest
 from airflow_zendesk.dataset.slice_file import verify_file
 from airflow_zendesk.emulator import ZendeskEmulator
 from tests.support.commands import executable
-from tests.support.rows import exported_ids
+from tests.support.slices import exported_ids
 
 START, END = datetime(2026, 1, 1, 8, tzinfo=UTC), datetime(2026, 1, 1, 20, tzinfo=UTC)
 _UNSHARE = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c"]

@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from tests.support.commands import executable, run
-from tests.support.scripted import Reply, page, scripted
+from tests.support.scripted_server import Reply, page, scripted_server
 
 #: Runs a command and prints the peak memory of its process in kilobytes. This needs a small process of its own, because
 #: the peak of a child begins with the memory of its parent.
@@ -64,7 +64,7 @@ def test_large_page_of_one_second_is_exported(tmp_path: Path) -> None:
     body = f'{{"ticket_events": [{records}], "count": 20000, "end_time": 1767571206, "end_of_stream": false}}'.encode()
     assert 50_000_000 < len(body) < 60_000_000
     page_of_one_second = Reply(gzip.compress(body, 1), headers={"Content-Encoding": "gzip"})
-    with scripted(page_of_one_second, empty) as server:
+    with scripted_server(page_of_one_second, empty) as server:
         environment = os.environ | {"AIRFLOW_CONN_ZENDESK_DEFAULT": server.connection()}
         events, peak = export(tmp_path, environment, "2026-01-05T00:00:00Z", "2026-01-05T01:00:00Z", "1h")
     (path,) = tmp_path.rglob("*.parquet")

@@ -20,7 +20,7 @@ from airflow_zendesk.export.run import export_window
 from airflow_zendesk.hooks.zendesk import ZendeskHook
 from airflow_zendesk.window import Window
 from airflow_zendesk.zendesk.resources import Query
-from tests.support.scripted import Reply, scripted
+from tests.support.scripted_server import Reply, scripted_server
 
 if TYPE_CHECKING:
     from tests.support.stores.servers import StoreServer
@@ -49,7 +49,7 @@ EVENTS: list[dict[str, Any]] = [
 def export(destination: str, window: Window = WINDOW, events: Sequence[dict[str, Any]] = EVENTS) -> None:
     """Export the literal events in daily slices."""
     body = {"ticket_events": events, "count": len(events), "end_time": None, "end_of_stream": True}
-    with scripted(Reply(body)) as server, pytest.MonkeyPatch.context() as patch:
+    with scripted_server(Reply(body)) as server, pytest.MonkeyPatch.context() as patch:
         patch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", server.connection())
         export_window(ZendeskHook(), destination, Query.of("ticket_events", ["comment_events"]), window)
 

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def largest_file(size: int) -> Iterator[None]:
-    """A quota: no file of this process grows beyond it."""
+def file_size_limit(size: int) -> Iterator[None]:
+    """Limit the size of the files that this process writes, as a quota does."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
     try:

@@ -1,4 +1,4 @@
-"""The matrix of tests/test_bad_days.py as a table: a row per fault, a column per page, once and always."""
+"""The results of tests/export/test_bad_days.py as a table: a row for each fault, a column for each page."""
 
 from collections.abc import Iterator, Mapping
 
@@ -8,7 +8,7 @@ _PAGES = ("first", "middle", "last")
 
 
 def table(cells: Cells) -> Iterator[str]:
-    """The lines of the table; an outcome that is the same on all three pages stands there once."""
+    """The lines of the table. An outcome that is the same on all three pages is printed once."""
     days = sorted({(day, often) for day, often, _ in cells})
     widths = [max([len(day) for day, _ in days], default=0), len("always"), 22, 22]
     yield _line(["fault", "", "on the first page", "on the middle page", "on the last page"], widths)

@@ -1,4 +1,4 @@
-"""Slices as no exporter writes them, but somebody with a tool might: each is a whole Parquet file with a footer."""
+"""Forged slices: valid Parquet files with a footer, whose content no exporter would write."""
 
 import io
 from collections.abc import Iterable, Mapping
@@ -15,12 +15,12 @@ from airflow_zendesk.dataset.slice_file import FOOTER_KEY, Certificate, SliceWri
 from airflow_zendesk.window import Slice
 from tests.support.slices import SETTINGS, as_records
 
-#: The least that a slice must have settled, in seconds.
+#: The shortest time that a slice must have settled, in seconds.
 SETTLE = 90
 
 
-def honest(slice_: Slice, records: Iterable[dict[str, Any]], settings: DatasetSettings = SETTINGS) -> bytes:
-    """A slice as the exporter writes it, certified."""
+def valid_slice(slice_: Slice, records: Iterable[dict[str, Any]], settings: DatasetSettings = SETTINGS) -> bytes:
+    """A slice as the exporter writes it, with a certificate."""
     with closing(SliceWriter(settings, slice_)) as writer:
         writer.write(as_records(records))
         sealed = writer.seal(Certificate("end_time", slice_.end_time, slice_.end_time + SETTLE), duplicates=0)
@@ -28,19 +28,19 @@ def honest(slice_: Slice, records: Iterable[dict[str, Any]], settings: DatasetSe
         return sealed.file.read()
 
 
-def forged(content: bytes, match: Iterable[Mapping[str, Any]] | None = None, **footer: Any) -> bytes:
-    """The slice with other rows, their digest and number, and a footer that says something else on top of that."""
+def forged(content: bytes, new_rows: Iterable[Mapping[str, Any]] | None = None, **changes: Any) -> bytes:
+    """The slice with other rows and their digest and number, and then with other values in the footer."""
     file = pq.ParquetFile(io.BytesIO(content))
-    table, told = file.read(), read_footer(file, "a slice")
-    if match is not None:
-        table = pa.Table.from_pylist(list(match), table.schema)
+    table, footer = file.read(), read_footer(file, "a slice")
+    if new_rows is not None:
+        table = pa.Table.from_pylist(list(new_rows), table.schema)
         digest = RowDigest()
         for batch in table.to_batches():
             digest.update(batch)
-        told = msgspec.structs.replace(told, rows=digest.rows, digest=str(digest))
-    told = msgspec.structs.replace(told, **footer)
+        footer = msgspec.structs.replace(footer, rows=digest.rows, digest=str(digest))
+    footer = msgspec.structs.replace(footer, **changes)
     forgery = io.BytesIO()
-    pq.write_table(table.replace_schema_metadata({FOOTER_KEY: msgspec.json.encode(told)}), forgery)
+    pq.write_table(table.replace_schema_metadata({FOOTER_KEY: msgspec.json.encode(footer)}), forgery)
     return forgery.getvalue()
 
 

@@ -1,4 +1,4 @@
-"""What Airflow hands to a task about assets."""
+"""The objects with asset events that Airflow passes to a task."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -9,19 +9,19 @@ EVENTS = Asset("zendesk_ticket_events")
 
 
 class Outlet:
-    """An asset's event, since 3.3 with partitions."""
+    """The outgoing event of an asset, with partitions (since Airflow 3.3)."""
 
     def __init__(self) -> None:
         self.extra: dict[str, Any] = {}
         self.partitions: list[str] = []
 
     def add_partitions(self, keys: list[str]) -> None:
-        """Name partitions."""
+        """Add the keys of partitions."""
         self.partitions += keys
 
 
 class OutletEvents:
-    """The events of all assets of a task; no dictionary, for an Asset of Airflow 3.1 cannot be a key of one."""
+    """The outgoing events of a task. Not a dictionary, because an Asset of Airflow 3.1 is not hashable."""
 
     def __init__(self, outlet: Outlet) -> None:
         self.outlet = outlet
@@ -32,5 +32,5 @@ class OutletEvents:
 
 
 def triggering(*extras: dict[str, Any]) -> dict[str, list[SimpleNamespace]]:
-    """The events that a run has been started by."""
+    """The asset events that started a run."""
     return {EVENTS.name: [SimpleNamespace(extra=extra) for extra in extras]}

@@ -1,4 +1,4 @@
-"""A web server on loopback that answers what it is told, in turn, and remembers what it was asked."""
+"""A web server on loopback that sends given replies in turn, and records the requests."""
 
 import json
 import ssl
@@ -12,7 +12,7 @@ from typing import Any
 
 @dataclass
 class Reply:
-    """One answer; the Date is a fixed one, long after any window of the tests."""
+    """One response. Its Date is fixed, and long after any window of the tests."""
 
     body: bytes | dict[str, Any] = b""
     status: int = 200
@@ -23,8 +23,8 @@ class Reply:
         return self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
 
 
-def write(handler: BaseHTTPRequestHandler, reply: Reply) -> None:
-    """Send the reply as the answer to a request."""
+def send(handler: BaseHTTPRequestHandler, reply: Reply) -> None:
+    """Send the reply to a request."""
     content = reply.content()
     handler.send_response_only(reply.status)
     headers = {"Date": "Fri, 01 Jan 2027 00:00:00 GMT", "Content-Type": "application/json"} | reply.headers
@@ -35,8 +35,8 @@ def write(handler: BaseHTTPRequestHandler, reply: Reply) -> None:
 
 
 @dataclass
-class Scripted:
-    """The server: its address, the requests so far (path with query), their headers and bodies."""
+class ScriptedServer:
+    """The server: its URL, and the path with query, the headers and the body of each request so far."""
 
     url: str
     paths: list[str] = field(default_factory=list)
@@ -51,18 +51,18 @@ class Scripted:
         password: str = "invented-token",
         **extra: Any,
     ) -> str:
-        """An Airflow connection that leads here, as JSON."""
+        """An Airflow connection to this server, as JSON."""
         return json.dumps(
             {"conn_type": conn_type, "host": self.url, "login": login, "password": password, "extra": extra}
         )
 
 
 @contextmanager
-def scripted(
+def scripted_server(
     *replies: Reply | Callable[[BaseHTTPRequestHandler], None], tls: ssl.SSLContext | None = None
-) -> Iterator[Scripted]:
-    """Serve the replies one after the other, the last one for ever; a callable writes its own answer."""
-    left = list(replies)
+) -> Iterator[ScriptedServer]:
+    """Serve the replies one after the other, and the last one for ever. A callable writes its own response."""
+    pending = list(replies)
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -72,11 +72,11 @@ def scripted(
             server.paths.append(self.path)
             server.headers.append(dict(self.headers.items()))
             server.bodies.append(self.rfile.read(int(self.headers.get("Content-Length", "0"))))
-            reply = left.pop(0) if len(left) > 1 else left[0]
+            reply = pending.pop(0) if len(pending) > 1 else pending[0]
             if callable(reply):
                 reply(self)
             else:
-                write(self, reply)
+                send(self, reply)
 
         do_POST = do_CONNECT = do_GET  # noqa: N815  the names are inherited
 
@@ -85,10 +85,10 @@ def scripted(
         block_on_close = False
 
         def handle_error(self, *_: Any) -> None:
-            """A client that goes away is part of the tests."""
+            """Ignore clients that disconnect, which is part of the tests."""
 
     with Listener(("127.0.0.1", 0), Handler) as listener:
-        server = Scripted(f"http{'s' * bool(tls)}://127.0.0.1:{listener.server_address[1]}")
+        server = ScriptedServer(f"http{'s' * bool(tls)}://127.0.0.1:{listener.server_address[1]}")
         if tls:
             listener.socket = tls.wrap_socket(listener.socket, server_side=True)
         threading.Thread(target=listener.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
