@@ -13,6 +13,7 @@ from airflow_zendesk.commands import (
     estimate_command,
     export_command,
     find_command,
+    rename_account_command,
     verify_command,
 )
 from airflow_zendesk.exceptions import ZendeskError
@@ -51,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
         find_command,
         estimate_command,
         check_storage_command,
+        rename_account_command,
         ddl_command,
         emulator_command,
     ):

@@ -101,7 +101,10 @@ class DatasetMismatchError(DatasetError):
     """The dataset was made with other settings."""
 
     message = "The dataset at {uri} was made with other settings: {_listed}."
-    advice = "Use the dataset's own settings, or export to another destination."
+    advice = (
+        "Use the dataset's own settings, or export to another destination. If Zendesk renamed the account, run "
+        "`airflow-zendesk rename-account` once."
+    )
     _listed = property(_list_differences)
     differences: dict[str, tuple[Any, Any]]
 

@@ -1,11 +1,15 @@
 """``airflow-zendesk emulator``: run a local Zendesk with invented events, and inject faults on request."""
 
 import argparse
+import contextlib
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow_zendesk.exceptions import SettingsError
+
+if TYPE_CHECKING:
+    from airflow_zendesk.emulator import ZendeskEmulator
 
 _EPILOG = """\
 A scenario is a JSON file with a list of steps. Each step names a fault and its options. "on" limits it to certain
@@ -54,12 +58,23 @@ def _emulator(arguments: argparse.Namespace) -> int:
         emulator = ZendeskEmulator(simulator, port=arguments.port, requests_per_minute=limit, scenario=scenario)
     except ValueError as error:
         raise SettingsError(f"--scenario {arguments.scenario} is invalid: {error}.") from None
-    with emulator:
+    with contextlib.ExitStack() as stack:
+        _start(stack, emulator, arguments.port)
         print(f"The emulator listens at {emulator.url}. Press Ctrl-C to stop it. Its Airflow connection:")
         connection = json.dumps(emulator.connection(arguments.auth_method))
         print(f"  export AIRFLOW_CONN_ZENDESK_DEFAULT='{connection}'", flush=True)
         emulator.serve_forever()
     return 0
+
+
+def _start(stack: contextlib.ExitStack, emulator: "ZendeskEmulator", port: int) -> None:
+    try:
+        stack.enter_context(emulator)
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise SettingsError(
+            f"--port {port} cannot be used: {reason}. Use another port; 0 chooses a free one."
+        ) from None
 
 
 def _scenario(path: Path | None) -> Any:

@@ -20,6 +20,8 @@ class DatasetSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What all slices of a dataset have in common; stored as JSON, with the grain as text like ``1d``.
 
     ``hash_key_id`` distinguishes one hash key from another (see ``privacy.key_id``); None if nothing is hashed.
+    ``former_accounts`` are earlier names of the account, which the footers of stored slices still contain. Only the
+    dataset's own settings have them; where there are none, the JSON does not mention them.
     """
 
     resource: str
@@ -32,6 +34,7 @@ class DatasetSettings(msgspec.Struct, frozen=True, kw_only=True):
     drop_fields: tuple[str, ...] = ()
     hash_fields: tuple[str, ...] = ()
     hash_key_id: str | None = None
+    former_accounts: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
 
     @classmethod
     def from_query(cls, query: Query, account: str, grain: Grain, hash_key: str | None) -> Self:
@@ -64,9 +67,15 @@ class DatasetSettings(msgspec.Struct, frozen=True, kw_only=True):
         return Query(RESOURCES[self.resource], self.include, self.support_type_scope, privacy)
 
     def differences(self, other: Self) -> dict[str, tuple[Any, Any]]:
-        """The fields in which two settings differ, with both values as they are stored."""
+        """The fields in which two settings differ, with both values as they are stored; except former accounts."""
         ours, theirs = to_builtins(self), to_builtins(other)
+        ours.pop("former_accounts", None)
         return {name: (ours[name], theirs[name]) for name in ours if ours[name] != theirs[name]}
+
+    def rename_former(self, other: Self) -> Self:
+        """The other settings; if their account is a former name of this account, with its current name."""
+        is_former = other.account in (self.former_accounts or ())
+        return msgspec.structs.replace(other, account=self.account) if is_former else other
 
 
 def to_json(value: object) -> bytes:
@@ -134,7 +143,28 @@ def ensure_settings(store: Store, wanted: DatasetSettings) -> None:
     """
     key = settings_key(wanted.resource)
     if store.read(key) is None:
-        content = msgspec.json.format(to_json(wanted)) + b"\n"
         # Whichever run stored them: they are compared next.
-        put_and_confirm(store, key, io.BytesIO(content), None, lambda: True)
+        put_and_confirm(store, key, _file(wanted), None, lambda: True)
     check_settings(store, wanted)
+
+
+def rename_account(store: Store, resource: str, account: str) -> DatasetSettings:
+    """Store a new name of a dataset's account; slices that were exported under a former name stay valid.
+
+    Raises:
+        DatasetNotFoundError: there is no such dataset.
+        SliceChangedError: another process changed the settings meanwhile.
+    """
+    key = settings_key(resource)
+    version = store.version(key)
+    settings = load_settings(store, resource)
+    if settings.account == account:
+        return settings
+    former = tuple(name for name in (*(settings.former_accounts or ()), settings.account) if name != account)
+    renamed = msgspec.structs.replace(settings, account=account, former_accounts=former)
+    put_and_confirm(store, key, _file(renamed), version, lambda: read_settings(store, resource) == renamed)
+    return renamed
+
+
+def _file(settings: DatasetSettings) -> io.BytesIO:
+    return io.BytesIO(msgspec.json.format(to_json(settings)) + b"\n")

@@ -114,7 +114,7 @@ def _mismatches(footer: Footer, slice_: Slice, settings: DatasetSettings) -> str
     """How the footer differs from the key and from the settings of the dataset."""
     differences = [
         f"its {name} is {theirs!r}, but the dataset's is {ours!r}"
-        for name, (ours, theirs) in settings.differences(footer.dataset).items()
+        for name, (ours, theirs) in settings.differences(settings.rename_former(footer.dataset)).items()
     ]
     if (footer.start, footer.end) != (slice_.start.isoformat(), slice_.end.isoformat()):
         differences.append(f"its footer says that it is the slice from {footer.start!r} to {footer.end!r}")

@@ -87,7 +87,8 @@ def _check_dataset(database: Database, settings: DatasetSettings, loaded: dict[s
     """All settings of the same resource must agree, and the account of all resources."""
     differences: dict[str, tuple[object, object]] = {}
     for resource, each in loaded.items():
-        found = each.settings.differences(settings)
+        # Either of two resources may have been renamed first.
+        found = settings.rename_former(each.settings).differences(each.settings.rename_former(settings))
         differences |= {name: found[name] for name in found if resource == settings.resource or name == "account"}
         if _parts(each.schema_version) > _parts(SCHEMA_VERSION):
             differences["schema_version"] = (each.schema_version, SCHEMA_VERSION)

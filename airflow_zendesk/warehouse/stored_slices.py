@@ -124,7 +124,8 @@ def _stored(store: Store, settings: DatasetSettings, slice_: Slice, key: str, ve
     uri = store.uri(key)
     if _version(footer.schema_version) > _version(SCHEMA_VERSION):
         raise NewerSchemaError(uri, footer.schema_version, SCHEMA_VERSION)
-    if (footer.dataset, footer.start, footer.end) != (settings, slice_.start.isoformat(), slice_.end.isoformat()):
+    times = (slice_.start.isoformat(), slice_.end.isoformat())
+    if settings.differences(settings.rename_former(footer.dataset)) or (footer.start, footer.end) != times:
         raise DamagedObjectError(uri, "its footer describes another slice")
     return StoredSlice(store, slice_, key, version, footer)
 

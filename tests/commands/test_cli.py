@@ -124,6 +124,7 @@ def test_wrong_usage_is_an_error(arguments: list[str], capsys: pytest.CaptureFix
         (["estimate", "--help"], "at most ten pages"),
         (["verify", "--help"], "example:"),
         (["find", "--help"], "example:"),
+        (["rename-account", "--help"], "example:"),
         (["--version"], __version__),
     ],
 )
@@ -140,6 +141,15 @@ finally:
     done = run("python", "-c", code)
     assert 0 == done.returncode, done.stderr
     assert told in done.stdout
+
+
+@pytest.mark.parametrize("port", ["taken", "-1", "70000"])
+def test_unusable_port_of_the_emulator_is_an_error(port: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """It names the option."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = port.replace("taken", str(other.getsockname()[1]))
+        assert 1 == main(["emulator", f"--port={port}"])
+    assert capsys.readouterr().err.startswith(f"airflow-zendesk: --port {port} cannot be used: ")
 
 
 def test_closed_pipe_is_not_an_error_message() -> None:
