@@ -385,14 +385,21 @@ class AlteredTableError(WarehouseError):
 
 @dataclass(eq=False)
 class WarehouseRefusedError(WarehouseError):
-    """The warehouse refused a statement; ``code`` is its own name for the reason, never its sentence."""
+    """The warehouse refused a statement.
+
+    ``code`` is the warehouse's name for the error. ``reason`` is its message if that is about names, files or syntax; a
+    message about values may quote rows and is left out.
+    """
 
     code: str
+    reason: str | None = None
 
     def __str__(self) -> str:
+        if self.reason is not None:
+            return f"{self.warehouse} rejected the load: {self.reason} ({self.code}). Correct this and load again."
         return (
-            f"{self.warehouse} refused the load with {self.code}; it was rolled back. The warehouse's own log has the "
-            "sentence, which may quote rows and is therefore not repeated here."
+            f"{self.warehouse} rejected the load with {self.code}, and it was rolled back. Read the message in the log "
+            "of the warehouse; it may quote rows and is not repeated here."
         )
 
 
