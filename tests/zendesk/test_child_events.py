@@ -1,10 +1,12 @@
 """Reading child_events."""
 
+from typing import Any
+
 import pytest
 
 from airflow_zendesk.zendesk.child_events import ChildEvent, read_child_events
 
-CASES = {
+CASES: dict[str, list[tuple[Any, ...]]] = {
     '{"id": 1, "via": "Mail", "via_reference_id": null, "status": "open", "event_type": "Change",'
     ' "previous_value": "new"}': [
         (1, "Change", "status", '"open"', '"new"'),
@@ -45,7 +47,7 @@ CASES = {
 @pytest.mark.parametrize("text", CASES)
 def test_each_changed_field_has_a_row(text: str) -> None:
     """Values are JSON as it was sent. A child that changes no field has one row."""
-    assert [ChildEvent(*row, text) for row in CASES[text]] == read_child_events(f"[{text}]")
+    assert [ChildEvent._make((*row, text)) for row in CASES[text]] == read_child_events(f"[{text}]")
 
 
 def test_children_keep_their_order() -> None:
