@@ -101,10 +101,7 @@ class DatasetMismatchError(DatasetError):
     """The dataset was made with other settings."""
 
     message = "The dataset at {uri} was made with other settings: {_listed}."
-    advice = (
-        "Use the dataset's own settings, or export to another destination. If Zendesk renamed the account, run "
-        "`airflow-zendesk rename-account` once."
-    )
+    advice = "Use its own settings or another destination; for a renamed account: `airflow-zendesk rename-account`."
     _listed = property(_list_differences)
     differences: dict[str, tuple[Any, Any]]
 
@@ -230,11 +227,13 @@ class AlteredTableError(WarehouseError):
 
 
 class WarehouseRefusedError(WarehouseError):
-    """The warehouse refused a statement."""
+    """The warehouse refused a statement; ``reason`` is its message, unless that may quote rows."""
 
-    message = "{warehouse} refused the load with {code}; the load was rolled back."
-    advice = "Read the message in the warehouse's own log: it may quote rows, so it is not repeated here."
+    message = "{warehouse} refused the load with {code}{_reason}; the load was rolled back."
+    advice = "Correct what the message names; if there is none, read it in the warehouse's own log: it may quote rows."
     code: str
+    reason: str | None = None
+    _reason = property(lambda self: f": {self.reason}" if self.reason else "")
 
 
 class WarehouseUnavailableError(WarehouseError):

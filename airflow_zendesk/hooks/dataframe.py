@@ -1,4 +1,4 @@
-"""Events as pandas DataFrames."""
+"""Converts events to pandas DataFrames."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -21,7 +21,7 @@ _DTYPES: dict[Kind, str] = {
 
 
 def to_frame(pages: Iterable[Sequence[Record]], columns: Sequence[Column], start: datetime) -> pd.DataFrame:
-    """All items of all pages in one frame; events from before ``start`` are marked late."""
+    """Return the events of all pages in one frame; events before ``start`` are marked late."""
     values: dict[str, list[Any]] = {column.name: [] for column in columns}
     for records in pages:
         for name, page_values in to_rows(records, columns).columns.items():
@@ -32,14 +32,14 @@ def to_frame(pages: Iterable[Sequence[Record]], columns: Sequence[Column], start
 
 
 def explode_child_events(frame: pd.DataFrame) -> pd.DataFrame:
-    """A row per child event in place of ``child_events``; an event without children keeps one row."""
-    children = frame["child_events"].map(lambda text: read_child_events(text) or [ChildEvent()], na_action="ignore")
-    events = frame.drop(columns="child_events").loc[frame.index.repeat(children.map(len, na_action="ignore").fillna(1))]
-    flat = [child for group in children for child in (group if isinstance(group, list) else [ChildEvent()])]
-    parts = pd.DataFrame(flat, columns=ChildEvent._fields).astype(
+    """Replace ``child_events`` by a row for each changed field and each other child; other events keep one row."""
+    rows = frame["child_events"].map(lambda text: read_child_events(text) or [ChildEvent()], na_action="ignore")
+    events = frame.drop(columns="child_events").loc[frame.index.repeat(rows.map(len, na_action="ignore").fillna(1))]
+    flat = [row for group in rows for row in (group if isinstance(group, list) else [ChildEvent()])]
+    children = pd.DataFrame(flat, columns=ChildEvent._fields).astype(
         dict.fromkeys(ChildEvent._fields, "string") | {"child_id": "Int64"}
     )
-    return pd.concat([events.reset_index(drop=True), parts], axis=1)
+    return pd.concat([events.reset_index(drop=True), children], axis=1)
 
 
 def _series(values: list[Any], kind: Kind) -> "pd.Series[Any]":

@@ -1,6 +1,5 @@
 """The interface between a load and a database, embedded or server."""
 
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -9,12 +8,9 @@ from typing import Any, ClassVar, Self
 
 import pyarrow as pa
 
-from airflow_zendesk.exceptions import SettingsError
-from airflow_zendesk.warehouse.dialects import DIALECTS, Dialect
+from airflow_zendesk.warehouse.dialects import DIALECTS, Dialect, check_schema_name
 from airflow_zendesk.warehouse.sql_files import statements, with_parameters
 from airflow_zendesk.warehouse.tables import Table, TableColumn
-
-_SCHEMA = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 
 
 class Database(ABC):
@@ -30,12 +26,10 @@ class Database(ABC):
     parameter: ClassVar[str]
     #: Types that ``information_schema`` lists under a different name than ``CREATE TABLE`` uses.
     listed_types: ClassVar[Mapping[str, str]]
+    information_schema: ClassVar[str] = "information_schema"
 
     def __init__(self, name: str, schema: str) -> None:
-        if not _SCHEMA.fullmatch(schema):
-            raise SettingsError(
-                f"The schema {schema!r} is not a plain name. Use lower-case letters a to z, digits and underscores."
-            )
+        check_schema_name(schema, self.dialect_name)
         self.name = name
         self.schema = schema
 
@@ -43,6 +37,11 @@ class Database(ABC):
     def dialect(self) -> Dialect:
         """The SQL dialect of the database."""
         return DIALECTS[self.dialect_name]
+
+    @property
+    def qualified_schema(self) -> str:
+        """The schema as SQL names it, quoted because its name may be a keyword."""
+        return f'"{self.schema}"'
 
     @abstractmethod
     def __enter__(self) -> Self: ...
@@ -75,12 +74,12 @@ class Database(ABC):
 
     def execute(self, statement: str, **values: Any) -> list[tuple[Any, ...]]:
         """Execute one statement with parameters like ``:name`` and the placeholder ``$schema``."""
-        text, names = with_parameters(statement.replace("$schema", self.schema), self.parameter)
-        return self.query(text, {name: values[name] for name in names})
+        text, names = with_parameters(statement, self.parameter)
+        return self.query(text.replace("$schema", self.qualified_schema), {name: values[name] for name in names})
 
     def run(self, file: str, names: Mapping[str, str], **values: Any) -> None:
         """Execute the statements of a file in ``sql/`` in order."""
-        for statement in statements(file, schema=self.schema, **names):
+        for statement in statements(file, schema="$schema", **names):
             self.execute(statement, **values)
 
     def listed_type(self, column: TableColumn) -> str:

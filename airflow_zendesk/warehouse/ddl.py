@@ -1,7 +1,7 @@
 """Generates the definitions of a warehouse's tables, to create them by hand or in a migration."""
 
 from airflow_zendesk.exceptions import SettingsError
-from airflow_zendesk.warehouse.dialects import DIALECTS, create_index, create_table
+from airflow_zendesk.warehouse.dialects import DIALECTS, check_schema_name, create_index, create_table
 from airflow_zendesk.warehouse.sql_files import statements
 from airflow_zendesk.warehouse.tables import SLICE_START, TABLES, Table, exported_columns
 from airflow_zendesk.zendesk.resources import RESOURCES
@@ -21,10 +21,11 @@ def definitions(dialect: str, schema: str, location: str, resource: str | None =
         resource: the resource whose tables are returned; None for all, with the views that need all.
 
     Raises:
-        SettingsError: there is no such resource.
+        SettingsError: there is no such resource, or the schema is not a plain name.
     """
     if resource is not None and resource not in RESOURCES:
         raise SettingsError(f"There is no resource {resource!r}. Use one of: {', '.join(RESOURCES)}.")
+    check_schema_name(schema, dialect)
     resources = [resource] if resource else list(RESOURCES)
     if dialect in ("duckdb", "postgres"):
         return _loader_tables(dialect, schema, resource)
@@ -37,13 +38,17 @@ def slices_table(resource: str) -> Table:
 
 
 def _loader_tables(dialect: str, schema: str, resource: str | None) -> list[str]:
-    texts = [f"CREATE SCHEMA IF NOT EXISTS {schema};"]
+    texts = [f'CREATE SCHEMA IF NOT EXISTS "{schema}";']
+    qualifier = f'"{schema}".'
+    if dialect == "duckdb":
+        # "zendesk".x is ambiguous in a file that is called zendesk.duckdb.
+        texts, qualifier = [*texts, f'USE "{schema}";'], ""
     for table in TABLES:
         if resource is None or table.resource in (resource, None):
-            name = f"{schema}.{table.name}"
+            name = qualifier + table.name
             texts += [create_table(table, dialect, name), *create_index(table, dialect, name)]
     if resource is None:
-        texts += [f"{text};" for text in statements(f"{dialect}/views.sql", schema=schema)]
+        texts += [f"{text};" for text in statements(f"{dialect}/views.sql", schema=f'"{schema}"')]
     return texts
 
 

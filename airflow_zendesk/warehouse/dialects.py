@@ -3,10 +3,12 @@
 docs/warehouses.md lists what each warehouse needs, with links to its manual.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from string import Template
 
+from airflow_zendesk.exceptions import SettingsError
 from airflow_zendesk.warehouse.tables import Kind, Table, TableColumn
 
 
@@ -100,6 +102,26 @@ DIALECTS: Mapping[str, Dialect] = {
     ),
 }
 
+_PLAIN_NAME = (r"[a-z_][a-z0-9_]{0,62}", "lower-case letters a to z, digits and underscores")
+_QUALIFIED_NAME = (r"([A-Za-z_]\w*\.)*[A-Za-z_]\w*", "letters, digits and underscores, with dots between names")
+_SCHEMA_NAMES = {
+    "duckdb": _PLAIN_NAME,
+    "postgres": _PLAIN_NAME,
+    # Only the name of a project may have dashes.
+    "bigquery": (r"([A-Za-z][\w-]*\.)?[A-Za-z_]\w*", "letters, digits and underscores"),
+}
+
+
+def check_schema_name(schema: str, dialect: str) -> None:
+    """Check that the name of a schema needs no quotes in queries, unless it is a keyword.
+
+    Raises:
+        SettingsError: it needs quotes.
+    """
+    pattern, advice = _SCHEMA_NAMES.get(dialect, _QUALIFIED_NAME)
+    if not re.fullmatch(pattern, schema, re.ASCII):
+        raise SettingsError(f"The schema {schema!r} is not a plain name. Use {advice}.")
+
 
 def create_table(table: Table, dialect: str, name: str, location: str = "") -> str:
     """Return the statement that creates a table.
@@ -112,7 +134,7 @@ def create_table(table: Table, dialect: str, name: str, location: str = "") -> s
     """
     syntax = DIALECTS[dialect]
     lines = [f"  {syntax.column(column)}" for column in table.columns]
-    if syntax.has_keys:
+    if syntax.has_keys and table.key:
         lines.append(f"  PRIMARY KEY ({', '.join(table.key)})")
     return Template(syntax.table).substitute(name=name, columns=",\n".join(lines), location=location)
 

@@ -23,6 +23,8 @@ from airflow_zendesk.warehouse.tables import Table
 _RETRY_SECONDS = 0.25
 #: DuckDB's lock on the file blocks other processes, this one blocks the other threads of this process.
 _PROCESS_LOCK = threading.Lock()
+#: Errors about names and syntax, whose messages quote our statements and never a row.
+_ABOUT_NAMES = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException, duckdb.SyntaxException)
 
 
 class DuckDBDatabase(Database):
@@ -38,6 +40,8 @@ class DuckDBDatabase(Database):
     dialect_name: ClassVar[str] = "duckdb"
     parameter: ClassVar[str] = "$name"
     listed_types: ClassVar[Mapping[str, str]] = {"TIMESTAMPTZ": "TIMESTAMP WITH TIME ZONE"}
+    # Its catalog has a name that no file can have.
+    information_schema: ClassVar[str] = "system.information_schema"
 
     def __init__(
         self, path: Path, schema: str, *, lock_timeout: float = 600.0, sleep: Callable[[float], None] = time.sleep
@@ -52,6 +56,8 @@ class DuckDBDatabase(Database):
             raise WarehouseUnavailableError(self.name, "another load of this process has it open")
         try:
             self._connection = self._connect()
+            ((catalog,),) = self._connection.execute("SELECT current_database()").fetchall()
+            self._catalog = '"{}"'.format(catalog.replace('"', '""'))
         except BaseException:
             _PROCESS_LOCK.release()
             raise
@@ -79,8 +85,9 @@ class DuckDBDatabase(Database):
         except (duckdb.IOException, duckdb.TransactionException) as error:
             raise WarehouseUnavailableError(self.name, f"the transaction failed ({type(error).__name__})") from None
         except duckdb.Error as error:
-            # The message of the error may quote a row.
-            raise WarehouseRefusedError(self.name, type(error).__name__) from None
+            # Other errors than these may quote a row.
+            reason = _first_line(error) if isinstance(error, _ABOUT_NAMES) else None
+            raise WarehouseRefusedError(self.name, type(error).__name__, reason) from None
 
     def lock(self) -> None:
         """Do nothing: the connection has the file to itself."""
@@ -97,6 +104,11 @@ class DuckDBDatabase(Database):
         """Execute one statement."""
         return self._connection.execute(statement, dict(values)).fetchall()
 
+    @property
+    def qualified_schema(self) -> str:
+        """The schema with the file's catalog, because a file like zendesk.duckdb has a catalog ``zendesk`` too."""
+        return f'{self._catalog}."{self.schema}"'
+
     def _connect(self) -> duckdb.DuckDBPyConnection:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         waited = 0.0
@@ -105,12 +117,16 @@ class DuckDBDatabase(Database):
                 return duckdb.connect(self._path)
             except duckdb.IOException as error:
                 if "Could not set lock" not in str(error):
-                    raise WarehouseRefusedError(self.name, type(error).__name__) from None
+                    raise WarehouseRefusedError(self.name, type(error).__name__, _first_line(error)) from None
                 if waited >= self._lock_timeout:
                     raise WarehouseUnavailableError(
                         self.name, f"another process has had it open for {waited:.0f} s, and DuckDB lets only one write"
                     ) from None
             except duckdb.Error as error:
-                raise WarehouseRefusedError(self.name, type(error).__name__) from None
+                raise WarehouseRefusedError(self.name, type(error).__name__, _first_line(error)) from None
             self._sleep(_RETRY_SECONDS)
             waited += _RETRY_SECONDS
+
+
+def _first_line(error: duckdb.Error) -> str:
+    return str(error).partition("\n")[0]

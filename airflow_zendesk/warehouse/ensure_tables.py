@@ -9,7 +9,7 @@ from airflow_zendesk.exceptions import AlteredTableError, WarehouseMismatchError
 from airflow_zendesk.warehouse.database import Database
 from airflow_zendesk.warehouse.dialects import create_index, create_table
 from airflow_zendesk.warehouse.sql_files import statements
-from airflow_zendesk.warehouse.tables import LOADED_DATASETS, TABLES, Table, duplicates_table
+from airflow_zendesk.warehouse.tables import CHILD_EVENTS, LOADED_DATASETS, TABLES, Table, duplicates_table
 from airflow_zendesk.zendesk.resources import RESOURCES
 
 #: Types by table and column.
@@ -39,6 +39,7 @@ def ensure_tables(database: Database, settings: DatasetSettings) -> None:
         _rename_duplicates(database, existing)
         loaded = _loaded_datasets(database) if LOADED_DATASETS.name in existing else {}
         _check_dataset(database, settings, loaded)
+        wanted = _Loaded(settings, SCHEMA_VERSION, _derived_digest(database))
         is_current = any(each.schema_version == SCHEMA_VERSION for each in loaded.values())
         for table in TABLES:
             if table.name in existing:
@@ -47,16 +48,15 @@ def ensure_tables(database: Database, settings: DatasetSettings) -> None:
                 raise AlteredTableError(_place(database), table.name, "it is missing")
             else:
                 _create(database, table)
-        wanted = _Loaded(settings, SCHEMA_VERSION, _views_digest(database))
         if not any(each.views == wanted.views for each in loaded.values()):
-            database.run(f"{database.dialect_name}/views.sql", {})
+            _derive(database, existing)
         if loaded.get(settings.resource) != wanted:
             _record(database, wanted)
 
 
 def _existing_columns(database: Database) -> _Columns:
     listed = database.execute(
-        "SELECT table_name, column_name, data_type FROM information_schema.columns "
+        f"SELECT table_name, column_name, data_type FROM {database.information_schema}.columns "
         "WHERE table_catalog = current_database() AND table_schema = :name",
         name=database.schema,
     )
@@ -97,7 +97,10 @@ def _check_dataset(database: Database, settings: DatasetSettings, loaded: dict[s
 
 
 def _create(database: Database, table: Table) -> None:
-    schemata = "SELECT 1 FROM information_schema.schemata WHERE schema_name = :name"
+    schemata = (
+        f"SELECT 1 FROM {database.information_schema}.schemata "
+        "WHERE catalog_name = current_database() AND schema_name = :name"
+    )
     if not database.execute(schemata, name=database.schema):
         database.execute("CREATE SCHEMA $schema")
     name = f"$schema.{table.name}"
@@ -131,8 +134,30 @@ def _record(database: Database, wanted: _Loaded) -> None:
     )
 
 
-def _views_digest(database: Database) -> str:
-    text = ";\n".join(statements(f"{database.dialect_name}/views.sql", schema=database.schema))
+def _derive(database: Database, existing: _Columns) -> None:
+    """Create the views, and rebuild the children of loaded events if an earlier version derived them."""
+    if existing.get("sla_targets", {}).get("policy_id", "").lower() == "bigint":
+        # CREATE OR REPLACE cannot change the type of a column.
+        for view in ("unreadable", "sla_breaches", "sla_targets"):
+            database.execute(f"DROP VIEW $schema.{view}")
+    if CHILD_EVENTS.name in existing:
+        if database.dialect.has_keys:
+            database.execute(
+                "ALTER TABLE $schema.ticket_child_events DROP CONSTRAINT IF EXISTS ticket_child_events_pkey"
+            )
+            database.execute(
+                "CREATE INDEX IF NOT EXISTS ticket_child_events_event_id_idx ON $schema.ticket_child_events (event_id)"
+            )
+        database.execute("CREATE TEMP TABLE affected_ids AS SELECT id FROM $schema.ticket_events")
+        database.run(f"{database.dialect_name}/children.sql", {})
+        database.execute("DROP TABLE affected_ids")
+    database.run(f"{database.dialect_name}/views.sql", {})
+
+
+def _derived_digest(database: Database) -> str:
+    """The digest of the statements that derive children and views."""
+    files = (f"{database.dialect_name}/{name}.sql" for name in ("children", "views"))
+    text = ";\n".join(statement for file in files for statement in statements(file, schema=database.schema))
     return hashlib.sha256(text.encode()).hexdigest()
 
 

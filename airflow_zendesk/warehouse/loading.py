@@ -30,6 +30,11 @@ def open_warehouse(warehouse: str, schema: str) -> Database:
         from airflow_zendesk.warehouse.duckdb import DuckDBDatabase  # noqa: PLC0415
 
         path = Path(warehouse.removeprefix(_DUCKDB))
+        if path.name == ":memory:":
+            raise SettingsError(
+                f"The warehouse {warehouse!r} would be lost at the end of the task. Use a file like "
+                "duckdb:///data/zendesk.duckdb."
+            )
         if path.is_absolute():
             return DuckDBDatabase(path, schema)
     elif warehouse and "://" not in warehouse:

@@ -24,6 +24,8 @@ from airflow_zendesk.warehouse.tables import Table
 #: SQLSTATE classes of transient failures: connection, rollback (deadlock), resources, lock, operator intervention.
 #: https://www.postgresql.org/docs/current/errcodes-appendix.html
 _TRANSIENT_CLASSES = ("08", "40", "53", "55", "57")
+#: SQLSTATE classes about names, dependencies, syntax and access. Their messages never quote a row.
+_ABOUT_NAMES = ("2B", "3D", "3F", "42")
 
 
 class PostgresDatabase(Database):
@@ -76,7 +78,8 @@ class PostgresDatabase(Database):
             kind = type(error).__name__
             if error.sqlstate is None or error.sqlstate.startswith(_TRANSIENT_CLASSES):
                 raise WarehouseUnavailableError(self.name, f"the connection was lost ({kind})") from None
-            raise WarehouseRefusedError(self.name, f"{kind} ({error.sqlstate})") from None
+            reason = error.diag.message_primary if error.sqlstate.startswith(_ABOUT_NAMES) else None
+            raise WarehouseRefusedError(self.name, f"{kind} ({error.sqlstate})", reason) from None
 
     def lock(self) -> None:
         """Block other loads until the transaction ends. Give up after waiting ten minutes for the lock."""

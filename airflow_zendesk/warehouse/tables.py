@@ -31,7 +31,7 @@ class Table(NamedTuple):
     """A table of one resource, or of all of them.
 
     Args:
-        key: the columns that are unique together.
+        key: the columns that are unique together; empty if there are none.
         resource: the resource; None if the table serves all of them.
         indexed: a further column with an index.
     """
@@ -78,8 +78,9 @@ CHILD_EVENTS = Table(
         TableColumn("previous_value", "json"),
         TableColumn("child_event", "json"),
     ),
-    ("event_id", "ordinal"),
+    (),
     "ticket_events",
+    "event_id",
 )
 #: The ledger: which version of which slice is in the tables.
 LOADED_SLICES = Table(

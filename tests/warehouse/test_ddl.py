@@ -1,6 +1,7 @@
 """The definitions of tables and the statements of loads for every warehouse: compared, executed or parsed."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import duckdb
 import psycopg
@@ -223,12 +224,13 @@ def test_tables_have_every_column_of_the_export(dialect: str, resource: str) -> 
     assert exported == columns[: len(exported)]
 
 
-def test_duckdb_accepts_its_definitions() -> None:
-    """They create tables and views."""
-    with duckdb.connect() as connection:
-        for text in definitions("duckdb", "zendesk", ""):
+@pytest.mark.parametrize("schema", ["zendesk", "order"])
+def test_duckdb_accepts_its_definitions(schema: str, tmp_path: Path) -> None:
+    """They create tables and views, also in a file that is named like the schema."""
+    with duckdb.connect(tmp_path / "zendesk.duckdb") as connection:
+        for text in definitions("duckdb", schema, ""):
             connection.execute(text)
-        (found,) = connection.execute("SELECT count(*) FROM zendesk.sla_breaches").fetchall()
+        (found,) = connection.execute(f'SELECT count(*) FROM zendesk."{schema}".sla_breaches').fetchall()
     assert (0,) == found
 
 
@@ -248,6 +250,22 @@ def test_unknown_resource_is_rejected(capsys: pytest.CaptureFixture[str]) -> Non
     assert "There is no resource 'tickets'. Use one of: ticket_events" in capsys.readouterr().err
     with pytest.raises(SettingsError):
         definitions("trino", "zendesk", "", "tickets")
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("schema", ["my-schema", "a b", "", "1a", "a.", "a;b", 'a"b', "schemä"])
+def test_schema_that_needs_quotes_is_rejected(dialect: str, schema: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """No statement is printed."""
+    assert 1 == main(["ddl", "--dialect", dialect, f"--schema={schema}"])
+    printed = capsys.readouterr()
+    assert "" == printed.out
+    assert f"The schema {schema!r} is not a plain name. Use " in printed.err
+
+
+def test_schema_may_be_qualified() -> None:
+    """BigQuery's project may have dashes, Snowflake's database is a plain name."""
+    assert "CREATE TABLE my-project.zendesk.ticket_" in definitions("bigquery", "my-project.zendesk", "")[0]
+    assert "CREATE TABLE RAW.ZENDESK.ticket_" in definitions("snowflake", "RAW.ZENDESK", "")[0]
 
 
 def test_bigquery_load_statements() -> None:

@@ -245,18 +245,3 @@ def test_progress_is_reported_after_each_slice(database: Database, store: Store,
     report = load_slices(database, store, "ticket_events", [DAY, NEXT_DAY], on_progress=results.append)
     assert results == report.slices
     assert (tmp_path / "data").as_uri() in results[0].uri
-
-
-def test_duplicates_of_an_earlier_version_are_kept(database: Database, store: Store, query: Query) -> None:
-    """Its table was called `ticket_events_doubles`; the next load renames it."""
-    put(store, [event(1, via="first"), event(2)])
-    put(store, [event(1, via="later")], NEXT_DAY)
-    load(database, store, DAY, NEXT_DAY)
-    query("ALTER TABLE $schema.ticket_events_duplicates RENAME TO ticket_events_doubles")
-    put(store, [], NEXT_DAY)
-    load(database, store, NEXT_DAY)
-    assert [(1, "first"), (2, "Web form")] == query("SELECT id, via FROM $schema.ticket_events ORDER BY id")
-    assert [(0,)] == query(
-        "SELECT count(*) FROM information_schema.tables WHERE table_name = 'ticket_events_doubles' "
-        "AND table_schema = '$schema'"
-    )

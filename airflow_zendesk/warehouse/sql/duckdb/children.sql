@@ -1,5 +1,5 @@
--- Replaces the children of the affected events, one row each. zendesk/child_events.py reads them in the same way: the
--- changed field is itself the key, so it is the only key that not every child of its kind has.
+-- Replaces the rows of the affected events: one for each field that a child changed, and one for each other child.
+-- The rules are those of zendesk/child_events.py.
 
 DELETE FROM $schema.ticket_child_events WHERE event_id IN (SELECT id FROM affected_ids);
 
@@ -22,20 +22,32 @@ WITH children AS (
     FROM children
 ), fields AS (
     SELECT
-        event_id,
-        ordinal,
-        child,
-        event_type,
-        CASE WHEN event_type IN ($field_kinds) THEN [m FOR m IN members IF m.key NOT IN ($own_keys)] END AS own
+        *,
+        CASE
+            WHEN event_type IN ($field_kinds) OR event_type IS NULL AND (
+                list_contains([m.key FOR m IN members], 'previous_value')
+                OR NOT list_has_any([m.key FOR m IN members], [$message_keys])
+            )
+            THEN [m FOR m IN members IF m.key NOT IN ($own_keys)]
+        END AS own
     FROM parts
+), rows AS (
+    SELECT
+        *,
+        unnest(CASE WHEN len(own) > 0 THEN own ELSE [NULL] END) AS field,
+        CASE WHEN len(own) > 1 THEN [m.key FOR m IN own IF m.key IN ($ticket_fields)] ELSE [own[1].key] END AS changed
+    FROM fields
 )
 SELECT
     event_id,
     ordinal,
     CASE WHEN json_type(child, 'id') IN ('BIGINT', 'UBIGINT') THEN TRY_CAST(child ->> 'id' AS BIGINT) END,
     event_type,
-    CASE WHEN len(own) = 1 THEN own[1].key END,
-    CASE WHEN len(own) = 1 AND json_type(own[1].value) <> 'NULL' THEN own[1].value END,
-    CASE WHEN json_type(child, 'previous_value') <> 'NULL' THEN child -> 'previous_value' END,
+    field.key,
+    CASE WHEN json_type(field.value) <> 'NULL' THEN field.value END,
+    CASE
+        WHEN field.key IS NULL OR (len(changed) = 1 AND changed[1] = field.key)
+        THEN CASE WHEN json_type(child, 'previous_value') <> 'NULL' THEN child -> 'previous_value' END
+    END,
     child
-FROM fields;
+FROM rows;

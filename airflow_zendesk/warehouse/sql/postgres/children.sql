@@ -1,5 +1,5 @@
--- Replaces the children of the affected events, one row each. zendesk/child_events.py reads them in the same way: the
--- changed field is itself the key, so it is the only key that not every child of its kind has.
+-- Replaces the rows of the affected events: one for each field that a child changed, and one for each other child.
+-- The rules are those of zendesk/child_events.py.
 
 DELETE FROM $schema.ticket_child_events WHERE event_id IN (SELECT id FROM affected_ids);
 
@@ -15,7 +15,7 @@ SELECT
     kind.event_type,
     field.name,
     nullif(c.child -> field.name, 'null'),
-    nullif(c.child -> 'previous_value', 'null'),
+    CASE WHEN field.name IS NULL OR field.name = fields.changed THEN nullif(c.child -> 'previous_value', 'null') END,
     c.child
 FROM $schema.ticket_events AS e
 CROSS JOIN LATERAL jsonb_array_elements(
@@ -25,8 +25,23 @@ CROSS JOIN LATERAL (
     SELECT CASE WHEN jsonb_typeof(c.child -> 'event_type') = 'string' THEN c.child ->> 'event_type' END AS event_type
 ) AS kind
 CROSS JOIN LATERAL (
-    SELECT CASE WHEN count(*) = 1 THEN min(key) END AS name
-    FROM jsonb_object_keys(CASE WHEN kind.event_type IN ($field_kinds) THEN c.child ELSE '{}' END) AS key
+    SELECT
+        array_agg(key) AS names,
+        CASE
+            WHEN count(*) = 1 THEN min(key)
+            WHEN count(*) FILTER (WHERE key IN ($ticket_fields)) = 1
+            THEN min(key) FILTER (WHERE key IN ($ticket_fields))
+        END AS changed
+    FROM jsonb_object_keys(
+        CASE
+            WHEN jsonb_typeof(c.child) <> 'object' THEN '{}'
+            WHEN kind.event_type IN ($field_kinds) THEN c.child
+            WHEN kind.event_type IS NOT NULL THEN '{}'
+            WHEN c.child ? 'previous_value' OR NOT c.child ?| ARRAY[$message_keys] THEN c.child
+            ELSE '{}'
+        END
+    ) AS key
     WHERE key NOT IN ($own_keys)
-) AS field
+) AS fields
+LEFT JOIN LATERAL unnest(fields.names) AS field (name) ON true
 WHERE e.id IN (SELECT id FROM affected_ids);

@@ -34,7 +34,7 @@ SELECT
     custom.value,
     CASE
         WHEN jsonb_typeof(previous_value) = 'object' THEN previous_value ->> custom.key
-        ELSE previous_value #>> '{}'
+        WHEN (SELECT count(*) FROM jsonb_object_keys(changes.value)) = 1 THEN previous_value #>> '{}'
     END,
     user_id,
     updated,
@@ -61,10 +61,17 @@ SELECT
     CASE WHEN jsonb_typeof(c.child_event -> 'body') = 'string' THEN c.child_event ->> 'body' END AS body,
     e."timestamp" AS created,
     e.id AS event_id,
-    c.ordinal
+    c.ordinal,
+    c.event_type
 FROM $schema.ticket_child_events AS c
 JOIN $schema.ticket_events AS e ON e.id = c.event_id
-WHERE c.event_type = 'Comment';
+WHERE c.field_name IS NULL AND (
+    c.event_type LIKE '%Comment'
+    OR c.event_type IN ('Tweet', 'FacebookEvent')
+    OR c.child_event -> 'comment_present' IS NOT NULL
+    OR c.child_event -> 'comment_public' IS NOT NULL
+    OR (jsonb_typeof(c.child_event -> 'body') = 'string' AND jsonb_typeof(c.child_event -> 'author_id') = 'number')
+);
 
 CREATE OR REPLACE VIEW $schema.sla_targets AS
 SELECT
@@ -73,24 +80,32 @@ SELECT
     metric,
     instance_id,
     "timestamp" AS applied_at,
-    CASE
-        WHEN jsonb_typeof(policy -> 'target') = 'number' AND policy ->> 'target' ~ '^-?[0-9]{1,18}$$'
-        THEN (policy ->> 'target')::bigint
-    END AS target_minutes,
+    coalesce(target, target_in_seconds / 60) AS target_minutes,
     CASE
         WHEN jsonb_typeof(policy -> 'business_hours') = 'boolean' THEN (policy ->> 'business_hours')::boolean
     END AS business_hours,
-    CASE
-        WHEN jsonb_typeof(policy #> '{policy,id}') = 'number' AND policy #>> '{policy,id}' ~ '^-?[0-9]{1,18}$$'
-        THEN (policy #>> '{policy,id}')::bigint
-    END AS policy_id,
+    policy #>> '{policy,id}' AS policy_id,
     policy #>> '{policy,title}' AS policy_title,
-    slice_start
+    slice_start,
+    coalesce(target_in_seconds, target * 60) AS target_seconds,
+    policy IS NULL AS is_removed
 FROM (
-    SELECT *, CASE type WHEN 'apply_sla' THEN sla ELSE group_sla END AS policy
+    SELECT *, nullif(CASE type WHEN 'apply_sla' THEN sla ELSE group_sla END, 'null') AS policy
     FROM $schema.ticket_metric_events
     WHERE type IN ('apply_sla', 'apply_group_sla') AND deleted IS NOT TRUE
-) AS applied;
+) AS applied
+CROSS JOIN LATERAL (
+    SELECT
+        CASE
+            WHEN jsonb_typeof(policy -> 'target') = 'number' AND policy ->> 'target' ~ '^-?[0-9]{1,16}$$'
+            THEN (policy ->> 'target')::bigint
+        END AS target,
+        CASE
+            WHEN jsonb_typeof(policy -> 'target_in_seconds') = 'number'
+                AND policy ->> 'target_in_seconds' ~ '^-?[0-9]{1,18}$$'
+            THEN (policy ->> 'target_in_seconds')::bigint
+        END AS target_in_seconds
+) AS numbers;
 
 CREATE OR REPLACE VIEW $schema.sla_breaches AS
 SELECT DISTINCT ON (b.id)
@@ -102,7 +117,8 @@ SELECT DISTINCT ON (b.id)
     s.business_hours,
     s.policy_id,
     s.policy_title,
-    b.id AS event_id
+    b.id AS event_id,
+    s.target_seconds
 FROM $schema.ticket_metric_events AS b
 LEFT JOIN $schema.sla_targets AS s
     ON s.ticket_id = b.ticket_id AND s.metric = b.metric AND s.instance_id = b.instance_id
@@ -118,7 +134,10 @@ UNION ALL
 SELECT 'ticket_events', 'ticket_child_events.child_event', e.id, e.slice_start
 FROM $schema.ticket_child_events AS c
 JOIN $schema.ticket_events AS e ON e.id = c.event_id
-WHERE jsonb_typeof(c.child_event) <> 'object' OR c.event_type IS NULL
+WHERE jsonb_typeof(c.child_event) <> 'object' OR (
+    c.event_type IS NULL AND c.field_name IS NULL
+    AND NOT c.child_event ?| ARRAY['body', 'comment_present', 'comment_public']
+)
 UNION ALL
 SELECT 'ticket_events', 'ticket_child_events.field_name', e.id, e.slice_start
 FROM $schema.ticket_child_events AS c
@@ -127,4 +146,4 @@ WHERE c.event_type IN ($field_kinds) AND c.field_name IS NULL
 UNION ALL
 SELECT 'ticket_metric_events', 'sla_targets.target_minutes', id, slice_start
 FROM $schema.sla_targets
-WHERE target_minutes IS NULL;
+WHERE target_seconds IS NULL AND NOT is_removed;
