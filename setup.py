@@ -18,6 +18,7 @@ install_requires = [
     "pandas>=2.2",  # get_df
     "pyarrow>=17",  # Parquet; 17 is the first that can add footer metadata while closing
     "requests>=2.32",  # the session that HttpHook hands out
+    "tenacity>=8.3",  # the retry loop; HttpHook depends on it, and 8.3 is the first that lets a stop see the wait
     "rich>=13.6",  # the progress bar and tables of the command; Airflow depends on it
 ]
 extras_require = {
