@@ -3,8 +3,6 @@
 import logging
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import NoReturn
 
@@ -16,14 +14,14 @@ from airflow_zendesk import __version__
 from airflow_zendesk.exceptions import (
     AuthenticationError,
     OversizedResponseError,
-    PageNotRetrievableError,
-    PageTimeoutError,
     RateLimitedError,
     TransientError,
+    TransportError,
 )
 from airflow_zendesk.hooks import transport
 from airflow_zendesk.hooks.auth import NoAuth, TokenCache, authentication
 from airflow_zendesk.hooks.connection import ConnectionSettings, secret_variants
+from airflow_zendesk.hooks.page_request import PageRequest
 from airflow_zendesk.zendesk.oauth import TOKEN_PATH, Token, read_token, token_request
 from airflow_zendesk.zendesk.paging import Sweep
 from airflow_zendesk.zendesk.rate_limit import RateLimiter
@@ -38,31 +36,6 @@ HEADERS = {
     "Accept-Encoding": "gzip",
     "User-Agent": f"airflow-zendesk/{__version__}",
 }
-
-
-@dataclass(slots=True)
-class _PageRequest:
-    """The request for one page, over all its attempts.
-
-    ``token_renewed`` says that the access token was renewed for it, ``reduced`` that its last failure made the page
-    smaller.
-    """
-
-    session: requests.Session
-    query: Query
-    sweep: Sweep
-    started: float
-    token_renewed: bool = False
-    reduced: bool = False
-
-    def is_too_heavy(self, error: BaseException) -> bool:
-        """Whether a smaller page may help; it does not help where the access token comes from."""
-        return isinstance(error, PageTimeoutError | OversizedResponseError) and error.path == self.query.resource.path
-
-    def not_retrievable(self, error: BaseException) -> PageNotRetrievableError:
-        """The error of a page that fails even with a single record."""
-        at = datetime.fromtimestamp(self.sweep.start_time, UTC)
-        return PageNotRetrievableError(self.query.resource.path, at, str(error))
 
 
 class Client:
@@ -90,6 +63,7 @@ class Client:
         self._token_cache = TokenCache(self._request_token, clock)
         self._stats = RequestStats()
         self._seconds_retried = 0.0
+        self._has_contact = False
 
     def open_session(self) -> requests.Session:
         """A session with the account's credentials, for a whole run."""
@@ -104,11 +78,11 @@ class Client:
             ZendeskError: the error of the last attempt.
         """
         self._wait_for_rate_limit()
-        request = _PageRequest(session, query, sweep, self._clock())
+        request = PageRequest(session, query, sweep, self._clock())
         retrying = Retrying(
             retry=retry_if_exception(lambda error: self._can_retry(request, error)),
             wait=lambda state: self._retry_wait(request, _error(state), state.attempt_number),
-            stop=lambda state: state.upcoming_sleep > self._budget_left(request),
+            stop=lambda state: state.upcoming_sleep > self._budget_left(request, _error(state)),
             before_sleep=lambda state: self._wait_after(request, _error(state), state.upcoming_sleep),
             # The limiter's wait, which counts from the end of the failure's own wait.
             sleep=lambda _: self._wait_for_rate_limit(),
@@ -146,16 +120,17 @@ class Client:
     def _wait_for_rate_limit(self) -> None:
         self.pause(self._rate_limiter.wait(self._clock()), limited=True)
 
-    def _request_page(self, request: _PageRequest) -> ExportResponse:
+    def _request_page(self, request: PageRequest) -> ExportResponse:
         self._stats.requests += 1
         query, sweep = request.query, request.sweep
         params = query.params(sweep.start_time, sweep.page_size.per_page)
         requested_at = self._clock()
         response = self._send(request.session, "GET", query.resource.path, params=params)
+        self._has_contact = True
         self._rate_limiter.update(response.headers, requested_at, self._clock())
         return parse_response(query.resource, sweep.start_time, response.status, response.headers, response.body)
 
-    def _can_retry(self, request: _PageRequest, error: BaseException) -> bool:
+    def _can_retry(self, request: PageRequest, error: BaseException) -> bool:
         """Whether another attempt can succeed; renews the token or reduces the page if that is what it takes."""
         if isinstance(error, AuthenticationError) and not request.token_renewed:
             request.token_renewed = self._token_cache.invalidate()
@@ -165,7 +140,7 @@ class Client:
             raise request.not_retrievable(error) from error
         return request.reduced or isinstance(error, TransientError)
 
-    def _retry_wait(self, request: _PageRequest, error: BaseException, attempt: int) -> float:
+    def _retry_wait(self, request: PageRequest, error: BaseException, attempt: int) -> float:
         """Seconds to wait before the next attempt."""
         if isinstance(error, AuthenticationError | OversizedResponseError):
             return 0.0
@@ -174,28 +149,31 @@ class Client:
         assert isinstance(error, TransientError)
         return self._retry_budget.wait_after(error, attempt, jitter=random.random())  # noqa: S311  no secret
 
-    def _budget_left(self, request: _PageRequest) -> float:
+    def _budget_left(self, request: PageRequest, error: BaseException) -> float:
         spent = self._clock() - request.started
-        return self._retry_budget.left(page_spent=spent, run_spent=self._seconds_retried + spent)
+        has_contact = self._has_contact or not isinstance(error, TransportError)
+        return self._retry_budget.left(
+            page_spent=spent, run_spent=self._seconds_retried + spent, has_contact=has_contact
+        )
 
-    def _wait_after(self, request: _PageRequest, error: BaseException, wait: float) -> None:
+    def _wait_after(self, request: PageRequest, error: BaseException, wait: float) -> None:
         """Log the failure, and wait before the next attempt."""
         self._stats.retries += 1
         if isinstance(error, AuthenticationError):
             logger.info("Zendesk no longer accepts the access token. Requesting a new one.")
         else:
             per_page = request.sweep.page_size.per_page
-            logger.warning("%s Retrying in %.1f s with per_page=%d.", error, wait, per_page)
+            left = self._budget_left(request, error)
+            logger.warning("Retrying in %.1f s (%.0f s left, per_page=%d). %s", wait, left, per_page, error)
         self.pause(wait, limited=isinstance(error, RateLimitedError))
 
-    def _give_up(self, request: _PageRequest, error: BaseException, state: RetryCallState) -> NoReturn:
+    def _give_up(self, request: PageRequest, error: BaseException, state: RetryCallState) -> NoReturn:
         """Raise the last error, with the reason why it is the last."""
         if isinstance(error, TransientError):
-            attempts = state.attempt_number
+            attempts, spent = state.attempt_number, self._clock() - request.started
             error.retry_summary = (
-                f"Gave up after {attempts} attempt{'s' * (attempts > 1)} in {self._clock() - request.started:.0f} s: "
-                f"the next wait would be {state.upcoming_sleep:.0f} s, and {self._budget_left(request):.0f} s of the "
-                "retry budget are left."
+                f"Gave up after {attempts} attempt{'s' * (attempts > 1)} in {spent:.0f} s: the next wait would be "
+                f"{state.upcoming_sleep:.0f} s, and {self._budget_left(request, error):.0f} s of the retry budget are left."
             )
         if request.is_too_heavy(error) and not request.reduced:
             raise request.not_retrievable(error) from error

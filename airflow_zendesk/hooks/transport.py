@@ -24,7 +24,8 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.util.response import assert_header_parsing
 
-from airflow_zendesk.exceptions import OversizedResponseError, PageTimeoutError, SettingsError, TransportError
+from airflow_zendesk.exceptions import OversizedResponseError, TransportError
+from airflow_zendesk.hooks.transport_errors import translate_transport_errors
 
 _CONNECT_SECONDS = 10.0
 _CHUNK_BYTES = 65_536
@@ -180,34 +181,12 @@ def exchange(
     settings = session.merge_environment_settings(url, {}, stream=True, verify=session.verify, cert=None)
     with (
         adapter.deadline(timeout) as passed,
-        _translate_errors(path, timeout, passed),
+        translate_transport_errors(path, timeout, passed),
         session.send(
             request, timeout=(min(_CONNECT_SECONDS, timeout), timeout), allow_redirects=False, **settings
         ) as response,
     ):
         return Response(response.status_code, response.headers, _read(response, path, max_bytes))
-
-
-@contextmanager
-def _translate_errors(path: str, timeout: float, passed: threading.Event) -> Iterator[None]:
-    """Translate the errors of the libraries, without their texts, which quote hosts, proxies and bodies."""
-    timed_out = PageTimeoutError(path, f"it took longer than {timeout:g} s")
-    try:
-        yield
-    except (requests.RequestException, urllib3.exceptions.HTTPError, zlib.error, OSError) as error:
-        if "CERTIFICATE_VERIFY_FAILED" in str(error):
-            raise SettingsError(
-                f"The TLS certificate of the server for {path} is not trusted on this worker. Check the connection's "
-                "host, or set the extra verify to the path of your network's CA bundle."
-            ) from None
-        # A connect timeout does not mean that the page was too large.
-        late = passed.is_set() or isinstance(error, requests.Timeout)
-        if late and not isinstance(error, requests.ConnectTimeout):
-            raise timed_out from None
-        raise TransportError(path, type(error).__name__) from None
-    # A socket that was shut within the headers, or within the size of a chunk, looks like a short response.
-    if passed.is_set():
-        raise timed_out
 
 
 def _read(response: requests.Response, path: str, max_bytes: int) -> bytes:

@@ -21,4 +21,4 @@ def errors_to_failures() -> Iterator[None]:
     except ZendeskError as error:
         if error.retryable:
             raise
-        raise AirflowFailException(str(error)) from error
+        raise AirflowFailException(str(error)) from None

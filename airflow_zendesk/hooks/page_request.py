@@ -1,0 +1,35 @@
+"""The request for one page of an export, over all its attempts."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import requests
+
+from airflow_zendesk.exceptions import OversizedResponseError, PageNotRetrievableError, PageTimeoutError
+from airflow_zendesk.zendesk.paging import Sweep
+from airflow_zendesk.zendesk.resources import Query
+
+
+@dataclass(slots=True)
+class PageRequest:
+    """The request for one page, over all its attempts.
+
+    ``token_renewed`` says that the access token was renewed for it, ``reduced`` that its last failure made the page
+    smaller.
+    """
+
+    session: requests.Session
+    query: Query
+    sweep: Sweep
+    started: float
+    token_renewed: bool = False
+    reduced: bool = False
+
+    def is_too_heavy(self, error: BaseException) -> bool:
+        """Whether a smaller page may help; it does not help where the access token comes from."""
+        return isinstance(error, PageTimeoutError | OversizedResponseError) and error.path == self.query.resource.path
+
+    def not_retrievable(self, error: BaseException) -> PageNotRetrievableError:
+        """The error of a page that fails even with a single record."""
+        at = datetime.fromtimestamp(self.sweep.start_time, UTC)
+        return PageNotRetrievableError(self.query.resource.path, at, str(error))
