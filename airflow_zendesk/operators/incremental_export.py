@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-from airflow.providers.common.compat.sdk import AirflowFailException, conf
+from airflow.providers.common.compat.sdk import conf
 from airflow.sdk import Asset, BaseOperator, Context
 
 from airflow_zendesk.compat import add_partition_keys
-from airflow_zendesk.exceptions import ZendeskError
 from airflow_zendesk.operators.data_interval import window_of
+from airflow_zendesk.operators.errors_to_failures import errors_to_failures
 from airflow_zendesk.window import Grain, Window, to_timedelta
 from airflow_zendesk.zendesk.resources import Query
 from airflow_zendesk.zendesk.settling import DEFAULT_SETTLE, settle_seconds
@@ -102,11 +102,9 @@ class ZendeskIncrementalExportOperator(BaseOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Wait until the window has settled, then export it. Returns the report."""
-        try:
+        with errors_to_failures():
             window = self._window(context)
             settled = window.end + timedelta(seconds=settle_seconds(self._settle()))
-        except ZendeskError as error:
-            raise AirflowFailException(str(error)) from error
         # This only saves a worker or a request: Zendesk's clock decides, and it refuses a window that is not over.
         now = datetime.now(UTC)
         if self.deferrable and window.end <= now < settled:
@@ -120,7 +118,7 @@ class ZendeskIncrementalExportOperator(BaseOperator):
         from airflow_zendesk.export.run import export_window  # noqa: PLC0415
         from airflow_zendesk.export.telemetry import Telemetry  # noqa: PLC0415
 
-        try:
+        with errors_to_failures():
             report = export_window(
                 self.hook,
                 self.destination,
@@ -143,10 +141,6 @@ class ZendeskIncrementalExportOperator(BaseOperator):
                     is_scheduled=_is_scheduled(context),
                 ),
             )
-        except ZendeskError as error:
-            if error.retryable:
-                raise
-            raise AirflowFailException(str(error)) from error
         for warning in report.warnings():
             self.log.warning(warning)
         self._update_assets(context, report)

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow.sdk import BaseOperator, Context
 
-from airflow_zendesk.exceptions import SettingsError, ZendeskError
+from airflow_zendesk.exceptions import SettingsError
+from airflow_zendesk.operators.errors_to_failures import errors_to_failures
 from airflow_zendesk.warehouse.asset_events import SliceRef, slice_refs
 from airflow_zendesk.window import Slice, Window
 
@@ -53,12 +53,8 @@ class ZendeskLoadWarehouseOperator(BaseOperator):
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
         """Load the slices; return a report for each resource."""
-        try:
+        with errors_to_failures():
             return [self._load(resource, slices) for resource, slices in self._slices(context).items()]
-        except ZendeskError as error:
-            if error.retryable:
-                raise
-            raise AirflowFailException(str(error)) from error
 
     def _slices(self, context: Context) -> Mapping[str, Sequence[Slice]]:
         """The slices to load, by resource."""
