@@ -5,6 +5,7 @@ import json
 import os
 import re
 import subprocess
+import textwrap
 import zipfile
 from importlib.metadata import entry_points, version
 from pathlib import Path
@@ -42,22 +43,18 @@ def test_wheel_has_the_package_and_the_dags_and_nothing_else(wheel: zipfile.ZipF
     assert {"airflow_zendesk/py.typed", "airflow_zendesk/example_dags/zendesk_ticket_events.py"} <= names
 
 
-#: A DAG file of a user, as docs/scheduling.md shows it.
-USER_FILE = """
-import airflow_zendesk.example_dags
-from airflow_zendesk.example_dags.zendesk_ticket_events import dag
-
-print(airflow_zendesk.example_dags.__file__, dag.dag_id)
-"""
-
-
 def test_dags_are_imported_from_the_wheel(wheel: zipfile.ZipFile, tmp_path: Path) -> None:
-    """In a process that does not see this tree."""
+    """By the file that docs/scheduling.md shows, in a process that does not see this tree."""
     wheel.extractall(tmp_path)
-    done = run("python", "-c", USER_FILE, folder=tmp_path, environment=os.environ | {"PYTHONPATH": str(tmp_path)})
+    page = (ROOT / "docs" / "scheduling.md").read_text()
+    (file,) = re.findall(r"^  ```python\n(.*?)^  ```", page, re.MULTILINE | re.DOTALL)
+    script = (
+        textwrap.dedent(file) + "print(history.dag_id, ticket_events.dag_id, __import__('airflow_zendesk').__file__)"
+    )
+    done = run("python", "-c", script, folder=tmp_path, environment=os.environ | {"PYTHONPATH": str(tmp_path)})
     assert 0 == done.returncode, done.stderr
-    folder = tmp_path / "airflow_zendesk" / "example_dags"
-    assert [f"{folder / '__init__.py'}", "zendesk_ticket_events"] == done.stdout.split()[-2:]
+    package = str(tmp_path / "airflow_zendesk" / "__init__.py")
+    assert ["zendesk_history", "zendesk_ticket_events", package] == done.stdout.split()[-3:]
 
 
 def test_dags_are_imported_from_an_editable_install(tmp_path: Path) -> None:

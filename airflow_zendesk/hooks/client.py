@@ -171,9 +171,10 @@ class Client:
         """Raise the last error, with the reason why it is the last."""
         if isinstance(error, TransientError):
             attempts, spent = state.attempt_number, self._clock() - request.started
+            left = self._budget_left(request, error)
             error.retry_summary = (
                 f"Gave up after {attempts} attempt{'s' * (attempts > 1)} in {spent:.0f} s: the next wait would be "
-                f"{state.upcoming_sleep:.0f} s, and {self._budget_left(request, error):.0f} s of the retry budget are left."
+                f"{state.upcoming_sleep:.0f} s, and {left:.0f} s of the retry budget are left."
             )
         if request.is_too_heavy(error) and not request.reduced:
             raise request.not_retrievable(error) from error

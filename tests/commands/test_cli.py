@@ -191,7 +191,8 @@ def test_emulator_serves_until_it_is_terminated(tmp_path: Path) -> None:
         }  # fmt: skip
         arguments = ["export", *DAY, "--destination", (tmp_path / "data").as_uri(), "--json"]
         done = run("airflow-zendesk", *arguments, environment=environment)
-        truth = f"{json.loads(connection)['host']}/emulator/expected_ids?resource=ticket_events&start=1767225600&end=1767312000"
+        window = "resource=ticket_events&start=1767225600&end=1767312000"
+        truth = f"{json.loads(connection)['host']}/emulator/expected_ids?{window}"
         with urllib.request.urlopen(truth) as answer:
             ids = json.load(answer)["ids"]
         emulator.terminate()

@@ -112,7 +112,11 @@ def test_airflows_without_partitions_get_the_extra_alone() -> None:
         (DAY, {"grain": "7h"}, "does not divide a UTC day"),
         (DAY, {"end": "2026-01-01T01:00:00Z"}, "has no start"),
         (DAY, {"start": "2026-01-01T00:00:00Z", "end": "2026-01-01T01:00:00Z"}, "largest grain that fits is 1h"),
-        (DAY | {"logical_date": datetime(2025, 7, 1, tzinfo=UTC)}, {}, "dated 2025-07-01.* gives the interval before"),
+        (
+            DAY | {"logical_date": datetime(2025, 7, 1, tzinfo=UTC)},
+            {},
+            "logical date is 2025-07-01.* uses the interval before",
+        ),
         (DAY, {"resource": "tickets"}, "no export 'tickets'"),
         (DAY, {"settle": "soon"}, "settle 'soon' is not a length of time"),
         (DAY, {"zendesk_conn_id": "nobody"}, "no connection 'nobody'"),

@@ -31,7 +31,9 @@ DAYS = {
 #: Why a run fails, by how it was started.
 REFUSALS = {
     "trigger": NO_INTERVAL,
-    "trigger with a date": r"logical date is 2026-10-01.* uses the interval before the current time.* Use `airflow backfill create`",
+    "trigger with a date": (
+        r"logical date is 2026-10-01.* uses the interval before the current time.* Use `airflow backfill create`"
+    ),
     "REST without a date": NO_INTERVAL,
     "REST with an interval but no date": NO_INTERVAL,
     "REST with half a window": "has no end",
