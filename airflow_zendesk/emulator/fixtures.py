@@ -127,6 +127,6 @@ LANGUAGES = (
         "{order} は明日お届けの予定です。ご不便をおかけしました。🙏",
     ),
 )
-INTERNAL_NOTE = "Called the depot about {order}: shelf 14. Customer not told yet."
+INTERNAL_NOTE = "Called the depot about {order}: shelf 14. Customer not informed yet."
 MERGE_NOTE = "Request #{duplicate} was closed and merged into this request."
 MERGED_NOTE = "This request was closed and merged into request #{ticket}."

@@ -190,10 +190,10 @@ def test_comment_with_the_sideload_is_complete() -> None:
         "event_type": "Comment",
         "type": "Comment",
         "author_id": 21_900_000_047_030,
-        "body": "Called the depot about EX-40005: shelf 14. Customer not told yet.",
+        "body": "Called the depot about EX-40005: shelf 14. Customer not informed yet.",
         "html_body": '<div class="zd-comment" dir="auto">Called the depot about EX-40005: shelf 14. '
-        "Customer not told yet.</div>",
-        "plain_body": "Called the depot about EX-40005: shelf 14. Customer not told yet.",
+        "Customer not informed yet.</div>",
+        "plain_body": "Called the depot about EX-40005: shelf 14. Customer not informed yet.",
         "public": False,
         "attachments": [],
         "audit_id": 10_000_000_005_168,
