@@ -52,6 +52,8 @@ def _emulator(arguments: argparse.Namespace) -> int:
     if arguments.auth_method not in AUTH_METHODS:
         methods = ", ".join(AUTH_METHODS)
         raise SettingsError(f"--auth-method {arguments.auth_method!r} is invalid. Use one of: {methods}.")
+    if arguments.events_per_day < 1:
+        raise SettingsError(f"--events-per-day {arguments.events_per_day} is invalid. Use at least 1.")
     simulator = Simulator(seed=arguments.seed, events_per_day=arguments.events_per_day)
     limit, scenario = arguments.requests_per_minute, _scenario(arguments.scenario)
     try:
