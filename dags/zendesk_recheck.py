@@ -1,4 +1,4 @@
-"""Export the last days again: add late events, measure how late they were, and notice metric events that changed."""
+"""Export the last days of ticket events again: add late events, and measure how late they were."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -8,45 +8,34 @@ from airflow.timetables.interval import CronDataIntervalTimetable
 
 from airflow_zendesk.operators.incremental_export import ZendeskIncrementalExportOperator
 
-DOC = """
-Exports the last days of `{resource}` again into the dataset of the DAG `zendesk_{resource}`, and replaces only slices
-whose events have changed. The task's log and its report state how many events were `added` to slices that had been
-exported before, how many were `changed`, and `seconds_late`: the latest was at least this many seconds late.
+with DAG(
+    dag_id="zendesk_recheck",
+    description="Export the last days again: add and measure late events",
+    doc_md="""
+Exports the last days again into the dataset of the DAG `zendesk_ticket_events`, and replaces only slices whose events
+have changed. The task's log and its report state how many events were `added` to slices that had been exported before,
+and `seconds_late`: the latest of them was at least this many seconds late.
 
-If no ticket event is ever added, the settling time of the exports is long enough. Metric events do change: Zendesk
-marks one as deleted when it no longer applies. Stored events that Zendesk no longer returns are not removed: the export
-of such a slice is refused, and the error states the counts.
+If no event is ever added, the settling time of the exports is long enough. Stored events that Zendesk no longer returns
+are not removed: the export of such a slice is refused, and the error states the counts.
 
 The window ends with the last complete day before the run (UTC). The param `days` is its length.
-"""
-
-
-def recheck(dag_id: str, resource: str) -> DAG:
-    """The DAG that exports the last days of a resource again."""
-    with DAG(
-        dag_id=dag_id,
-        description=f"Export the last days of {resource} again: add late events, replace changed ones",
-        doc_md=DOC.format(resource=resource),
-        schedule=CronDataIntervalTimetable("0 6 * * *", timezone="UTC"),
-        start_date=datetime(2026, 1, 1, tzinfo=UTC),
-        catchup=False,
-        max_active_runs=1,
-        default_args={"retries": 3, "retry_delay": timedelta(minutes=5), "retry_exponential_backoff": True},
-        params={"days": Param(3, type="integer", minimum=1, description="How many days are exported again")},
-        tags=["zendesk"],
-    ) as dag:
-        ZendeskIncrementalExportOperator(
-            task_id="export",
-            resource=resource,
-            destination="{{ var.value.zendesk_destination }}",
-            # Not the data interval: a run that is triggered by hand has none, and should end with yesterday too.
-            start="{{ (dag_run.run_after - macros.timedelta(days=params.days)).strftime('%Y-%m-%dT00:00:00Z') }}",
-            end="{{ dag_run.run_after.strftime('%Y-%m-%dT00:00:00Z') }}",
-            pool=conf.get("zendesk_export", "pool", fallback="default_pool"),
-            outlets=[Asset(f"zendesk_{resource}")],
-        )
-    return dag
-
-
-ticket_events = recheck("zendesk_recheck", "ticket_events")
-ticket_metric_events = recheck("zendesk_recheck_ticket_metric_events", "ticket_metric_events")
+""",
+    schedule=CronDataIntervalTimetable("0 6 * * *", timezone="UTC"),
+    start_date=datetime(2026, 1, 1, tzinfo=UTC),
+    catchup=False,
+    max_active_runs=1,
+    default_args={"retries": 3, "retry_delay": timedelta(minutes=5), "retry_exponential_backoff": True},
+    params={"days": Param(3, type="integer", minimum=1, description="How many days are exported again")},
+    tags=["zendesk"],
+) as dag:
+    ZendeskIncrementalExportOperator(
+        task_id="export",
+        resource="ticket_events",
+        destination="{{ var.value.zendesk_destination }}",
+        # Not the data interval: a run that is triggered by hand has none, and should end with yesterday too.
+        start="{{ (dag_run.run_after - macros.timedelta(days=params.days)).strftime('%Y-%m-%dT00:00:00Z') }}",
+        end="{{ dag_run.run_after.strftime('%Y-%m-%dT00:00:00Z') }}",
+        pool=conf.get("zendesk_export", "pool", fallback="default_pool"),
+        outlets=[Asset("zendesk_ticket_events")],
+    )

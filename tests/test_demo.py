@@ -27,4 +27,4 @@ def test_demo_exports_and_loads_a_week_and_writes_nothing_twice(tmp_path: Path) 
     assert 16 == len(data)
     assert "NOT" not in demo(tmp_path)
     assert data == {path: path.stat().st_mtime_ns for path in (tmp_path / "emulator").rglob("*") if path.is_file()}
-    assert "Covered up to" in (tmp_path / "airflow.log").read_text()
+    assert "Complete until" in (tmp_path / "airflow.log").read_text()

@@ -119,7 +119,7 @@ def test_encryption_of_the_connection_is_requested(moto: StoreServer) -> None:
     ("parameters", "error", "message"),
     [
         ("aws:kms", SettingsError, "has an extra s3_additional_kwargs that is not an object. Use one like"),
-        ({"ServerSideEncription": "invented"}, StorageRefusedError, r"refuses s3://.*/key \(ParamValidationError\)"),
+        ({"ServerSideEncription": "invented"}, StorageRefusedError, r"refused s3://.*/key \(ParamValidationError\)"),
     ],
 )
 def test_invalid_upload_parameters_are_a_named_error(

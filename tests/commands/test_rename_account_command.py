@@ -53,7 +53,7 @@ def test_dataset_continues_under_the_new_name(folder: Path, capsys: pytest.Captu
     """Stored slices stay as they are and are complete, compared with Zendesk too; a new day is exported beside them."""
     before = contents(folder)
     assert 1 == export(folder, TWO_DAYS, "--zendesk-conn-id", "renamed")
-    assert "If Zendesk renamed the account, run `airflow-zendesk rename-account` once." in capsys.readouterr().err
+    assert "for a renamed account: `airflow-zendesk rename-account`" in capsys.readouterr().err
     assert 0 == rename(folder, "--to", "localhost")
     assert f"{folder.as_uri()}/ticket_events is a dataset of localhost; former names: 127.0.0.1.\n" == printed(capsys)
     assert 0 == export(folder, TWO_DAYS, "--zendesk-conn-id", "renamed")

@@ -4,9 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from airflow_zendesk import dataset, storage
+from airflow_zendesk import dataset, export, storage
 from airflow_zendesk.dataset import publish, settings, slice_file
-from airflow_zendesk.export import run
 from airflow_zendesk.export.run import export_window
 from airflow_zendesk.hooks.zendesk import ZendeskHook
 from airflow_zendesk.storage import local, store
@@ -20,7 +19,7 @@ from tests.support.slices import DAY
 def test_steps_cover_the_code_between_the_response_and_the_stored_object(tmp_path: Path) -> None:
     """A module that is moved to a folder without steps is noticed here. In version 0.1 an export had 319 steps."""
     steps = steps_of(lambda: export_window(ZendeskHook(), tmp_path.as_uri(), Query.of("ticket_events"), DAY))
-    counts = {scope.__name__: sum(step.is_in(scope) for step in steps) for scope in (run, dataset, storage)}
+    counts = {scope.__name__: sum(step.is_in(scope) for step in steps) for scope in (export, dataset, storage)}
     assert len(steps) >= 250, counts
     assert all(count >= 50 for count in counts.values()), counts
     for module in (slice_file, settings, publish, store, local):

@@ -123,7 +123,7 @@ def test_client_that_gets_no_token_fails_at_once(monkeypatch: pytest.MonkeyPatch
     """With a sentence on OAuth clients; no page is asked for."""
     with (
         scripted_server(Reply({"error": "invalid_client"}, 401)) as server,
-        pytest.raises(TokenRefusedError, match=r"401 \(invalid_client\) to /oauth/tokens. .* of the kind confidential"),
+        pytest.raises(TokenRefusedError, match=r"401 \(invalid_client\) to /oauth/tokens\. .* must be confidential"),
     ):
         export(monkeypatch, server, time, **CLIENT)
     assert ["/oauth/tokens"] == server.paths

@@ -117,7 +117,7 @@ def test_airflows_without_partitions_get_the_extra_alone() -> None:
             {},
             "logical date is 2025-07-01.* uses the interval before",
         ),
-        (DAY, {"resource": "tickets"}, "no export 'tickets'"),
+        (DAY, {"resource": "tickets"}, "The resource 'tickets' is unknown"),
         (DAY, {"settle": "soon"}, "settle 'soon' is not a length of time"),
         (DAY, {"zendesk_conn_id": "nobody"}, "no connection 'nobody'"),
         (DAY, {"destination": "/data/zendesk"}, "is not a URL"),
@@ -158,7 +158,7 @@ def test_deferrable_task_waits_in_the_triggerer_until_the_window_has_settled(
     old = operator(tmp_path, deferrable=True)
     with scripted_server(page(end_time=None)) as server:
         monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", server.connection())
-        assert "export" == caught.value.method_name
+        assert "execute_complete" == caught.value.method_name
         assert 1 == len(run(old, DAY)["slices"]), "a window that has long settled is not waited for"
 
 

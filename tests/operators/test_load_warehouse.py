@@ -107,11 +107,11 @@ def test_window_is_loaded_by_hand(tmp_path: Path, emulator: ZendeskEmulator) -> 
 @pytest.mark.parametrize(
     ("options", "extra", "reason"),
     [
-        ({}, None, "No asset event started this run"),
-        ({}, {}, "tells of no slices: no export"),
+        ({}, None, "No asset event triggered this run"),
+        ({}, {}, "lists no slices, so no export"),
         ({"destination": "/data"}, None, "is not a URL"),
-        ({"warehouse": "mysql://x"}, "exported", "is neither a file like duckdb"),
-        ({"schema": "a b"}, "exported", "is no plain name"),
+        ({"warehouse": "mysql://x"}, "exported", "is not valid"),
+        ({"schema": "a b"}, "exported", "is not a plain name"),
         ({"start": START}, None, "The window has no end"),
         ({"start": START, "end": "2026-01-01T00:30:00Z"}, None, "not made of whole slices of 1h"),
         (

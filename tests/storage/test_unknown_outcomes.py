@@ -152,7 +152,7 @@ def test_settings_of_a_rival_apply(moto_proxied: tuple[Store, Store, Proxy]) -> 
     hourly = msgspec.structs.replace(SETTINGS, grain="1h")
     proxy.watched = ".json"
     proxy.faults = [lambda: ensure_settings(direct, hourly)]
-    with pytest.raises(DatasetMismatchError, match="grain is '1h', asked for '1d'"):
+    with pytest.raises(DatasetMismatchError, match="grain is '1h', requested '1d'"):
         attempt(store, ONE, None)
     assert (hourly, None) == (read_settings(direct, "ticket_events"), direct.version(KEY))
 

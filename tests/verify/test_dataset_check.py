@@ -139,7 +139,7 @@ REWRITTEN: dict[str, tuple[Callable[[bytes], bytes], str, str]] = {
     "text": (lambda _: b"id,ticket_id\n1,7\n", "damaged", "it cannot be read"),
     "truncated": (lambda content: content[:-100], "damaged", "it cannot be read"),
     "byte flipped": (flip, "damaged", "it cannot be read"),
-    "other Parquet": (other_parquet, "damaged", "it has no footer of this exporter"),
+    "other Parquet": (other_parquet, "damaged", "it has no footer of airflow-zendesk"),
     "rows edited in the footer": (lambda content: forged(content, rows=49), "damaged", "holds 50 rows with digest"),
     "row taken away": (lambda content: forged(content, rows_of(content)[1:], rows=50), "damaged", "holds 49 rows"),
     "value edited": (lambda content: forged(changed(content, via="Mail"), digest="sum-sha256:0"), "damaged", "digest"),

@@ -121,6 +121,6 @@ def test_error_about_a_name_has_the_sentence_of_the_database(warehouse: str, sch
         ):
             opened.execute(statement)
         reasons[statement] = caught.value.reason
-        assert f"rejected the load: {caught.value.reason}" in str(caught.value)
+        assert f"refused the load with {caught.value.code}: {caught.value.reason}; " in str(caught.value)
     assert "missing" in reasons["SELECT nothing FROM $schema.missing"]
     assert "SELEKT" in reasons["SELEKT 1"]

@@ -1,0 +1,38 @@
+"""Export the last days of ticket metric events again, because Zendesk changes them afterwards."""
+
+from datetime import UTC, datetime, timedelta
+
+from airflow.providers.common.compat.sdk import conf
+from airflow.sdk import DAG, Asset, Param
+from airflow.timetables.interval import CronDataIntervalTimetable
+
+from airflow_zendesk.operators.incremental_export import ZendeskIncrementalExportOperator
+
+with DAG(
+    dag_id="zendesk_recheck_ticket_metric_events",
+    description="Export the last days again: replace metric events that changed",
+    doc_md="""
+Exports the last days again into the dataset of the DAG `zendesk_ticket_metric_events`, and replaces only slices whose
+events have changed. Zendesk changes metric events: it marks one as deleted when it no longer applies. The task's log
+and its report state how many events were `added` and `changed`.
+
+The window ends with the last complete day before the run (UTC). The param `days` is its length.
+""",
+    schedule=CronDataIntervalTimetable("0 6 * * *", timezone="UTC"),
+    start_date=datetime(2026, 1, 1, tzinfo=UTC),
+    catchup=False,
+    max_active_runs=1,
+    default_args={"retries": 3, "retry_delay": timedelta(minutes=5), "retry_exponential_backoff": True},
+    params={"days": Param(3, type="integer", minimum=1, description="How many days are exported again")},
+    tags=["zendesk"],
+) as dag:
+    ZendeskIncrementalExportOperator(
+        task_id="export",
+        resource="ticket_metric_events",
+        destination="{{ var.value.zendesk_destination }}",
+        # Not the data interval: a run that is triggered by hand has none, and should end with yesterday too.
+        start="{{ (dag_run.run_after - macros.timedelta(days=params.days)).strftime('%Y-%m-%dT00:00:00Z') }}",
+        end="{{ dag_run.run_after.strftime('%Y-%m-%dT00:00:00Z') }}",
+        pool=conf.get("zendesk_export", "pool", fallback="default_pool"),
+        outlets=[Asset("zendesk_ticket_metric_events")],
+    )
