@@ -46,7 +46,7 @@ def test_printed_commands_erase_the_ticket(
         for name, *arguments in (first, second):
             assert ("airflow-zendesk", 0) == (name, main(arguments))
             notes = " ".join(capsys.readouterr().err.split())
-            assert "1 stored events were removed, for Zendesk no longer answers them" in notes
+            assert "1 stored events were removed, because Zendesk no longer returns them" in notes
     assert 0 == main(find)
     assert "0 rows in 0 of 3 slices" in printed(capsys)
     assert [8] == tickets_of(tmp_path)

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from airflow_zendesk.dataset.digest import RowDigest
-from airflow_zendesk.dataset.settings import DatasetSettings
+from airflow_zendesk.dataset.settings import DatasetSettings, to_json
 from airflow_zendesk.dataset.slice_file import FOOTER_KEY, Certificate, SliceWriter, read_footer
 from airflow_zendesk.window import Slice
 from tests.support.slices import SETTINGS, as_records
@@ -40,7 +40,7 @@ def forged(content: bytes, new_rows: Iterable[Mapping[str, Any]] | None = None, 
         footer = msgspec.structs.replace(footer, rows=digest.rows, digest=str(digest))
     footer = msgspec.structs.replace(footer, **changes)
     forgery = io.BytesIO()
-    pq.write_table(table.replace_schema_metadata({FOOTER_KEY: msgspec.json.encode(footer)}), forgery)
+    pq.write_table(table.replace_schema_metadata({FOOTER_KEY: to_json(footer)}), forgery)
     return forgery.getvalue()
 
 

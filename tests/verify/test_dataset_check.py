@@ -139,14 +139,14 @@ REWRITTEN: dict[str, tuple[Callable[[bytes], bytes], str, str]] = {
     "text": (lambda _: b"id,ticket_id\n1,7\n", "damaged", "it cannot be read"),
     "truncated": (lambda content: content[:-100], "damaged", "it cannot be read"),
     "byte flipped": (flip, "damaged", "it cannot be read"),
-    "other Parquet": (other_parquet, "damaged", "it has no footer of this exporter"),
-    "rows edited in the footer": (lambda content: forged(content, rows=49), "damaged", "holds 50 rows with digest"),
-    "row taken away": (lambda content: forged(content, rows_of(content)[1:], rows=50), "damaged", "holds 49 rows"),
+    "other Parquet": (other_parquet, "damaged", "it has no footer of airflow-zendesk"),
+    "rows edited in the footer": (lambda content: forged(content, rows=49), "damaged", "it has 50 rows with digest"),
+    "row taken away": (lambda content: forged(content, rows_of(content)[1:], rows=50), "damaged", "it has 49 rows"),
     "value edited": (lambda content: forged(changed(content, via="Mail"), digest="sum-sha256:0"), "damaged", "digest"),
     "duplicate id": (
         lambda content: forged(content, [*rows_of(content), rows_of(content)[0]]),
         "damaged",
-        "an id stands in it twice",
+        "it contains an id twice",
     ),
     "late rows edited in the footer": (
         lambda content: forged(content, late=3),
@@ -159,7 +159,7 @@ REWRITTEN: dict[str, tuple[Callable[[bytes], bytes], str, str]] = {
         "its account is 'other.zendesk.com', but the dataset's is 'acme.zendesk.com'",
     ),
     "other grain in the footer": (
-        other_settings(grain="1h"),
+        other_settings(grain=Grain.of("1h")),
         "mismatched",
         "its grain is '1h', but the dataset's is '1d'",
     ),

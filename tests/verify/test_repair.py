@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from airflow_zendesk.cli import _parser
 from airflow_zendesk.verify.findings import Finding, Problem, VerificationReport
 from airflow_zendesk.verify.repair import Repair, Target, merge, repair, shell_line
-from airflow_zendesk.window import Window
+from airflow_zendesk.window import Grain, Window
 from tests.support.commands import read_by_bash
 from tests.support.slices import SETTINGS
 
@@ -71,7 +71,7 @@ def test_backfill_includes_both_dates(grain: str, start: str, end: str, dates: s
     """They are the starts of intervals, whether days or slices. Runs that have succeeded are repeated."""
     assert (
         f"airflow backfill create --dag-id my_dag {dates} --reprocess-behavior completed --max-active-runs 1"
-        == target(grain=grain).backfill(Window.of(start, end), "my_dag")
+        == target(grain=Grain.of(grain)).backfill(Window.of(start, end), "my_dag")
     )
 
 

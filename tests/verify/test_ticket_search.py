@@ -85,7 +85,7 @@ def test_objects_that_cannot_be_searched_are_reported(dataset: Store) -> None:
     search = find_tickets(dataset, "ticket_events", [8])
     assert [
         (dataset.uri("ticket_events/copy.parquet"), "it is not a slice"),
-        (dataset.uri(damaged), "it is no Parquet file"),
+        (dataset.uri(damaged), "it is not a Parquet file"),
         (dataset.uri("ticket_events/event_date=2026-01-02/.left.tmp"), "it is not a slice"),
     ] == search.not_searched
     assert [DAYS[1]] == [one.slice for one in search.matches]
