@@ -72,14 +72,14 @@ def test_estimate_is_within_its_margin(emulator: ZendeskEmulator, capsys: pytest
     """A month, sampled by ten pages: events, margin, and the cost of a sweep and of a run per slice."""
     window = ["--start", "2026-03-01T00:00:00Z", "--end", "2026-04-01T00:00:00Z", "--grain", "1h"]
     assert 0 == main(["estimate", *window, "--json"])
-    told = json.loads(printed(capsys))
-    month = Window.of(*told["window"].values())
+    estimate = json.loads(printed(capsys))
+    month = Window.of(*estimate["window"].values())
     truth = len(emulator.expected_ids("ticket_events", month.start, month.end))
-    assert 10 == told["probes"] == len(emulator.requests)
-    assert 0 < told["margin"] < 0.3 * truth
-    assert abs(told["events"] - truth) < told["margin"]
-    assert told["events"] // 1_000 + 1 == told["sweep"]["requests"]
-    assert (744, 744) == (told["slices"], told["run_per_slice"]["requests"])
+    assert 10 == estimate["probes"] == len(emulator.requests)
+    assert 0 < estimate["margin"] < 0.3 * truth
+    assert abs(estimate["events"] - truth) < estimate["margin"]
+    assert estimate["events"] // 1_000 + 1 == estimate["sweep"]["requests"]
+    assert (744, 744) == (estimate["slices"], estimate["run_per_slice"]["requests"])
 
 
 def test_estimate_counts_events_that_fit_into_its_pages(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -92,12 +92,12 @@ def test_estimate_counts_events_that_fit_into_its_pages(tmp_path: Path, capsys: 
         patch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", json.dumps(emulator.connection()))
         assert 0 == main(["estimate", "--start", window[0], "--end", window[1]])
         truth = len(emulator.expected_ids("ticket_events", Window.of(*window).start, Window.of(*window).end))
-        told = printed(capsys)
+        text = printed(capsys)
         assert 0 == main(["export", "--start", window[0], "--end", window[1], "--destination", tmp_path.as_uri()])
     size = sum(path.stat().st_size for path in tmp_path.rglob("*.parquet"))
-    assert f"events           {truth:>12,}  counted, by 2 requests" in told
-    assert "one sweep                   2  0.2\na run per slice             7  0.7" in told
-    estimated = int(re.findall(r"bytes in storage +([\d,]+)", told)[0].replace(",", ""))
+    assert f"events           {truth:>12,}  counted, by 2 requests" in text
+    assert "one sweep                   2  0.2\na run per slice             7  0.7" in text
+    estimated = int(re.findall(r"bytes in storage +([\d,]+)", text)[0].replace(",", ""))
     assert 0.9 * size < estimated < 1.1 * size
 
 
@@ -117,7 +117,7 @@ def test_wrong_usage_is_an_error(arguments: list[str], capsys: pytest.CaptureFix
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "words"),
     [
         (["--help"], "emulator"),
         (["export", "--help"], "example:"),
@@ -128,7 +128,7 @@ def test_wrong_usage_is_an_error(arguments: list[str], capsys: pytest.CaptureFix
         (["--version"], __version__),
     ],
 )
-def test_help_does_not_import_airflow(arguments: list[str], told: str) -> None:
+def test_help_does_not_import_airflow(arguments: list[str], words: str) -> None:
     """So that it is fast."""
     code = f"""
 import sys
@@ -140,7 +140,7 @@ finally:
 """
     done = run("python", "-c", code)
     assert 0 == done.returncode, done.stderr
-    assert told in done.stdout
+    assert words in done.stdout
 
 
 @pytest.mark.parametrize("port", ["taken", "-1", "70000"])

@@ -45,8 +45,8 @@ def test_printed_commands_erase_the_ticket(
         assert ["--start", "2026-01-03T00:00:00Z", "--end", "2026-01-04T00:00:00Z"] == second[4:8]
         for name, *arguments in (first, second):
             assert ("airflow-zendesk", 0) == (name, main(arguments))
-            told = " ".join(capsys.readouterr().err.split())
-            assert "1 stored events were removed, because Zendesk no longer returns them" in told
+            notes = " ".join(capsys.readouterr().err.split())
+            assert "1 stored events were removed, because Zendesk no longer returns them" in notes
     assert 0 == main(find)
     assert "0 rows in 0 of 3 slices" in printed(capsys)
     assert [8] == tickets_of(tmp_path)
@@ -105,5 +105,5 @@ def test_incomplete_search_is_a_failure(
         main(["export", *THREE_DAYS, "--destination", tmp_path.as_uri()])
     (tmp_path / "ticket_events" / "copy.parquet").write_bytes(b"of somebody")
     assert 1 == main(["find", "--ticket-id", "7", "--destination", tmp_path.as_uri()])
-    told = capsys.readouterr().err
-    assert f"not searched: {tmp_path.as_uri()}/ticket_events/copy.parquet: it is not a slice" in told
+    errors = capsys.readouterr().err
+    assert f"not searched: {tmp_path.as_uri()}/ticket_events/copy.parquet: it is not a slice" in errors

@@ -232,9 +232,7 @@ def test_broken_connection_is_a_transport_error(
     with scripted_server(broken, Reply(b"ok")) as server:
         with (
             caplog.at_level(logging.INFO),
-            pytest.raises(
-                TransportError, match=r"from /path: (the connection was reset \()?\w+\)?\."
-            ) as caught,
+            pytest.raises(TransportError, match=r"from /path: (the connection was reset \()?\w+\)?\.") as caught,
         ):
             get(session, server)
         assert caught.value.retryable

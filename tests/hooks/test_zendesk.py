@@ -232,10 +232,7 @@ def test_connection_test_without_a_network_says_so(hook: ZendeskHook, monkeypatc
         connect(monkeypatch, server)
     answered, told = hook.test_connection()
     assert not answered
-    assert (
-        "the connection was refused (ConnectionError). If the error persists, check the network between worker and Zendesk"
-        in told
-    )
+    assert "the connection was refused (ConnectionError). If the error persists, check the network" in told
 
 
 def test_connection_test_without_a_connection_says_so(hook: ZendeskHook) -> None:

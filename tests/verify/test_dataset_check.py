@@ -52,12 +52,12 @@ def dataset(store: Store) -> Store:
 
 def test_complete_dataset_has_no_findings(dataset: Store) -> None:
     """Rows, bytes and slices are counted; the days are one run."""
-    told: list[VerificationProgress] = []
-    found = verify_dataset(dataset, SETTINGS, ALL, told.append)
+    progress: list[VerificationProgress] = []
+    found = verify_dataset(dataset, SETTINGS, ALL, progress.append)
     sizes = [len(dataset.read(slice_key("ticket_events", slice_)) or b"") for slice_ in DAYS]
     assert ([], [], True) == (found.findings, found.hidden, found.complete)
     assert [Run(ALL.start, ALL.end, None, 4, rows=150, late=0, bytes=sum(sizes))] == list(found.runs())
-    assert [VerificationProgress("read", done, 4, min(50 * done, 150), 0) for done in (1, 2, 3, 4)] == told
+    assert [VerificationProgress("read", done, 4, min(50 * done, 150), 0) for done in (1, 2, 3, 4)] == progress
 
 
 def test_only_the_window_is_verified(dataset: Store) -> None:
@@ -140,13 +140,13 @@ REWRITTEN: dict[str, tuple[Callable[[bytes], bytes], str, str]] = {
     "truncated": (lambda content: content[:-100], "damaged", "it cannot be read"),
     "byte flipped": (flip, "damaged", "it cannot be read"),
     "other Parquet": (other_parquet, "damaged", "it has no footer of airflow-zendesk"),
-    "rows edited in the footer": (lambda content: forged(content, rows=49), "damaged", "holds 50 rows with digest"),
-    "row taken away": (lambda content: forged(content, rows_of(content)[1:], rows=50), "damaged", "holds 49 rows"),
+    "rows edited in the footer": (lambda content: forged(content, rows=49), "damaged", "it has 50 rows with digest"),
+    "row taken away": (lambda content: forged(content, rows_of(content)[1:], rows=50), "damaged", "it has 49 rows"),
     "value edited": (lambda content: forged(changed(content, via="Mail"), digest="sum-sha256:0"), "damaged", "digest"),
     "duplicate id": (
         lambda content: forged(content, [*rows_of(content), rows_of(content)[0]]),
         "damaged",
-        "an id stands in it twice",
+        "it contains an id twice",
     ),
     "late rows edited in the footer": (
         lambda content: forged(content, late=3),
@@ -159,7 +159,7 @@ REWRITTEN: dict[str, tuple[Callable[[bytes], bytes], str, str]] = {
         "its account is 'other.zendesk.com', but the dataset's is 'acme.zendesk.com'",
     ),
     "other grain in the footer": (
-        other_settings(grain="1h"),
+        other_settings(grain=Grain.of("1h")),
         "mismatched",
         "its grain is '1h', but the dataset's is '1d'",
     ),
@@ -261,10 +261,10 @@ def test_missing_slice_is_a_finding(folder: Path, findings: Findings) -> None:
 def test_slice_renamed_to_another_slice_is_mismatched(folder: Path, findings: Findings) -> None:
     """And the original is missing."""
     (folder / KEY).rename(folder / NEXT_KEY)
-    told = "its footer says that it is the slice from '2026-01-02T00:00:00+00:00' to '2026-01-03T00:00:00+00:00'"
+    reason = "its footer says that it is the slice from '2026-01-02T00:00:00+00:00' to '2026-01-03T00:00:00+00:00'"
     assert (
         1,
-        [f"missing: .../{KEY}: the object does not exist", f"mismatched: .../{NEXT_KEY}: {told}"],
+        [f"missing: .../{KEY}: the object does not exist", f"mismatched: .../{NEXT_KEY}: {reason}"],
     ) == findings()
 
 

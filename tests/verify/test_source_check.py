@@ -48,12 +48,12 @@ def test_source_agrees_with_what_was_exported(tmp_path: Path, emulator: ZendeskE
     """In a sample and in all slices; nothing is published."""
     export(tmp_path)
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
-    told: list[VerificationProgress] = []
-    sample = verify_window(tmp_path.as_uri(), "ticket_events", HOURS, source=2, on_progress=told.append)
+    progress: list[VerificationProgress] = []
+    sample = verify_window(tmp_path.as_uri(), "ticket_events", HOURS, source=2, on_progress=progress.append)
     everything = verify_window(tmp_path.as_uri(), "ticket_events", HOURS, source="all")
     alone = len(emulator.requests)
     assert [(True, 2), (True, 12)] == [(each.complete, each.compared) for each in (sample, everything)]
-    assert ["read"] * 12 + ["compared"] * 2 == [progress.step for progress in told]
+    assert ["read"] * 12 + ["compared"] * 2 == [each.step for each in progress]
     assert before == {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
     assert verify_window(tmp_path.as_uri(), "ticket_events", HOURS).complete
     assert alone == len(emulator.requests), "without source no request is sent"
@@ -168,7 +168,7 @@ def test_json_has_the_whole_report(
     export(tmp_path)
     rows = len(emulator.expected_ids("ticket_events", HOURS.start, HOURS.end))
     assert 0 == main(verify(tmp_path, "--json"))
-    told: dict[str, Any] = json.loads(printed(capsys))
+    report: dict[str, Any] = json.loads(printed(capsys))
     assert {
         "resource": "ticket_events",
         "account": "127.0.0.1",
@@ -187,8 +187,8 @@ def test_json_has_the_whole_report(
         "folder_markers": [],
         "findings": [],
         "repair": {"move_away": [], "backfills": [], "exports": [], "one_pass_exports": []},
-    } == {name: value for name, value in told.items() if name != "runs"}
-    (one,) = told["runs"]
+    } == {name: value for name, value in report.items() if name != "runs"}
+    (one,) = report["runs"]
     assert (12, rows, None) == (one["slices"], one["rows"], one["problem"])
 
 

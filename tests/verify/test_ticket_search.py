@@ -55,9 +55,9 @@ def test_window_narrows_the_search(dataset: Store) -> None:
 
 def test_progress_is_reported_after_each_object(dataset: Store) -> None:
     """With the rows found so far."""
-    told: list[SearchProgress] = []
-    search = find_tickets(dataset, "ticket_events", [8], None, told.append)
-    assert [SearchProgress(1, 3, 1), SearchProgress(2, 3, 2), SearchProgress(3, 3, 2)] == told
+    progress: list[SearchProgress] = []
+    search = find_tickets(dataset, "ticket_events", [8], None, progress.append)
+    assert [SearchProgress(1, 3, 1), SearchProgress(2, 3, 2), SearchProgress(3, 3, 2)] == progress
     assert 3 == search.searched
 
 
