@@ -142,14 +142,14 @@ def test_settings_are_created_once_if_the_response_is_lost(moto_proxied: tuple[S
     assert "published" == attempt(store, ONE, None)
     assert (SETTINGS, []) == (read_settings(direct, "ticket_events"), proxy.faults)
     with pytest.raises(DatasetMismatchError):
-        ensure_settings(store, msgspec.structs.replace(SETTINGS, grain="1h"))
+        ensure_settings(store, msgspec.structs.replace(SETTINGS, grain=Grain.of("1h")))
     assert SETTINGS == read_settings(direct, "ticket_events")
 
 
 def test_settings_of_a_rival_apply(moto_proxied: tuple[Store, Store, Proxy]) -> None:
     """Of two first runs with different grains, one creates the settings and the other is refused before it writes."""
     store, direct, proxy = moto_proxied
-    hourly = msgspec.structs.replace(SETTINGS, grain="1h")
+    hourly = msgspec.structs.replace(SETTINGS, grain=Grain.of("1h"))
     proxy.watched = ".json"
     proxy.faults = [lambda: ensure_settings(direct, hourly)]
     with pytest.raises(DatasetMismatchError, match="grain is '1h', requested '1d'"):
