@@ -10,7 +10,7 @@ import pytest
 from airflow_zendesk.dataset.layout import slice_key
 from airflow_zendesk.dataset.publish import stored_footer
 from airflow_zendesk.dataset.schema import SCHEMA_VERSION
-from airflow_zendesk.dataset.settings import to_json
+from airflow_zendesk.dataset.settings import to_builtins
 from airflow_zendesk.exceptions import WarehouseRefusedError
 from airflow_zendesk.storage.store import Store
 from airflow_zendesk.warehouse.database import Database
@@ -37,7 +37,7 @@ def earlier(database: Database, store: Store, query: Query) -> Database:
             query(statement)
     footer = stored_footer(store, slice_key("ticket_events", DAY))
     start, end = (f"CAST('{instant.isoformat()}' AS timestamptz)" for instant in (DAY.start, DAY.end))
-    settings = to_json(RECORDS["ticket_events"]).decode()
+    settings = json.dumps(to_builtins(RECORDS["ticket_events"]))
     inserts = {
         'ticket_events (id, ticket_id, "timestamp", child_events, late, slice_start)': (
             f"1, 7, {start}, '{json.dumps([CHILD])}', false, {start}"
