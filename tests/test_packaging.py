@@ -129,7 +129,9 @@ def test_connection_form_submits_what_the_hook_reads(tmp_path: Path) -> None:
         )
         for extra in (filled, empty)
     )
-    assert ConnectionSettings("https://acme.zendesk.com", "bearer", "", "invented") == default
+    assert (
+        ConnectionSettings(base_url="https://acme.zendesk.com", auth="bearer", login="", secret="invented") == default
+    )
     assert (5, 30, 2 * 2**20, "k" * 32) == (
         read.requests_per_minute, read.timeout, read.max_page_bytes, read.hash_key,
     )  # fmt: skip

@@ -27,7 +27,7 @@ class Cost:
     minutes: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
     """What is in a window, and what it costs to export.
 
@@ -65,7 +65,7 @@ def estimate(hook: ZendeskHook, query: Query, window: Window, grain: Grain) -> E
         ZendeskError: see ``airflow_zendesk.exceptions``.
     """
     slices = grain.slices(window)
-    sampling = Sampling(window, MAX_PROBES)
+    sampling = Sampling(window=window, pages=MAX_PROBES)
     sizes = []
     while not sampling.done:
         start = window.start + timedelta(seconds=sampling.start_time - window.start_time)
@@ -77,23 +77,19 @@ def estimate(hook: ZendeskHook, query: Query, window: Window, grain: Grain) -> E
         per_slice = sample.rate * grain.seconds
         sizes.append(_slice_size(query, slices[0], page.records, per_slice) * sample.share / grain.seconds)
     limit = hook.requests_per_minute
-    costs = [
-        Cost(requests, round(requests / limit, 1))
-        for requests in (
-            int(sampling.events) // MAX_PER_PAGE + 1,
-            requests_per_run(sampling.samples, grain.seconds, MAX_PER_PAGE),
-        )
-    ]
+    sweep_requests = int(sampling.events) // MAX_PER_PAGE + 1
+    requests = requests_per_run(sampling.samples, grain.seconds, MAX_PER_PAGE)
     return Estimate(
-        window,
-        str(grain),
-        len(slices),
-        len(sampling.samples),
-        limit,
-        round(sampling.events),
-        None if sampling.margin is None else round(sampling.margin),
-        round(sum(sizes)),
-        *costs,
+        window=window,
+        grain=str(grain),
+        slices=len(slices),
+        probes=len(sampling.samples),
+        requests_per_minute=limit,
+        events=round(sampling.events),
+        margin=None if sampling.margin is None else round(sampling.margin),
+        bytes=round(sum(sizes)),
+        sweep=Cost(sweep_requests, round(sweep_requests / limit, 1)),
+        run_per_slice=Cost(requests, round(requests / limit, 1)),
     )
 
 

@@ -15,7 +15,7 @@ from airflow_zendesk.zendesk.redaction import Redactor
 from airflow_zendesk.zendesk.settling import DEFAULT_SETTLE, settle_seconds
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class ExtractedPage:
     """A page whose events are written, with counts of what was written, redacted and unexpected.
 
@@ -56,7 +56,7 @@ def extract(
     duplicates = 0
     try:
         for page in hook.iter_sweep(query, Sweep(query.resource, slices, settle)):
-            extracted = ExtractedPage(page)
+            extracted = ExtractedPage(page=page)
             duplicates += page.anomalies.duplicates
             records = deque(page.records)
             _write(writer, redactor, records, extracted)

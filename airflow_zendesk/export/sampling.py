@@ -35,7 +35,7 @@ class Sample:
         return self.share - self.seconds
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Sampling:
     """Chooses the next page to sample, and computes the estimate.
 

@@ -78,7 +78,7 @@ class Client:
             ZendeskError: the error of the last attempt.
         """
         self._wait_for_rate_limit()
-        request = PageRequest(session, query, sweep, self._clock())
+        request = PageRequest(session=session, query=query, sweep=sweep, started=self._clock())
         retrying = Retrying(
             retry=retry_if_exception(lambda error: self._can_retry(request, error)),
             wait=lambda state: self._retry_wait(request, _error(state), state.attempt_number),

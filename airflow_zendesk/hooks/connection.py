@@ -45,7 +45,7 @@ _NEEDED = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionSettings:
     """The settings of a connection to a Zendesk account.
 

@@ -10,7 +10,7 @@ from airflow_zendesk.zendesk.paging import Sweep
 from airflow_zendesk.zendesk.resources import Query
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class PageRequest:
     """The request for one page, over all its attempts.
 

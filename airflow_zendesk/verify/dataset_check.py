@@ -37,8 +37,10 @@ def verify_dataset(
         StorageError: the dataset cannot be read.
     """
     resource = settings.resource
-    states = [SliceState(slice_, store.uri(slice_key(resource, slice_))) for slice_ in settings.grain.slices(window)]
-    report = VerificationReport(settings, store.uri(resource), window, states)
+    states = [
+        SliceState(slice=slice_, uri=store.uri(slice_key(resource, slice_))) for slice_ in settings.grain.slices(window)
+    ]
+    report = VerificationReport(settings=settings, uri=store.uri(resource), window=window, slices=states)
     stored = store.walk(resource).keys()
     report.folder_markers = [store.uri(key) for key in store.folder_markers(resource)]
     _check_other_objects(store, stored, report)
@@ -49,7 +51,11 @@ def verify_dataset(
             # An object with a problem is to be moved away, so its ids do not count.
             index.add(check.ids[:0] if check.problems else check.ids)
             rows += state.rows
-            on_progress(VerificationProgress("read", done, len(states), rows, len(report.findings)))
+            on_progress(
+                VerificationProgress(
+                    step="read", done=done, total=len(states), rows=rows, findings=len(report.findings)
+                )
+            )
         _add_duplicates(index, report)
     return report
 

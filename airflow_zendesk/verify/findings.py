@@ -39,7 +39,7 @@ class Finding:
         return f"{self.problem}: {printable(self.uri)}: {printable(self.reason)}"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class SliceState:
     """One slice of the window, as it is stored; ``problem`` is the first that was found."""
 
@@ -52,7 +52,7 @@ class SliceState:
     problem: Problem | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Run:
     """Consecutive slices, all complete or all with the same problem."""
 
@@ -65,7 +65,7 @@ class Run:
     bytes: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VerificationProgress:
     """The progress of a verification: slices ``read`` from storage, or ``compared`` with Zendesk."""
 
@@ -79,7 +79,7 @@ class VerificationProgress:
         return f"{self.step} {self.done:,} of {self.total:,} slices, {self.rows:,} rows, {self.findings:,} findings"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class VerificationReport:
     """A dataset in a window: what is stored and what is wrong. ``compared`` slices were compared with Zendesk.
 
@@ -117,7 +117,7 @@ class VerificationReport:
             if run is None or run.problem != state.problem:
                 if run:
                     yield run
-                run = Run(state.slice.start, state.slice.end, state.problem)
+                run = Run(start=state.slice.start, end=state.slice.end, problem=state.problem)
             run.end = state.slice.end
             run.slices += 1
             run.rows += state.rows

@@ -89,7 +89,11 @@ def _compare(
                 report.add("stale", state, _difference(store, sealed))
             rows += sealed.footer.rows
             report.compared += 1
-            on_progress(VerificationProgress("compared", report.compared, len(states), rows, len(report.findings)))
+            on_progress(
+                VerificationProgress(
+                    step="compared", done=report.compared, total=len(states), rows=rows, findings=len(report.findings)
+                )
+            )
 
 
 def _difference(store: Store, sealed: SealedSlice) -> str:

@@ -12,7 +12,7 @@ from airflow_zendesk.exceptions import SettingsError
 from airflow_zendesk.warehouse.tables import Kind, Table, TableColumn
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Dialect:
     """How one warehouse spells a table.
 
@@ -76,27 +76,30 @@ WITH (
 );"""
 
 DIALECTS: Mapping[str, Dialect] = {
-    "duckdb": Dialect(("BIGINT", "TIMESTAMPTZ", "VARCHAR", "JSON", "BOOLEAN")),
-    "postgres": Dialect(("bigint", "timestamptz", "text", "jsonb", "boolean"), has_keys=True),
+    "duckdb": Dialect(types=("BIGINT", "TIMESTAMPTZ", "VARCHAR", "JSON", "BOOLEAN")),
+    "postgres": Dialect(types=("bigint", "timestamptz", "text", "jsonb", "boolean"), has_keys=True),
     "bigquery": Dialect(
-        ("INT64", "TIMESTAMP", "STRING", "JSON", "BOOL"),
+        types=("INT64", "TIMESTAMP", "STRING", "JSON", "BOOL"),
         quote="`",
         table="CREATE TABLE $name (\n$columns\n)\nPARTITION BY DATE(slice_start);",
     ),
     # None of our names is reserved, and a table created with quoted names must be queried with quoted names.
-    "snowflake": Dialect(("NUMBER(19, 0)", "TIMESTAMP_TZ", "VARCHAR", "VARIANT", "BOOLEAN"), quote=""),
+    "snowflake": Dialect(types=("NUMBER(19, 0)", "TIMESTAMP_TZ", "VARCHAR", "VARIANT", "BOOLEAN"), quote=""),
     "redshift": Dialect(
-        ("BIGINT", "TIMESTAMPTZ", "VARCHAR(65535)", "SUPER", "BOOLEAN"),
+        types=("BIGINT", "TIMESTAMPTZ", "VARCHAR(65535)", "SUPER", "BOOLEAN"),
         table="CREATE TABLE $name (\n$columns\n)\nSORTKEY (slice_start);",
     ),
     "athena": Dialect(
-        ("bigint", "timestamp", "string", "string", "boolean"), quote="`", table=_EXTERNAL_ATHENA, reads_in_place=True
+        types=("bigint", "timestamp", "string", "string", "boolean"),
+        quote="`",
+        table=_EXTERNAL_ATHENA,
+        reads_in_place=True,
     ),
     "trino": Dialect(
-        ("bigint", "timestamp(3)", "varchar", "varchar", "boolean"), table=_EXTERNAL_TRINO, reads_in_place=True
+        types=("bigint", "timestamp(3)", "varchar", "varchar", "boolean"), table=_EXTERNAL_TRINO, reads_in_place=True
     ),
     "databricks": Dialect(
-        ("BIGINT", "TIMESTAMP", "STRING", "STRING", "BOOLEAN"),
+        types=("BIGINT", "TIMESTAMP", "STRING", "STRING", "BOOLEAN"),
         quote="`",
         table="CREATE TABLE $name (\n$columns\n)\nUSING DELTA;",
     ),

@@ -9,7 +9,7 @@ from typing import Any, Literal
 _MAX_SLICES_LISTED = 100
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SliceLoad:
     """The result for one slice.
 

@@ -86,7 +86,14 @@ def _load(database: Database, resource: str, stored: StoredSlice) -> SliceLoad:
     with database.transaction():
         if _is_loaded(database, resource, stored):
             slice_, footer = stored.slice, stored.footer
-            return SliceLoad(slice_.start, slice_.end, stored.uri, footer.digest, "unchanged", footer.rows)
+            return SliceLoad(
+                start=slice_.start,
+                end=slice_.end,
+                uri=stored.uri,
+                digest=footer.digest,
+                outcome="unchanged",
+                rows=footer.rows,
+            )
         database.execute(f"CREATE TEMP TABLE new_rows AS SELECT * FROM $schema.{resource} LIMIT 0")
         with stored.batches() as batches:
             nul_characters = database.copy_rows(events_table(resource), _with_slice_start(batches, stored.slice.start))
@@ -157,12 +164,12 @@ def _merge(database: Database, resource: str, stored: StoredSlice, nul_character
         slice_start=slice_.start,
     )
     return SliceLoad(
-        slice_.start,
-        slice_.end,
-        stored.uri,
-        stored.footer.digest,
-        "loaded",
-        stored.footer.rows,
+        start=slice_.start,
+        end=slice_.end,
+        uri=stored.uri,
+        digest=stored.footer.digest,
+        outcome="loaded",
+        rows=stored.footer.rows,
         children=children,
         duplicates=duplicates,
         nul_characters_replaced=nul_characters,

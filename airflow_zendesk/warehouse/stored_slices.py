@@ -34,7 +34,7 @@ _CHUNK_BYTES = 8 << 20
 _BATCH_ROWS = 10_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoredSlice:
     """One slice of a dataset, described by its footer; its rows have not been read yet."""
 
@@ -127,7 +127,7 @@ def _stored(store: Store, settings: DatasetSettings, slice_: Slice, key: str, ve
     times = (slice_.start.isoformat(), slice_.end.isoformat())
     if settings.differences(settings.rename_former(footer.dataset)) or (footer.start, footer.end) != times:
         raise DamagedObjectError(uri, "its footer describes another slice")
-    return StoredSlice(store, slice_, key, version, footer)
+    return StoredSlice(store=store, slice=slice_, key=key, version=version, footer=footer)
 
 
 def _version(text: str) -> tuple[int, ...]:

@@ -65,7 +65,7 @@ _CHUNK_BYTES = 2**20
 _ESCAPE = re.compile(rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(u[dD][89a-fA-F]..)|.)", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExportResponse:
     """One page as Zendesk sent it; times are unix seconds.
 
@@ -137,7 +137,13 @@ def _read(resource: Resource, headers: Mapping[str, str], body: bytes) -> Export
     if end_time is not None and end_time > date:
         raise ValueError(f"its end_time {end_time} is after the server's own clock, {date}")
     end_of_stream = _BOOLEAN.decode(_required(envelope, "end_of_stream"))
-    return ExportResponse(read_records(records), end_time, end_of_stream, date, replaced)
+    return ExportResponse(
+        records=read_records(records),
+        end_time=end_time,
+        end_of_stream=end_of_stream,
+        server_date=date,
+        replaced_surrogates=replaced,
+    )
 
 
 def _decode(body: bytes) -> tuple[RawRecord, int]:

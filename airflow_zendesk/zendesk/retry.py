@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from airflow_zendesk.exceptions import RateLimitedError, ServerError, TransientError
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RetryBudget:
     """How many seconds retries may take within a task; after that, Airflow's own retries take over.
 

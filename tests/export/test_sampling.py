@@ -14,7 +14,9 @@ START = 1_767_225_600  # 2026-01-01T00:00:00Z
 
 def sampling(seconds: int, pages: int) -> Sampling:
     """Of a window of so many seconds."""
-    return Sampling(Window(datetime.fromtimestamp(START, UTC), datetime.fromtimestamp(START + seconds, UTC)), pages)
+    return Sampling(
+        window=Window(datetime.fromtimestamp(START, UTC), datetime.fromtimestamp(START + seconds, UTC)), pages=pages
+    )
 
 
 def judge(asked: Sampling, times: list[int], per_page: int) -> list[int]:

@@ -69,7 +69,12 @@ class Server:
         if self.repeated is not None:
             records.append(self.repeated)
         self._order(records, chance)
-        return ExportResponse([record(event) for event in records], end_time, end_of_stream, self.now)
+        return ExportResponse(
+            records=[record(event) for event in records],
+            end_time=end_time,
+            end_of_stream=end_of_stream,
+            server_date=self.now,
+        )
 
     def _cut(self, waiting: list[Event], per_page: int) -> list[Event]:
         records = waiting[:per_page]

@@ -56,8 +56,13 @@ def test_complete_dataset_has_no_findings(dataset: Store) -> None:
     found = verify_dataset(dataset, SETTINGS, ALL, progress.append)
     sizes = [len(dataset.read(slice_key("ticket_events", slice_)) or b"") for slice_ in DAYS]
     assert ([], [], True) == (found.findings, found.hidden, found.complete)
-    assert [Run(ALL.start, ALL.end, None, 4, rows=150, late=0, bytes=sum(sizes))] == list(found.runs())
-    assert [VerificationProgress("read", done, 4, min(50 * done, 150), 0) for done in (1, 2, 3, 4)] == progress
+    assert [Run(start=ALL.start, end=ALL.end, problem=None, slices=4, rows=150, late=0, bytes=sum(sizes))] == list(
+        found.runs()
+    )
+    assert [
+        VerificationProgress(step="read", done=done, total=4, rows=min(50 * done, 150), findings=0)
+        for done in (1, 2, 3, 4)
+    ] == progress
 
 
 def test_only_the_window_is_verified(dataset: Store) -> None:

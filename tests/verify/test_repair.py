@@ -34,7 +34,11 @@ def target(**changes: Any) -> Target:
 def report_of(*findings: tuple[Problem, str, Window | None]) -> VerificationReport:
     """A report with these findings."""
     return VerificationReport(
-        SETTINGS, "s3://bucket", days(1, 30), [], [Finding(what, uri, "", when) for what, uri, when in findings]
+        settings=SETTINGS,
+        uri="s3://bucket",
+        window=days(1, 30),
+        slices=[],
+        findings=[Finding(what, uri, "", when) for what, uri, when in findings],
     )
 
 

@@ -40,7 +40,7 @@ def slices(folder: Path) -> list[Path]:
 )
 def test_sample_is_spread_over_the_window(number: int, chosen: list[int]) -> None:
     """The same slices each time, including the first and the last."""
-    states = [SliceState(slice_, "") for slice_ in Grain.of("1h").slices(HOURS)]
+    states = [SliceState(slice=slice_, uri="") for slice_ in Grain.of("1h").slices(HOURS)]
     assert [states[position] for position in chosen] == spread(states, number)
 
 

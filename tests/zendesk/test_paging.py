@@ -135,7 +135,12 @@ def sweep_of_an_hour() -> Sweep:
 def response(*at: int, end_time: int | None, end_of_stream: bool = False, date: int = 10_000) -> ExportResponse:
     """A page of events with ids 0, 1, ... at so many seconds after START; times likewise."""
     records = [record(Event(id_, START + second, 0)) for id_, second in enumerate(at)]
-    return ExportResponse(records, None if end_time is None else START + end_time, end_of_stream, START + date)
+    return ExportResponse(
+        records=records,
+        end_time=None if end_time is None else START + end_time,
+        end_of_stream=end_of_stream,
+        server_date=START + date,
+    )
 
 
 def facts(page: Page) -> tuple[list[int], int, int]:
@@ -159,7 +164,12 @@ def test_held_events_are_exported_whether_or_not_the_next_page_repeats_them() ->
     for repeated in ([], [record(Event(1, START + 3_601, 0))]):
         sweep = sweep_of_an_hour()
         sweep.take(response(3_600, 3_601, end_time=3_601))
-        second = ExportResponse([*repeated, record(Event(2, START + 3_602, 0))], START + 3_602, True, START + 10_000)
+        second = ExportResponse(
+            records=[*repeated, record(Event(2, START + 3_602, 0))],
+            end_time=START + 3_602,
+            end_of_stream=True,
+            server_date=START + 10_000,
+        )
         page = sweep.take(second)
         assert ([1, 2], 7_200, 0) == facts(page)
         assert len(repeated) == page.anomalies.duplicates
@@ -170,7 +180,9 @@ def test_later_of_two_bodies_is_kept_and_counted() -> None:
     sweep = sweep_of_an_hour()
     sweep.take(response(3_600, 3_601, end_time=3_601))
     changed = Record(1, (START + 3_601) * 1_000_000, {"id": msgspec.Raw(b"1"), "via": msgspec.Raw(b'"Web form"')})
-    page = sweep.take(ExportResponse([changed], START + 3_601, True, START + 10_000))
+    page = sweep.take(
+        ExportResponse(records=[changed], end_time=START + 3_601, end_of_stream=True, server_date=START + 10_000)
+    )
     assert [changed] == page.records
     assert (1, 1) == (page.anomalies.duplicates, page.anomalies.conflicting)
 
@@ -307,10 +319,24 @@ def test_gap_between_windows_is_skipped() -> None:
     hours = [window(START, START + 3_600), window(START + 7_200, START + 10_800)]
     sweep = Sweep(RESOURCES["ticket_events"], hours, timedelta(minutes=5))
     events = [Event(id_, START + at, 0) for id_, at in enumerate([3_599, 3_600, 3_700])]
-    page = sweep.take(ExportResponse([record(each) for each in events], START + 3_700, False, START + 20_000))
+    page = sweep.take(
+        ExportResponse(
+            records=[record(each) for each in events],
+            end_time=START + 3_700,
+            end_of_stream=False,
+            server_date=START + 20_000,
+        )
+    )
     assert [0] == [each.id for each in page.records]
     assert (START + 3_700, START + 7_200) == (page.complete_until, sweep.start_time)
     events = [Event(10 + id_, START + at, 0) for id_, at in enumerate([5, 3_700, 7_200, 10_799])]
-    page = sweep.take(ExportResponse([record(each) for each in events], START + 10_799, True, START + 20_000))
+    page = sweep.take(
+        ExportResponse(
+            records=[record(each) for each in events],
+            end_time=START + 10_799,
+            end_of_stream=True,
+            server_date=START + 20_000,
+        )
+    )
     assert [10, 11, 12, 13] == [each.id for each in page.records]
     assert sweep.done

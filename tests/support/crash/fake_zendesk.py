@@ -49,7 +49,9 @@ class FakeZendesk:
         )
         page = build_page(visible, start_time=start_time, per_page=_PER_PAGE, now=self.now + 60, shuffle=self._pages)
         records = [{"id": event.id, "timestamp": event.timestamp} for event in page.items]
-        return ExportResponse(as_records(records), page.end_time, page.end_of_stream, self.now)
+        return ExportResponse(
+            records=as_records(records), end_time=page.end_time, end_of_stream=page.end_of_stream, server_date=self.now
+        )
 
 
 class FakeZendeskHook(ZendeskHook):
@@ -68,7 +70,7 @@ class FakeZendeskHook(ZendeskHook):
     @property
     def connection_settings(self) -> ConnectionSettings:
         """An invented account."""
-        return ConnectionSettings("https://acme.zendesk.com", "bearer", "", "invented")
+        return ConnectionSettings(base_url="https://acme.zendesk.com", auth="bearer", login="", secret="invented")
 
     def iter_sweep(self, query: Query, sweep: Sweep) -> Iterator[Page]:
         """Fetch the pages of a sweep. A wait moves the clock of the fake Zendesk."""
