@@ -2,6 +2,7 @@
 WITH targets AS (
     SELECT policy_title, metric, count(DISTINCT (ticket_id, instance_id)) AS targets
     FROM zendesk.sla_targets
+    WHERE NOT is_removed
     GROUP BY policy_title, metric
 ), breaches AS (
     SELECT policy_title, metric, count(*) AS breaches
