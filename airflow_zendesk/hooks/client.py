@@ -83,7 +83,7 @@ class Client:
             retry=retry_if_exception(lambda error: self._can_retry(request, error)),
             wait=lambda state: self._retry_wait(request, _error(state), state.attempt_number),
             stop=lambda state: state.upcoming_sleep > self._budget_left(request, _error(state)),
-            before_sleep=lambda state: self._wait_after(request, _error(state), state.upcoming_sleep),
+            before_sleep=lambda state: self._wait_after(request, _error(state), state),
             # The limiter's wait, which counts from the end of the failure's own wait.
             sleep=lambda _: self._wait_for_rate_limit(),
             retry_error_callback=lambda state: self._give_up(request, _error(state), state),
@@ -156,16 +156,22 @@ class Client:
             page_spent=spent, run_spent=self._seconds_retried + spent, has_contact=has_contact
         )
 
-    def _wait_after(self, request: PageRequest, error: BaseException, wait: float) -> None:
+    def _wait_after(self, request: PageRequest, error: BaseException, state: RetryCallState) -> None:
         """Log the failure, and wait before the next attempt."""
         self._stats.retries += 1
         if isinstance(error, AuthenticationError):
             logger.info("Zendesk no longer accepts the access token. Requesting a new one.")
         else:
-            per_page = request.sweep.page_size.per_page
-            left = self._budget_left(request, error)
-            logger.warning("Retrying in %.1f s (%.0f s left, per_page=%d). %s", wait, left, per_page, error)
-        self.pause(wait, limited=isinstance(error, RateLimitedError))
+            logger.warning(
+                "Attempt %d at %s failed, %.0f s left. Retrying in %.1f s with per_page=%d. %s",
+                state.attempt_number,
+                self._connection.host,
+                self._budget_left(request, error),
+                state.upcoming_sleep,
+                request.sweep.page_size.per_page,
+                error,
+            )
+        self.pause(state.upcoming_sleep, limited=isinstance(error, RateLimitedError))
 
     def _give_up(self, request: PageRequest, error: BaseException, state: RetryCallState) -> NoReturn:
         """Raise the last error, with the reason why it is the last."""
@@ -173,8 +179,8 @@ class Client:
             attempts, spent = state.attempt_number, self._clock() - request.started
             left = self._budget_left(request, error)
             error.retry_summary = (
-                f"Gave up after {attempts} attempt{'s' * (attempts > 1)} in {spent:.0f} s: the next wait would be "
-                f"{state.upcoming_sleep:.0f} s, and {left:.0f} s of the retry budget are left."
+                f"Gave up on {self._connection.host} after {attempts} attempt{'s' * (attempts > 1)} in {spent:.0f} s: "
+                f"the next wait would be {state.upcoming_sleep:.0f} s, and {left:.0f} s of the retry budget are left."
             )
         if request.is_too_heavy(error) and not request.reduced:
             raise request.not_retrievable(error) from error

@@ -245,7 +245,8 @@ def test_page_that_never_comes_is_named_by_its_second(monkeypatch: pytest.Monkey
     """Only when the patience is spent on its smallest form: an outage of a minute has the same face."""
     told = (
         r"at 2026-01-01T00:01:00Z cannot be retrieved even with per_page=1: .*answered 504.*"
-        r"Gave up after 1\d attempts in \d+ s: the next wait would be \d+ s, and \d+ s of the retry budget are left"
+        r"Gave up on 127\.0\.0\.1 after 1\d attempts in \d+ s: the next wait would be \d+ s, "
+        r"and \d+ s of the retry budget are left"
     )
     with (
         scripted_server(step(0), Reply(b"", 504, PLENTY)) as server,
@@ -304,7 +305,7 @@ def test_absurd_wish_is_not_slept_through(
 ) -> None:
     """An hour is beyond every budget: the error says what was asked for, and Airflow can come back then."""
     told = (
-        "Retry-After is 3600 s.* Gave up after 1 attempt in 0 s: the next wait would be 360[01] s, "
+        "Retry-After is 3600 s.* Gave up on 127.0.0.1 after 1 attempt in 0 s: the next wait would be 360[01] s, "
         "and 1800 s of the retry budget are left"
     )
     with (
@@ -323,7 +324,7 @@ def test_wish_of_a_day_is_no_wish(monkeypatch: pytest.MonkeyPatch, time: FakeClo
     with scripted_server(limited, EMPTY) as server:
         export(monkeypatch, server, time)
     assert 60 <= sum(time.waits) <= 62
-    with scripted_server(limited) as server, pytest.raises(RateLimitedError, match="Gave up after"):
+    with scripted_server(limited) as server, pytest.raises(RateLimitedError, match="Gave up on"):
         export(monkeypatch, server, time, RetryBudget(page_seconds=300))
     assert sum(time.waits) <= 62 + 300
 
@@ -379,7 +380,7 @@ def test_error_says_that_patience_has_ended_only_when_it_has(
     with (
         scripted_server(Reply(b'{"ticket_events": [')) as server,
         caplog.at_level(logging.WARNING),
-        pytest.raises(TransportError, match=r"cut short or damaged: .* Gave up after"),
+        pytest.raises(TransportError, match=r"cut short or damaged: .* Gave up on"),
     ):
         export(monkeypatch, server, time, RetryBudget(page_seconds=5))
     asking_again = [message for message in caplog.messages if "Retrying in" in message]
@@ -397,3 +398,54 @@ def test_own_deadline_is_a_reason_for_smaller_pages(monkeypatch: pytest.MonkeyPa
         export(monkeypatch, server, time, timeout=0.2)
     assert [1000, 500] == sizes(server)
     assert "raise timeout in the connection's extras" in str(PageTimeoutError("/path", "late"))
+
+
+@pytest.mark.parametrize(
+    ("fields", "cause"),
+    [
+        ({"host": "http://127.0.0.1:9"}, "the connection was refused"),
+        # The proxy's name never resolves (RFC 2606), so nothing is sent to Zendesk.
+        (
+            {"host": "acme", "extra": {"proxies": {"https": "http://proxy.invalid:3128"}}},
+            "the host name cannot be resolved",
+        ),
+        ({"host": "acme", "extra": {"proxies": {"https": "http://127.0.0.1:9"}}}, "the proxy cannot be reached"),
+    ],
+)
+def test_unreachable_host_fails_within_a_minute_with_the_cause(
+    monkeypatch: pytest.MonkeyPatch,
+    time: FakeClock,
+    caplog: pytest.LogCaptureFixture,
+    fields: dict[str, Any],
+    cause: str,
+) -> None:
+    """A host that never answered is probably wrong. The log says at each attempt how much time is left."""
+    connection = {"conn_type": "zendesk_export", "login": "a@example.com/token", "password": "invented", **fields}
+    monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", json.dumps(connection))
+    hook = ZendeskHook(sleep=time.sleep, clock=time.clock)
+    with caplog.at_level(logging.WARNING), pytest.raises(TransportError, match=f"{cause} .* Gave up on .* after"):
+        list(hook.iter_pages("ticket_events", START, END))
+    assert 10 < time.now <= 60
+    attempts = [message for message in caplog.messages if message.startswith("Attempt")]
+    assert attempts[0].startswith("Attempt 1 at ")
+    assert all(cause in message and " s left. Retrying in " in message for message in attempts)
+
+
+def test_host_that_answered_once_is_retried_longer(monkeypatch: pytest.MonkeyPatch, time: FakeClock) -> None:
+    """An outage in the middle of a run is waited for, up to half an hour per page."""
+
+    def close(handler: BaseHTTPRequestHandler) -> None:
+        handler.close_connection = True
+
+    with scripted_server(step(0), close) as server, pytest.raises(TransportError):
+        export(monkeypatch, server, time)
+    assert 1_700 < time.now <= 1_800
+
+
+def test_refusal_by_a_proxy_is_not_taken_for_missing_rights(monkeypatch: pytest.MonkeyPatch, time: FakeClock) -> None:
+    """A 401 or 403 in HTML or text comes from something in front of Zendesk: the credentials may be right."""
+    for status in (401, 403):
+        for body, content_type in ((b"<html>blocked</html>", "text/html"), (b"blocked", "text/plain")):
+            reply = Reply(body, status, {"Content-Type": content_type})
+            with scripted_server(reply) as server, pytest.raises(NotJsonError, match="look for a proxy"):
+                export(monkeypatch, server, time)
