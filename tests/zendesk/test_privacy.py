@@ -239,6 +239,12 @@ def test_hashed_field_holds_nothing_of_its_value(value: Any) -> None:
         ({"hash_fields": ["['via']"]}, "hash_fields contains"),
         ({"hash_fields": ["ticket_id"]}, "'ticket_id' cannot be dropped or hashed"),
         ({"drop_fields": ["system."]}, "drop_fields contains 'system.', which is not the name of a field"),
+        ({"drop_fields": None}, "drop_fields contains a value of the type NoneType. Use a list of names"),
+        ({"hash_fields": [["via"]]}, "hash_fields contains a value of the type list"),
+        ({"drop_fields": True}, "drop_fields contains a value of the type bool"),
+        ({"include": None}, "include contains a value of the type NoneType"),
+        ({"include": ["comment_events", 5]}, "include contains a value of the type int"),
+        ({"resource": ["ticket_events"]}, "is unknown. Use one of"),
         ({"hash_fields": "created_at"}, "'created_at' cannot be hashed, because its column holds no text"),
         ({"drop_fields": ["system", "system.client"]}, "'system.client' is part of 'system', which is dropped"),
         ({"drop_fields": ["system.client"], "hash_fields": ["system"]}, "'system', or a part of it, is named in both"),
@@ -248,7 +254,7 @@ def test_hashed_field_holds_nothing_of_its_value(value: Any) -> None:
 def test_what_cannot_be_meant_is_refused(privacy: dict[str, Any], told: str) -> None:
     """With the field and the reason."""
     with pytest.raises(SettingsError, match=told):
-        Query.of("ticket_events", **privacy)
+        Query.of(**{"resource": "ticket_events"} | privacy)
 
 
 def test_private_comments_come_with_comments_only() -> None:
