@@ -80,7 +80,7 @@ def test_duration_is_text_or_timedelta() -> None:
     with pytest.raises(SettingsError, match="settle '5 minutes' is not a length of time like 1d, 6h or 15m"):
         to_timedelta("5 minutes", "settle")
     with pytest.raises(SettingsError, match="settle 300 is not a length of time"):
-        to_timedelta(300, "settle")  # type: ignore[arg-type]  as a DAG may pass it
+        to_timedelta(300, "settle")  # type: ignore[arg-type]  # as a DAG may pass it
 
 
 def test_misaligned_window_names_the_largest_grain_that_fits() -> None:

@@ -139,4 +139,4 @@ def test_folder_that_cannot_be_created_is_reported(tmp_path: Path) -> None:
 def test_warehouse_that_is_no_text_is_rejected(tmp_path: Path) -> None:
     """Its type is named."""
     with pytest.raises(SettingsError, match="The warehouse is of the type PosixPath"):
-        open_warehouse(tmp_path / "zendesk.duckdb", "zendesk")  # type: ignore[arg-type]  as a DAG may pass it
+        open_warehouse(tmp_path / "zendesk.duckdb", "zendesk")  # type: ignore[arg-type]  # as a DAG may pass it

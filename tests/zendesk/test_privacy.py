@@ -120,6 +120,7 @@ def test_previous_value_of_a_custom_field_goes_with_it() -> None:
         {"event_type": "Comment", "comment_public": False, "plain_body": "hidden"},
         {"type": "VoiceComment", "public": False, "data": {"transcription_text": "hidden"}},
         {"event_type": "New", "public": False, "body": "hidden"},
+        {"event_type": "New", "comment_public": False, "text": "hidden"},
         {"event_type": "Comment", "body": "hidden"},
         {"event_type": "Comment", "public": None, "body": "hidden"},
         {"event_type": "Comment", "public": "true", "attachments": [{"file_name": "hidden"}]},
@@ -157,6 +158,8 @@ def test_redacted_comments_are_counted_by_kind() -> None:
         {"event_type": "SurveyResponseSubmitted", "rating": 5, "comment": "nice"},
         {"event_type": "WebhookEvent", "webhook_id": "w", "body": "{}", "status": 200},
         {"event_type": "CommentPrivacyChange", "comment_id": 5, "public": False},
+        {"event_type": "CommentPrivacyChange", "comment_id": 5, "public": False, "reason": "text"},
+        {"event_type": "CommentRedactionEvent", "comment_id": 5, "author_id": 6, "value": ["text"]},
         {"event_type": "Something new", "body": "text", "score": "good", "list": [1]},
     ],
 )
