@@ -52,7 +52,12 @@ def to_utc(value: datetime | str | None, name: str) -> datetime:
         )
     if value.microsecond:
         raise InvalidWindowError(f"The window's {name} {value.isoformat()} is not on a whole second.")
-    return datetime.fromtimestamp(int(value.timestamp()), UTC)
+    try:
+        return datetime.fromtimestamp(int(value.timestamp()), UTC)
+    except (ValueError, OverflowError):  # at the ends of the years 1 and 9999
+        raise InvalidWindowError(
+            f"The window's {name} {value.isoformat()} is not within the years 1 to 9999."
+        ) from None
 
 
 def _wrong_type(value: Any, name: str) -> str:
@@ -73,7 +78,7 @@ def to_timedelta(value: timedelta | str, name: str) -> timedelta:
     """
     if isinstance(value, timedelta):
         return value
-    match = re.fullmatch(r"([1-9]\d{0,5})([dhm])", value)
+    match = re.fullmatch(r"([1-9]\d{0,5})([dhm])", value) if isinstance(value, str) else None
     if match is None:
         raise SettingsError(f"{name} {value!r} is not a length of time like 1d, 6h or 15m.")
     return timedelta(seconds=int(match[1]) * _UNIT_SECONDS[match[2]])

@@ -43,6 +43,8 @@ def test_times_of_any_zone_become_utc(start: datetime | str) -> None:
         (date(2026, 1, 1), date(2026, 1, 2), "start 2026-01-01 is a date without a time of day. Use a datetime with"),
         (1767225600, 1767312000, "start 1767225600 is a number. Use a datetime with a time zone"),
         (1767225600.5, 1767312000, "start 1767225600.5 is a number"),
+        ("9999-12-31T23:00:00-05:00", "9999-12-31T23:30:00-05:00", "is not within the years 1 to 9999"),
+        ("0001-01-01T00:00:00+05:00", "2026-01-01T00:00:00Z", "is not within the years 1 to 9999"),
         (["2026-01-01T00:00:00Z"], "2026-01-02T00:00:00Z", "start is of the type list. Use a datetime"),
         ("1969-12-31T00:00:00Z", "2026-01-02T00:00:00Z", "before 1970"),
     ],
@@ -77,6 +79,8 @@ def test_duration_is_text_or_timedelta() -> None:
     assert timedelta(minutes=5) == to_timedelta("5m", "settle") == to_timedelta(timedelta(minutes=5), "settle")
     with pytest.raises(SettingsError, match="settle '5 minutes' is not a length of time like 1d, 6h or 15m"):
         to_timedelta("5 minutes", "settle")
+    with pytest.raises(SettingsError, match="settle 300 is not a length of time"):
+        to_timedelta(300, "settle")  # type: ignore[arg-type]  # as a DAG may pass it
 
 
 def test_misaligned_window_names_the_largest_grain_that_fits() -> None:

@@ -171,8 +171,12 @@ def _credentials(connection: Connection, extra: Mapping[str, Any], name: str) ->
 
 
 def _refuse_whitespace(value: str, field_name: str, auth: Auth, name: str) -> None:
-    """Passwords may contain spaces; nothing may start or end with one, and an OAuth client contains none."""
-    if value != value.strip() or (auth == "client_credentials" and len(value.split()) > 1):
+    """Passwords may contain spaces; nothing may start or end with one, and an OAuth client contains none.
+
+    Nothing contains line breaks, control characters or characters without width, such as U+200B.
+    """
+    is_padded = value != value.strip() or not value.replace(" ", "").isprintable()
+    if is_padded or (auth == "client_credentials" and len(value.split()) > 1):
         raise SettingsError(
             f"{name} has whitespace in its {field_name}, probably pasted with it. Remove spaces and line breaks."
         )

@@ -110,7 +110,11 @@ class DuckDBDatabase(Database):
         return f'{self._catalog}."{self.schema}"'
 
     def _connect(self) -> duckdb.DuckDBPyConnection:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            reason = f"its folder cannot be created: {error.strerror}"
+            raise WarehouseRefusedError(self.name, type(error).__name__, reason) from None
         waited = 0.0
         while True:
             try:

@@ -25,6 +25,8 @@ def open_warehouse(warehouse: str, schema: str) -> Database:
     Raises:
         SettingsError: it is neither.
     """
+    if not isinstance(warehouse, str):
+        raise SettingsError(f"The warehouse is of the type {type(warehouse).__name__}. Use a text.")
     # Each driver is an extra of the package: a load into one database does not need the other's.
     if warehouse.startswith(_DUCKDB):
         from airflow_zendesk.warehouse.duckdb import DuckDBDatabase  # noqa: PLC0415

@@ -10,6 +10,7 @@ Source: https://developer.zendesk.com/documentation/ticketing/reference-guides/t
 kinds; the shape is that of recorded answers.
 """
 
+import re
 from typing import NamedTuple, TypeVar
 
 import msgspec
@@ -20,6 +21,8 @@ _CHILDREN = msgspec.json.Decoder(list[msgspec.Raw])
 _OBJECT = msgspec.json.Decoder(RawRecord)
 _INTEGER = msgspec.json.Decoder(int)
 _STRING = msgspec.json.Decoder(str)
+#: A custom field is named by its number. The tables use the same pattern.
+_CUSTOM_FIELD = re.compile(r"[0-9]+")
 
 #: The kinds of children that change fields.
 FIELD_KINDS = ("Create", "Change")
@@ -31,7 +34,7 @@ OWN_KEYS = (
     "author_id", "audit_id", "ticket_id", "account_id", "comment_present", "comment_public",
 )  # fmt: skip
 #: Keys of messages. A child without an ``event_type`` that has one of these, and no previous value, changes no field.
-MESSAGE_KEYS = ("body", "html_body", "plain_body", "recipients", "comment_present", "comment_public")
+MESSAGE_KEYS = ("body", "html_body", "plain_body", "recipients", "comment_present", "comment_public", "public")
 #: The fields that ``previous_value`` belongs to if a child has other fields too, such as ``custom_status_id``.
 TICKET_FIELDS = (
     "status", "priority", "type", "subject", "description", "tags", "custom_ticket_fields", "assignee_id", "group_id",
@@ -75,7 +78,9 @@ def _rows(raw: msgspec.Raw) -> list[ChildEvent]:
     kind, previous_value = _typed(_STRING, child.get("event_type")), _text(child.get(PREVIOUS_VALUE))
     row = ChildEvent(_typed(_INTEGER, child.get("id")), kind, None, None, previous_value, child_event)
     fields = [key for key in child if key not in OWN_KEYS] if _changes_fields(child, kind) else []
-    changed = [name for name in fields if name in TICKET_FIELDS] if len(fields) > 1 else fields
+    changed = fields
+    if len(fields) > 1:
+        changed = [name for name in fields if name in TICKET_FIELDS or _CUSTOM_FIELD.fullmatch(name)]
     return [
         row._replace(
             field_name=name, value=_text(child[name]), previous_value=previous_value if changed == [name] else None

@@ -116,12 +116,24 @@ def key_id(hash_key: str) -> str:
     return hmac.digest(hash_key.encode(), b"airflow-zendesk", "sha256").hex()[:16]
 
 
+def option_names(option: str, value: Iterable[str]) -> tuple[str, ...]:
+    """The names that a list option contains, sorted and each once; a text is one name.
+
+    Raises:
+        SettingsError: it is neither a text nor a list of texts.
+    """
+    names = [value] if isinstance(value, str) else list(value) if isinstance(value, Iterable) else [value]
+    if wrong := [type(name).__name__ for name in names if not isinstance(name, str)]:
+        raise SettingsError(f"{option} contains a value of the type {wrong[0]}. Use a list of names, or () for none.")
+    return tuple(sorted(set(names)))
+
+
 def _names(option: str, fields: Iterable[str]) -> tuple[str, ...]:
-    names = {fields} if isinstance(fields, str) else set(fields)
+    names = option_names(option, fields)
     for name in names:
-        if not isinstance(name, str) or not _FIELD_NAME.fullmatch(name):
+        if not _FIELD_NAME.fullmatch(name):
             raise SettingsError(
                 f"{option} contains {name!r}, which is not the name of a field. Give one name per list item, made of "
                 "the keys that lead to the field, joined by dots, like 'system.location'."
             )
-    return tuple(sorted(names))
+    return names

@@ -21,6 +21,8 @@ _KEPT_TEXTS = {
 _BODIES = {"body", "html_body", "plain_body"}
 #: Members that only comments have besides a body: they say who wrote it, or who may read it.
 _COMMENT_MARKS = {"public", "comment_public", "author_id"}
+#: Kinds that are named after the comment that they are about.
+_ABOUT_COMMENTS = {"CommentPrivacyChange", "CommentRedactionEvent"}
 
 _CHILDREN = "child_events"
 _CONTAINERS = {b"[", b"{"}
@@ -155,7 +157,10 @@ def _is_comment(child: RawRecord) -> bool:
 
     Other kinds have bodies too (notifications, ratings, webhooks), but no author and no visibility.
     """
-    return "comment" in _kind(child).lower() or bool(_BODIES & child.keys() and _COMMENT_MARKS & child.keys())
+    kind, marks = _kind(child), _COMMENT_MARKS & child.keys()
+    if kind in _ABOUT_COMMENTS:
+        return False
+    return "comment" in kind.lower() or len(marks) > 1 or bool(marks and _BODIES & child.keys())
 
 
 def _kind(child: RawRecord) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from airflow_zendesk.exceptions import SettingsError
 from airflow_zendesk.zendesk import ticket_events, ticket_metric_events
-from airflow_zendesk.zendesk.privacy import Privacy
+from airflow_zendesk.zendesk.privacy import Privacy, option_names
 from airflow_zendesk.zendesk.records import Column
 
 #: "Lists tickets by support type"; Zendesk's own default, ``agent``, silently leaves out tickets of AI agents.
@@ -66,10 +66,10 @@ class Query:
         Raises:
             SettingsError: the export or one of its options is unknown; Zendesk would silently ignore the option.
         """
-        if resource not in RESOURCES:
+        if not isinstance(resource, str) or resource not in RESOURCES:
             raise SettingsError(f"The resource {resource!r} is unknown. Use one of {', '.join(RESOURCES)}.")
         found = RESOURCES[resource]
-        sideloads = tuple(sorted({include} if isinstance(include, str) else set(include)))
+        sideloads = option_names("include", include)
         if unknown := set(sideloads) - set(found.sideloads):
             offered = ", ".join(found.sideloads) or "none"
             raise SettingsError(

@@ -104,6 +104,8 @@ def test_invalid_connection_is_refused_with_advice(members: dict[str, Any], reas
         ({"login": None, "password": "invented-token\n"}, "password"),
         ({"login": "agent@example.com/token\t"}, "login"),
         ({"password": " invented-token"}, "password"),
+        ({"password": "invented-\ntoken"}, "password"),
+        ({"password": "\u200binvented-token"}, "password"),
     ],
 )
 def test_whitespace_that_was_pasted_is_named(members: dict[str, Any], field: str) -> None:

@@ -124,3 +124,19 @@ def test_error_about_a_name_has_the_sentence_of_the_database(warehouse: str, sch
         assert f"refused the load with {caught.value.code}: {caught.value.reason}; " in str(caught.value)
     assert "missing" in reasons["SELECT nothing FROM $schema.missing"]
     assert "SELEKT" in reasons["SELEKT 1"]
+
+
+def test_folder_that_cannot_be_created_is_reported(tmp_path: Path) -> None:
+    """As when the task has no rights there."""
+    (tmp_path / "file").touch()
+    with (
+        pytest.raises(WarehouseRefusedError, match="its folder cannot be created"),
+        open_warehouse(f"duckdb://{tmp_path}/file/zendesk.duckdb", "zendesk"),
+    ):
+        pass
+
+
+def test_warehouse_that_is_no_text_is_rejected(tmp_path: Path) -> None:
+    """Its type is named."""
+    with pytest.raises(SettingsError, match="The warehouse is of the type PosixPath"):
+        open_warehouse(tmp_path / "zendesk.duckdb", "zendesk")  # type: ignore[arg-type]  # as a DAG may pass it

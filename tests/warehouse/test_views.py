@@ -62,6 +62,7 @@ def test_field_history_of_a_child_with_several_keys(database: Database, store: S
         change("status", "open", "new") | {"custom_status_id": 4044376, "rel": None, "updater_id": 5, "is_auto": True},
         change("tags", ["a"], []) | {"added_tags": ["a"], "removed_tags": []},
         {"id": 6, "group_id": 3, "previous_value": 2},
+        change("360001", "gold", "tin") | {"is_new": True},
     ]
     put(store, [event(1, child_events=children)])
     load_slices(database, store, "ticket_events", [DAY])
@@ -71,6 +72,8 @@ def test_field_history_of_a_child_with_several_keys(database: Database, store: S
         (1, "status", "open", "new"),
         (2, "tags", '["a"]', "[]"),
         (3, "group_id", "3", "2"),
+        (4, "360001", "gold", "tin"),
+        (4, "is_new", "true", None),
     ] == query(
         "SELECT ordinal, field_name, value, previous_value FROM $schema.ticket_field_history ORDER BY 1, field_name"
     )
@@ -100,6 +103,9 @@ def test_comments_of_all_kinds(database: Database, store: Store, query: Query) -
         {"id": 24, "event_type": "ChatMessage", "author_id": 9, "body": "In a chat"},
         {"id": 25, "author_id": 9, "body": "Without a kind"},
         {"id": 26, "comment_present": True, "comment_public": False},
+        # Private, without the texts that a dataset does not keep.
+        {"id": 27, "author_id": 9, "public": False},
+        {"id": 28, "event_type": "ChatMessage", "author_id": 9, "public": False},
         *MESSAGES,
     ]
     put(store, [event(1, updater_id=30, child_events=children)])
@@ -111,6 +117,8 @@ def test_comments_of_all_kinds(database: Database, store: Store, query: Query) -
         (24, "ChatMessage", 9, None, "In a chat"),
         (25, None, 9, None, "Without a kind"),
         (26, None, 30, False, None),
+        (27, None, 9, False, None),
+        (28, "ChatMessage", 9, False, None),
     ] == query("SELECT id, event_type, user_id, public, body FROM $schema.ticket_comments ORDER BY id")
     assert {"ticket_child_events.child_event": 1} == slice_.unreadable
 

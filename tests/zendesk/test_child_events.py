@@ -40,6 +40,11 @@ CASES: dict[str, list[tuple[Any, ...]]] = {
         (11, None, "body", '"Hi"', None),
         (11, None, "status", '"open"', None),
     ],
+    '{"id": 12, "author_id": 5, "public": false}': [(12, None, None, None, None)],
+    '{"id": 13, "360001": "gold", "is_new": true, "event_type": "Change", "previous_value": "tin"}': [
+        (13, "Change", "360001", '"gold"', '"tin"'),
+        (13, "Change", "is_new", "true", None),
+    ],
     '"text"': [(None, None, None, None, None)],
 }  # fmt: skip
 

@@ -120,6 +120,7 @@ def test_previous_value_of_a_custom_field_goes_with_it() -> None:
         {"event_type": "Comment", "comment_public": False, "plain_body": "hidden"},
         {"type": "VoiceComment", "public": False, "data": {"transcription_text": "hidden"}},
         {"event_type": "New", "public": False, "body": "hidden"},
+        {"event_type": "New", "comment_public": False, "text": "hidden"},
         {"event_type": "Comment", "body": "hidden"},
         {"event_type": "Comment", "public": None, "body": "hidden"},
         {"event_type": "Comment", "public": "true", "attachments": [{"file_name": "hidden"}]},
@@ -157,6 +158,8 @@ def test_redacted_comments_are_counted_by_kind() -> None:
         {"event_type": "SurveyResponseSubmitted", "rating": 5, "comment": "nice"},
         {"event_type": "WebhookEvent", "webhook_id": "w", "body": "{}", "status": 200},
         {"event_type": "CommentPrivacyChange", "comment_id": 5, "public": False},
+        {"event_type": "CommentPrivacyChange", "comment_id": 5, "public": False, "reason": "text"},
+        {"event_type": "CommentRedactionEvent", "comment_id": 5, "author_id": 6, "value": ["text"]},
         {"event_type": "Something new", "body": "text", "score": "good", "list": [1]},
     ],
 )
@@ -239,6 +242,12 @@ def test_hashed_field_holds_nothing_of_its_value(value: Any) -> None:
         ({"hash_fields": ["['via']"]}, "hash_fields contains"),
         ({"hash_fields": ["ticket_id"]}, "'ticket_id' cannot be dropped or hashed"),
         ({"drop_fields": ["system."]}, "drop_fields contains 'system.', which is not the name of a field"),
+        ({"drop_fields": None}, "drop_fields contains a value of the type NoneType. Use a list of names"),
+        ({"hash_fields": [["via"]]}, "hash_fields contains a value of the type list"),
+        ({"drop_fields": True}, "drop_fields contains a value of the type bool"),
+        ({"include": None}, "include contains a value of the type NoneType"),
+        ({"include": ["comment_events", 5]}, "include contains a value of the type int"),
+        ({"resource": ["ticket_events"]}, "is unknown. Use one of"),
         ({"hash_fields": "created_at"}, "'created_at' cannot be hashed, because its column holds no text"),
         ({"drop_fields": ["system", "system.client"]}, "'system.client' is part of 'system', which is dropped"),
         ({"drop_fields": ["system.client"], "hash_fields": ["system"]}, "'system', or a part of it, is named in both"),
@@ -248,7 +257,7 @@ def test_hashed_field_holds_nothing_of_its_value(value: Any) -> None:
 def test_what_cannot_be_meant_is_refused(privacy: dict[str, Any], told: str) -> None:
     """With the field and the reason."""
     with pytest.raises(SettingsError, match=told):
-        Query.of("ticket_events", **privacy)
+        Query.of(**{"resource": "ticket_events"} | privacy)
 
 
 def test_private_comments_come_with_comments_only() -> None:

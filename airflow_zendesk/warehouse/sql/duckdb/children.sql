@@ -35,7 +35,11 @@ WITH children AS (
     SELECT
         *,
         unnest(CASE WHEN len(own) > 0 THEN own ELSE [NULL] END) AS field,
-        CASE WHEN len(own) > 1 THEN [m.key FOR m IN own IF m.key IN ($ticket_fields)] ELSE [own[1].key] END AS changed
+        CASE
+            WHEN len(own) > 1
+            THEN [m.key FOR m IN own IF m.key IN ($ticket_fields) OR regexp_full_match(m.key, '[0-9]+')]
+            ELSE [own[1].key]
+        END AS changed
     FROM fields
 )
 SELECT

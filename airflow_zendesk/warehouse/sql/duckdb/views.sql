@@ -77,7 +77,7 @@ WHERE c.field_name IS NULL AND (
     OR json_exists(c.child_event, 'comment_present')
     OR json_exists(c.child_event, 'comment_public')
     OR (
-        json_type(c.child_event, 'body') = 'VARCHAR'
+        (json_type(c.child_event, 'body') = 'VARCHAR' OR json_type(c.child_event, 'public') = 'BOOLEAN')
         AND json_type(c.child_event, 'author_id') IN ('BIGINT', 'UBIGINT', 'DOUBLE')
     )
 );
@@ -162,6 +162,7 @@ WHERE json_type(c.child_event) <> 'OBJECT' OR (
     AND NOT json_exists(c.child_event, 'body')
     AND NOT json_exists(c.child_event, 'comment_present')
     AND NOT json_exists(c.child_event, 'comment_public')
+    AND NOT json_exists(c.child_event, 'public')
 )
 UNION ALL
 SELECT 'ticket_events', 'ticket_child_events.field_name', e.id, e.slice_start

@@ -29,8 +29,8 @@ CROSS JOIN LATERAL (
         array_agg(key) AS names,
         CASE
             WHEN count(*) = 1 THEN min(key)
-            WHEN count(*) FILTER (WHERE key IN ($ticket_fields)) = 1
-            THEN min(key) FILTER (WHERE key IN ($ticket_fields))
+            WHEN count(*) FILTER (WHERE key IN ($ticket_fields) OR key ~ '^[0-9]+$$') = 1
+            THEN min(key) FILTER (WHERE key IN ($ticket_fields) OR key ~ '^[0-9]+$$')
         END AS changed
     FROM jsonb_object_keys(
         CASE

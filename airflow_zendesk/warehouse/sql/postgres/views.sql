@@ -70,7 +70,10 @@ WHERE c.field_name IS NULL AND (
     OR c.event_type IN ('Tweet', 'FacebookEvent')
     OR c.child_event -> 'comment_present' IS NOT NULL
     OR c.child_event -> 'comment_public' IS NOT NULL
-    OR (jsonb_typeof(c.child_event -> 'body') = 'string' AND jsonb_typeof(c.child_event -> 'author_id') = 'number')
+    OR (
+        (jsonb_typeof(c.child_event -> 'body') = 'string' OR jsonb_typeof(c.child_event -> 'public') = 'boolean')
+        AND jsonb_typeof(c.child_event -> 'author_id') = 'number'
+    )
 );
 
 CREATE OR REPLACE VIEW $schema.sla_targets AS
@@ -136,7 +139,7 @@ FROM $schema.ticket_child_events AS c
 JOIN $schema.ticket_events AS e ON e.id = c.event_id
 WHERE jsonb_typeof(c.child_event) <> 'object' OR (
     c.event_type IS NULL AND c.field_name IS NULL
-    AND NOT c.child_event ?| ARRAY['body', 'comment_present', 'comment_public']
+    AND NOT c.child_event ?| ARRAY['body', 'comment_present', 'comment_public', 'public']
 )
 UNION ALL
 SELECT 'ticket_events', 'ticket_child_events.field_name', e.id, e.slice_start
