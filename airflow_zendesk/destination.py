@@ -64,7 +64,7 @@ def _file_system(path: ObjectStoragePath, uri: str) -> AbstractFileSystem:
     if path.protocol == "file":
         # Airflow would import the client of every installed provider to find it: tens of megabytes of memory.
         return LocalFileSystem()
-    # AWS's hook does not mind a connection that does not exist, and uses the credentials of the environment.
+    # AWS's hook ignores a connection that does not exist, and uses the credentials of the environment.
     extra = load_connection(path.conn_id).extra_dejson if path.conn_id else {}
     try:
         fs = path.fs

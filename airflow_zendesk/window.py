@@ -33,7 +33,7 @@ def to_utc(value: datetime | str | None, name: str) -> datetime:
     """Convert a datetime or an ISO 8601 text to an aware UTC datetime on a whole second.
 
     Raises:
-        InvalidWindowError: the value is missing, no time, without a time zone, or not on a whole second.
+        InvalidWindowError: the value is missing, is not a time, has no time zone, or is not on a whole second.
     """
     if value is None or value == "":
         raise InvalidWindowError(f"The window has no {name}. {NO_INTERVAL_ADVICE}")
@@ -200,7 +200,7 @@ class Grain:
 
         Raises:
             MisalignedWindowError: it is not made of whole slices; the message names the largest grain that fits.
-            InvalidWindowError: it has more than ``MAX_SLICES`` slices, which is mostly a year typed wrong.
+            InvalidWindowError: it has more than ``MAX_SLICES`` slices, usually because of a mistyped year.
         """
         if window.start_time % self.seconds or window.end_time % self.seconds:
             raise self._misaligned(window)

@@ -1,4 +1,4 @@
-"""HTTP client of one run: authenticated requests within the rate limit, retries within a budget, all of it counted."""
+"""HTTP client of one run: authenticated requests within the rate limit, and retries within a budget."""
 
 import logging
 import random
@@ -131,7 +131,7 @@ class Client:
         return parse_response(query.resource, sweep.start_time, response.status, response.headers, response.body)
 
     def _can_retry(self, request: PageRequest, error: BaseException) -> bool:
-        """Whether another attempt can succeed; renews the token or reduces the page if that is what it takes."""
+        """Whether another attempt can succeed; first renews the token or reduces the page if that is necessary."""
         if isinstance(error, AuthenticationError) and not request.token_renewed:
             request.token_renewed = self._token_cache.invalidate()
             return request.token_renewed
@@ -226,7 +226,7 @@ class Client:
 
 
 def _error(state: RetryCallState) -> BaseException:
-    """What the attempt failed with."""
+    """The exception of the failed attempt."""
     assert state.outcome is not None
     error = state.outcome.exception()
     assert error is not None

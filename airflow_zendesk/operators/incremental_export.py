@@ -24,7 +24,7 @@ _PARTITION_KEY = "%Y-%m-%dT%H:%M:%S"
 
 
 class ZendeskIncrementalExportOperator(BaseOperator):
-    """Export the events of one window as partitioned Parquet: all of them, once.
+    """Export the events of one window as partitioned Parquet, complete and exactly once.
 
     The window is made of whole slices of the dataset's grain. Each slice is one object, published when it is proven
     complete. A rerun writes the same keys, and writes nothing if the events are the same.
@@ -55,7 +55,7 @@ class ZendeskIncrementalExportOperator(BaseOperator):
     template_fields: Sequence[str] = ("resource", "destination", "zendesk_conn_id", "start", "end")
     ui_color = "#e8f4ea"
 
-    def __init__(  # noqa: PLR0913  one keyword for each thing that a user may say
+    def __init__(  # noqa: PLR0913  one keyword for each option
         self,
         *,
         destination: str,

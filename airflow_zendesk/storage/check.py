@@ -216,7 +216,7 @@ class _Checks:
         self._store.put(self._key(name), BytesIO(content), expected)
 
     def _is_refused(self, name: str, content: bytes, expected: Version | None) -> bool:
-        """Whether the storage itself refuses a write on a condition that does not hold."""
+        """Whether the storage itself refuses a write whose condition is not met."""
         before = self._store.read(self._key(name))
         try:
             self._store.put(self._key(name), BytesIO(content), expected)

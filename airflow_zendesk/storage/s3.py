@@ -96,7 +96,7 @@ class S3Store(BucketStore):
             raise
 
     def _is_conflict(self, error: Exception) -> bool:
-        """Whether the condition failed; S3 answers 404 if the object of an ETag is gone."""
+        """Whether the condition failed; S3 returns 404 if there is no object to compare with the ETag."""
         _, code = status_and_code(error)
         return isinstance(error, SliceChangedError) or code == "NoSuchKey" or super()._is_conflict(error)
 

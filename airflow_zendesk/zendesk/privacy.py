@@ -17,7 +17,7 @@ from airflow_zendesk.zendesk.records import TIMESTAMP, Column
 
 #: These identify an event, sort it in time, and find it when a person is to be erased.
 _REQUIRED = ("id", "ticket_id", TIMESTAMP)
-#: Columns that can hold a hash: that of an integer is an integer, any other is text.
+#: Columns that can store a hash: that of an integer is an integer, any other is text.
 _HASHABLE = {"int64", "string", "via", "json"}
 _FIELD_NAME = re.compile(r"[\w-]+(\.[\w-]+)*")
 
@@ -77,7 +77,9 @@ class Privacy:
                 raise SettingsError(f"The field {name!r} cannot be dropped or hashed. Events need {required}.")
         for name in hashed:
             if kinds.get(name, "json") not in _HASHABLE:
-                raise SettingsError(f"The field {name!r} cannot be hashed, because its column holds no text. Drop it.")
+                raise SettingsError(
+                    f"The field {name!r} cannot be hashed, because its column cannot store one. Drop it."
+                )
         privacy = cls(private_comments, dropped, hashed)
         privacy.rules()
         return privacy

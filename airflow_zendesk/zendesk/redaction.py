@@ -14,7 +14,7 @@ from airflow_zendesk.zendesk.child_events import PREVIOUS_VALUE
 from airflow_zendesk.zendesk.privacy import FieldRule, Privacy, Rule, Rules
 from airflow_zendesk.zendesk.records import RawRecord, Record
 
-#: Members of a private comment that are kept although they are texts or objects: they never hold what somebody wrote.
+#: Members of a private comment that are kept although they are texts or objects: they never contain what a user wrote.
 _KEPT_TEXTS = {
     "id", "type", "event_type", "via", "via_reference_id", "author_id", "audit_id", "comment_id", "created_at",
 }  # fmt: skip
@@ -24,7 +24,7 @@ _COMMENT_MARKS = {"public", "comment_public", "author_id"}
 
 _CHILDREN = "child_events"
 _CONTAINERS = {b"[", b"{"}
-#: First bytes of the JSON values that can hold text.
+#: First bytes of the JSON values that can contain text.
 _TEXTS = {b'"', *_CONTAINERS}
 _OBJECT = msgspec.json.Decoder(RawRecord)
 _ARRAY = msgspec.json.Decoder(list[msgspec.Raw])
@@ -69,7 +69,7 @@ class Redactor:
         return _each(raw, self._child) if _first(raw) == b"[" else raw
 
     def _child(self, raw: msgspec.Raw) -> msgspec.Raw:
-        """A child event; a private comment loses every value that could hold text, also under unknown keys."""
+        """A child event; a private comment loses every value that could contain text, also under unknown keys."""
         if _first(raw) != b"{":
             return raw
         child = _OBJECT.decode(raw)
@@ -151,7 +151,7 @@ def _put(raw: RawRecord, key: str, value: msgspec.Raw | None) -> None:
 
 
 def _is_comment(child: RawRecord) -> bool:
-    """Whether a child event is a comment on the ticket, by its kind or because somebody wrote its body.
+    """Whether a child event is a comment on the ticket, by its kind, or by a body with an author or a visibility.
 
     Other kinds have bodies too (notifications, ratings, webhooks), but no author and no visibility.
     """

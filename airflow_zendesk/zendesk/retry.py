@@ -15,7 +15,7 @@ class RetryBudget:
         run_seconds: the same for all pages of a run that needed a retry, together.
         first_wait: after the first failure without a ``Retry-After``; it doubles with each further one. A
             ``Retry-After`` is never shortened.
-        max_wait: the longest wait that doubling leads to.
+        max_wait: the longest wait after doubling.
     """
 
     page_seconds: float = 1_800.0
@@ -28,7 +28,7 @@ class RetryBudget:
         """Seconds to wait before the next attempt.
 
         ``Retry-After`` has precedence. A rate limit without one ends with the minute of Zendesk's clock. After other
-        failures each wait is longer than the one before, and random, so that many workers do not return together.
+        failures each wait is longer than the one before, and random, so that workers do not retry at the same moment.
 
         Args:
             error: what the attempt failed with.

@@ -239,7 +239,7 @@ def test_hashed_field_holds_nothing_of_its_value(value: Any) -> None:
         ({"hash_fields": ["['via']"]}, "hash_fields contains"),
         ({"hash_fields": ["ticket_id"]}, "'ticket_id' cannot be dropped or hashed"),
         ({"drop_fields": ["system."]}, "drop_fields contains 'system.', which is not the name of a field"),
-        ({"hash_fields": "created_at"}, "'created_at' cannot be hashed, because its column holds no text"),
+        ({"hash_fields": "created_at"}, "'created_at' cannot be hashed, because its column cannot store one"),
         ({"drop_fields": ["system", "system.client"]}, "'system.client' is part of 'system', which is dropped"),
         ({"drop_fields": ["system.client"], "hash_fields": ["system"]}, "'system', or a part of it, is named in both"),
         ({"drop_fields": ["system"], "hash_fields": ["system"]}, "'system', or a part of it, is named in both"),
