@@ -229,7 +229,7 @@ class WarehouseRefusedError(WarehouseError):
     """The warehouse refused a statement; ``reason`` is its message, unless that may quote rows."""
 
     message = "{warehouse} refused the load with {code}{_reason}; the load was rolled back."
-    advice = "Correct what the message names; if there is none, read it in the warehouse's own log: it may quote rows."
+    advice = "Correct the named cause; if none is named, read the warehouse's own log, which may quote rows."
     code: str
     reason: str | None = None
     _reason = property(lambda self: f": {self.reason}" if self.reason else "")
@@ -239,7 +239,7 @@ class WarehouseUnavailableError(WarehouseError):
     """The warehouse cannot be reached, is locked, or closed the connection."""
 
     retryable = True
-    message = "{warehouse} is not available: {reason}; what was not committed is rolled back."
+    message = "{warehouse} is not available: {reason}; uncommitted changes are rolled back."
     advice = "Run the task again; if the error persists, check that the warehouse is up and its tables are not locked."
     reason: str
 

@@ -17,7 +17,7 @@ _T = TypeVar("_T")
 
 
 class DatasetSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What all slices of a dataset have in common; stored as JSON, with the grain as text like ``1d``.
+    """The settings that all slices of a dataset have in common; stored as JSON, with the grain as text like ``1d``.
 
     ``hash_key_id`` distinguishes one hash key from another (see ``privacy.key_id``); None if nothing is hashed.
     ``former_accounts`` are earlier names of the account, which the footers of stored slices still contain. Only the

@@ -121,7 +121,7 @@ class SliceWriter:
             self._file.close()
 
     def write(self, records: Sequence[Record]) -> Rows:
-        """Add rows in the order given; the returned ``Rows`` count what did not fit the columns.
+        """Add rows in the order given; the returned ``Rows`` count values that did not fit the columns.
 
         Raises:
             StorageFullError: the disk of the spool is full.
@@ -212,7 +212,7 @@ def verify_file(source: IO[bytes], uri: str, on_batch: Callable[[pa.RecordBatch]
     """Read a whole file and compare it with its footer; ``on_batch`` is called with all rows on the way.
 
     Raises:
-        DamagedObjectError: it is not readable, or not what its footer says.
+        DamagedObjectError: it is not readable, or differs from its footer.
     """
     digest = RowDigest()
     ids: list[NDArray[np.int64]] = []

@@ -32,7 +32,7 @@ class Progress:
 
     @property
     def remaining(self) -> timedelta | None:
-        """Expected time to the end, if the rest is like what is done; None at the very start."""
+        """Expected time to the end, at the speed so far; None before the first progress."""
         return self.elapsed * (1 / self.fraction - 1) if self.fraction else None
 
     def __str__(self) -> str:

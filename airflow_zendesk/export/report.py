@@ -28,7 +28,7 @@ MAX_SLICES_IN_EVENT = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SliceReport:
-    """What an export did with one slice. For a skipped slice, only the URI is known.
+    """The result of an export for one slice. For a skipped slice, only the URI is known.
 
     ``added``, ``removed`` and ``changed`` count ids in comparison with the version that was stored before, and
     ``seconds_late`` is how late the latest added event was, at least (see ``publish.PublishResult``).
@@ -50,7 +50,7 @@ class SliceReport:
 
 @dataclass(slots=True, kw_only=True)
 class ExportReport:
-    """What an export did, with counts of everything unusual.
+    """The result of an export, with counts of all anomalies.
 
     ``redacted_comments`` counts private comments whose texts were removed, by kind. ``matched_fields`` names the
     dropped and hashed fields that events had.
@@ -71,7 +71,7 @@ class ExportReport:
     type_mismatches: Counter[str] = field(default_factory=Counter)
 
     def add_skipped(self, slice_: Slice, uri: str) -> None:
-        """Add a slice that existed and was left alone."""
+        """Add a slice that existed and was skipped."""
         self._insert(SliceReport(start=slice_.start, end=slice_.end, uri=uri, outcome="skipped"))
 
     def add(self, sealed: SealedSlice, uri: str, result: PublishResult) -> None:
@@ -212,7 +212,7 @@ class ExportReport:
         if removed := self._total("removed"):
             sentences.append(f"{removed:,} stored events were removed, because Zendesk no longer returns them.")
         if changed := self._total("changed"):
-            sentences.append(f"{changed:,} stored events were replaced by what Zendesk returns for them now.")
+            sentences.append(f"{changed:,} stored events were replaced, because Zendesk now returns other bodies.")
         return sentences
 
 

@@ -1,8 +1,8 @@
 """Estimate how many events a long window has, from a few of its pages.
 
-The API has no count: a page says how many events there are between its start and its end, and nothing about the rest.
-So pages are sampled evenly over the window, and the time between them is assumed to be like the page before it. If the
-pages reach from one to the next, everything is counted instead.
+The API has no count: a page has the events between its start and its end, and no information about the rest. So pages
+are sampled evenly over the window, and the time between them is assumed to be like the page before it. If the pages
+reach from one to the next, everything is counted instead.
 """
 
 import math

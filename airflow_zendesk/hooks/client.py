@@ -72,7 +72,7 @@ class Client:
         return session
 
     def fetch_page(self, session: requests.Session, query: Query, sweep: Sweep) -> tuple[ExportResponse, RequestStats]:
-        """Fetch the page that the sweep needs next; also returns what it cost, with waits since the page before.
+        """Fetch the page that the sweep needs next; also returns its cost, with waits since the previous page.
 
         Raises:
             ZendeskError: the error of the last attempt.
@@ -111,7 +111,7 @@ class Client:
         return self._rate_limiter.limit
 
     def pause(self, seconds: float, *, limited: bool = False) -> None:
-        """Wait, and count it; ``limited`` says that a rate limit is the reason."""
+        """Wait, and count the seconds; ``limited`` says that a rate limit is the reason."""
         if seconds > 0:
             self._stats.seconds_waited += seconds
             self._stats.seconds_limited += seconds * limited

@@ -47,8 +47,8 @@ class ZendeskIncrementalExportOperator(BaseOperator):
     :param hash_fields: fields that are replaced by a keyed hash; the key is the extra ``hash_key`` of the connection.
     :param support_type_scope: ``all``, ``agent`` or ``ai_agent``; Zendesk's own default is ``agent``.
     :param settle: how old an event must be, by Zendesk's clock, to be exported; at least 90 seconds.
-    :param if_exists: ``replace`` exports existing slices again; ``skip`` leaves them alone.
-    :param allow_shrink: whether a slice may lose events that are stored, to erase what Zendesk has redacted.
+    :param if_exists: ``replace`` exports existing slices again; ``skip`` keeps them unchanged.
+    :param allow_shrink: whether a slice may lose events that are stored, to erase events that Zendesk has redacted.
     :param deferrable: wait in the triggerer, not in a worker, until the window has settled.
     """
 
@@ -152,7 +152,7 @@ class ZendeskIncrementalExportOperator(BaseOperator):
                 event = context["outlet_events"][outlet]
                 event.extra = report.to_event()
                 # Also of unchanged slices: an attempt that was killed after it had published some did not report them,
-                # and the next one finds them unchanged. A load skips what it has loaded.
+                # and the next one finds them unchanged. A load skips slices that it has loaded.
                 parts = report.slices if "slices" in event.extra else [report.window]
                 add_partition_keys(event, [part.start.strftime(_PARTITION_KEY) for part in parts])
 

@@ -118,4 +118,4 @@ class Body(io.RawIOBase):
         return self._file.tell()
 
     def close(self) -> None:
-        """Keep the file open: aiohttp closes what it has sent, and gcsfs may send it again."""
+        """Keep the file open: aiohttp closes a body that it has sent, and gcsfs may send it again."""

@@ -17,7 +17,7 @@ _NO_CHECKSUMS = {"request_checksum_calculation": "when_required"}
 _CHECKSUM_ADVICE = (
     "This storage does not accept the checksums that botocore adds to every upload; without them the upload works. "
     'Switch them off in the extra of the AWS connection: "extra": {"config_kwargs": {"request_checksum_calculation": '
-    '"when_required"}}, beside what is there.'
+    '"when_required"}}, in addition to its other keys.'
 )
 
 

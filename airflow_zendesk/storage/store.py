@@ -32,7 +32,7 @@ class Store(ABC):
         uri: the folder as a URI without credentials, for messages and reports.
     """
 
-    #: What keeps a stale attempt from replacing a newer version, in the words of the storage.
+    #: The condition that prevents a stale attempt from replacing a newer version, in the storage's own terms.
     precondition: ClassVar[str]
     #: The most bytes of one request; None for no limit.
     max_put_bytes: ClassVar[int | None] = None

@@ -11,12 +11,12 @@ from airflow_zendesk.window import Slice, Window
 
 Problem = Literal[
     "missing",  # no object for a slice of the window
-    "damaged",  # not readable, or not what its footer says
-    "mismatched",  # not the slice that its name says, or of another dataset
+    "damaged",  # not readable, or different from its footer
+    "mismatched",  # another slice than its name says, or of another dataset
     "uncertified",  # the certificate does not cover the slice
     "out_of_range",  # rows outside the time of the slice
     "duplicate",  # ids that another slice has too
-    "stale",  # not what Zendesk returns now
+    "stale",  # different from Zendesk's current response
     "overlapping",  # an object for a time that is not a slice of the dataset's grain
     "unexpected",  # an object that is not a slice
 ]

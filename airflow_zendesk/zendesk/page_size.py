@@ -1,6 +1,6 @@
 """How many records to request per page: fewer after a page failed, then step by step back to Zendesk's maximum.
 
-"Progressively backing-off on the per_page parameter" after a timeout is what Zendesk's documentation advises:
+Zendesk's documentation recommends "progressively backing-off on the per_page parameter" after a timeout:
 https://developer.zendesk.com/api-reference/ticketing/ticket-management/incremental_exports/
 """
 

@@ -41,7 +41,7 @@ _MAX_WAITS = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Anomalies:
-    """What was unusual about a page, as counts; none of it loses or duplicates an event.
+    """Counts of the anomalies of a page. No anomaly loses or duplicates an event.
 
     Args:
         duplicates: events that this sweep had received before.
@@ -58,7 +58,7 @@ class Anomalies:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """What one response proved: all events of the seconds ``[start_time, complete_until)``, and late ones from before.
+    """The proven events of one response: all of the seconds ``[start_time, complete_until)``, and earlier late ones.
 
     Args:
         start_time: the requested unix second.
@@ -68,8 +68,8 @@ class Page:
         end_time: the unix second that responses reported as their end; None if the last one did not.
         server_date: the server's clock in unix seconds.
         wait: seconds to wait before the next request, for events that may still appear.
-        anomalies: what was unusual about the response.
-        stats: what fetching the page cost.
+        anomalies: counts of the anomalies of the response.
+        stats: the cost of fetching the page.
     """
 
     start_time: int

@@ -1,8 +1,8 @@
 """Privacy settings of a dataset: which fields are dropped or hashed, and whether private comments keep their texts.
 
 A field is named by the keys that lead to it, joined by dots: ``updater_id``, ``system.location``,
-``child_events.body``. Arrays on the way are passed through: the last of these is the ``body`` of every child event. A
-``previous_value`` beside a field is its former value, and is treated like the field.
+``child_events.body``. An array on the path applies to each member: the last of these is the ``body`` of every child
+event. A ``previous_value`` beside a field is its former value, and is treated like the field.
 """
 
 import hmac
@@ -23,7 +23,7 @@ _FIELD_NAME = re.compile(r"[\w-]+(\.[\w-]+)*")
 
 
 class Rule(Enum):
-    """What happens to a field."""
+    """The treatment of a field."""
 
     DROP = "dropped"
     HASH = "hashed"
@@ -42,7 +42,7 @@ Rules = dict[str, "FieldRule | Rules"]
 
 @dataclass(frozen=True, slots=True)
 class Privacy:
-    """What a dataset keeps of its events.
+    """The fields that a dataset does not store, or stores as hashes.
 
     Args:
         private_comments: whether private comments keep their texts.

@@ -19,7 +19,7 @@ _KEPT_TEXTS = {
     "id", "type", "event_type", "via", "via_reference_id", "author_id", "audit_id", "comment_id", "created_at",
 }  # fmt: skip
 _BODIES = {"body", "html_body", "plain_body"}
-#: Members that only comments have besides a body: they say who wrote it, or who may read it.
+#: Members that only comments have besides a body: the author, or the visibility.
 _COMMENT_MARKS = {"public", "comment_public", "author_id"}
 
 _CHILDREN = "child_events"
@@ -37,7 +37,7 @@ class Redactor:
     """Applies the privacy settings of a dataset to its events.
 
     Args:
-        privacy: what to keep.
+        privacy: the privacy settings.
         hash_key: the key of the hashes; needed if fields are hashed.
     """
 
@@ -100,7 +100,7 @@ class Redactor:
         return self._treat(previous, rule)
 
     def _treat(self, raw: msgspec.Raw, rule: FieldRule | Rules) -> msgspec.Raw | None:
-        """What is kept of a value; None for nothing."""
+        """The value to store in place of a value; None to drop it."""
         if isinstance(rule, dict):
             return self._inside(raw, rule)
         self.matched_fields.add(rule.name)

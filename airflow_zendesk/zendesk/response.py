@@ -87,7 +87,7 @@ class ExportResponse:
 def parse_response(
     resource: Resource, start_time: int, status: int, headers: Mapping[str, str], body: bytes
 ) -> ExportResponse:
-    """Parse one response; ``headers`` must find names whatever their case.
+    """Parse one response; ``headers`` must be case-insensitive.
 
     Raises:
         RequestRefusedError: Zendesk refuses the request, and would refuse it again.
@@ -217,7 +217,7 @@ def _refusal(path: str, status: int, headers: Mapping[str, str], body: bytes) ->
 
 
 def _redirect_target(location: str) -> str:
-    """Where a redirect leads, in our words: any part of the target, even its host, may echo what was sent."""
+    """The target of a redirect in fixed words, because any part of it, even its host, may repeat the request."""
     try:
         host = urlsplit(location).hostname
     except ValueError:  # not a URL

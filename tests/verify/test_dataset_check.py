@@ -192,7 +192,7 @@ REWRITTEN: dict[str, tuple[Callable[[bytes], bytes], str, str]] = {
     "covered by nothing": (
         lambda content: forged(content, certificate=Certificate("end_time", None, END + SETTLE)),
         "uncertified",
-        "its certificate does not say what covered the slice",
+        "its certificate has no valid proof",
     ),
     "row after it": (
         lambda content: changed(content, timestamp=DAMAGED.end),
