@@ -19,8 +19,8 @@
 
     * retryable: a later attempt may succeed
 
-Each class carries its data as fields, survives pickling and never contains a response body, a header or a
-secret. ``message`` says what happened, ``advice`` what to do. The tables of docs/errors.md are generated from the classes.
+Each class carries its data as fields, survives pickling and never contains a response body, a header or a secret.
+``message`` says what happened, ``advice`` what to do. The tables of docs/errors.md are generated from the classes.
 """
 
 from dataclasses import field
