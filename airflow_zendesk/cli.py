@@ -20,7 +20,7 @@ from airflow_zendesk.exceptions import ZendeskError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit code: 0 means that everything asked for is done."""
+    """Run the command and return its exit code: 0 means that everything requested was done."""
     arguments = _parser().parse_args(argv)
     try:
         code = int(arguments.run(arguments))
@@ -30,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"airflow-zendesk: {error}", file=sys.stderr)
         return 1
     except BrokenPipeError:
-        # The reader, for example `head`, has what it wanted. Python would fail once more when it flushes at exit.
+        # The reader, for example `head`, has closed the pipe. Python would fail once more when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:

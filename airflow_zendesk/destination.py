@@ -64,7 +64,7 @@ def _file_system(path: ObjectStoragePath, uri: str) -> AbstractFileSystem:
     if path.protocol == "file":
         # Airflow would import the client of every installed provider to find it: tens of megabytes of memory.
         return LocalFileSystem()
-    # AWS's hook does not mind a connection that does not exist, and uses the credentials of the environment.
+    # AWS's hook ignores a connection that does not exist, and uses the credentials of the environment.
     extra = load_connection(path.conn_id).extra_dejson if path.conn_id else {}
     try:
         fs = path.fs
@@ -91,14 +91,14 @@ def _s3_parameters(parameters: Any, uri: str) -> dict[str, Any]:
 
 
 def _refuse_nested(fs: AbstractFileSystem, path: ObjectStoragePath, uri: str) -> None:
-    """Refuse a destination inside a dataset; only names that datasets use cost a request."""
+    """Refuse a destination inside a dataset; only names that datasets use need a request."""
     folder = PurePosixPath(path.path)
     for inner in (folder, *folder.parents):
         outer = str(inner.parent)
         nested = inner.name == "_datasets" or inner.name.startswith("event_date=")
         if inner.name in RESOURCES:
             store = open_store(fs, outer, f"{path.protocol}://{outer}")
-            with suppress(StorageError):  # a folder that may not be read is not a dataset of ours
+            with suppress(StorageError):  # a folder that may not be read is not one of our datasets
                 nested = store.version(settings_key(inner.name)) is not None
         if nested:
             raise SettingsError(

@@ -19,7 +19,7 @@
 
     * retryable: a later attempt may succeed
 
-Each class carries its data as fields, survives pickling and never holds a response body, a header or a secret.
+Each class carries its data as fields, survives pickling and never contains a response body, a header or a secret.
 ``message`` says what happened, ``advice`` what to do. The tables of docs/errors.md are generated from the classes.
 """
 
@@ -57,7 +57,7 @@ class MisalignedWindowError(WindowError):
 
 
 class FutureWindowError(WindowError):
-    """The window was not over when Zendesk answered."""
+    """The window was not over when Zendesk responded."""
 
     message = "The window ends at {end:%Y-%m-%dT%H:%M:%SZ}, but Zendesk's clock says {server_date:%Y-%m-%dT%H:%M:%SZ}."
     advice = "Export the window after it has ended."
@@ -108,12 +108,12 @@ class DatasetMismatchError(DatasetError):
 class ShrinkRefusedError(DatasetError):
     """Zendesk no longer returns events that the stored slice has."""
 
-    message = "{missing:,} of {stored:,} events stored in {uri} are not among the {answered:,} Zendesk returns now."
+    message = "{missing:,} of {stored:,} events stored in {uri} are not among the {returned:,} Zendesk returns now."
     advice = (
         "Find the cause (a role with fewer rights?); to erase the events, export with allow_shrink (--allow-shrink)."
     )
     stored: int
-    answered: int
+    returned: int
     missing: int
 
 
@@ -152,7 +152,7 @@ class NewerSchemaError(DatasetError):
 
 
 class StorageError(ZendeskError):
-    """The storage refused a request or did not answer; ``reason`` is its own code for the cause."""
+    """The storage refused a request or did not respond; ``reason`` is its own code for the cause."""
 
     uri: str
     reason: str
@@ -194,10 +194,10 @@ class SliceTooLargeError(StorageError):
 
 
 class StorageUnavailableError(StorageError):
-    """The storage did not answer, or its answer does not say whether the request succeeded."""
+    """The storage did not respond, or its response does not say whether the request succeeded."""
 
     retryable = True
-    message = "The storage did not answer for {uri} as expected ({reason}); the stored slices are complete."
+    message = "The storage did not respond for {uri} as expected ({reason}); the stored slices are complete."
     advice = "Run the task again; if the error persists, check the network between worker and storage."
 
 
@@ -208,9 +208,9 @@ class WarehouseError(ZendeskError):
 
 
 class WarehouseMismatchError(WarehouseError):
-    """The tables hold a dataset that was made with other settings."""
+    """The tables contain a dataset that was made with other settings."""
 
-    message = "The tables in {warehouse} hold another dataset: {_listed}."
+    message = "The tables in {warehouse} contain another dataset: {_listed}."
     advice = "Load this dataset into another schema: ZendeskLoadWarehouseOperator(schema=...)."
     _listed = property(_list_differences)
     differences: dict[str, tuple[Any, Any]]
@@ -229,7 +229,7 @@ class WarehouseRefusedError(WarehouseError):
     """The warehouse refused a statement; ``reason`` is its message, unless that may quote rows."""
 
     message = "{warehouse} refused the load with {code}{_reason}; the load was rolled back."
-    advice = "Correct what the message names; if there is none, read it in the warehouse's own log: it may quote rows."
+    advice = "Correct the named cause; if none is named, read the warehouse's own log, which may quote rows."
     code: str
     reason: str | None = None
     _reason = property(lambda self: f": {self.reason}" if self.reason else "")
@@ -239,7 +239,7 @@ class WarehouseUnavailableError(WarehouseError):
     """The warehouse cannot be reached, is locked, or closed the connection."""
 
     retryable = True
-    message = "{warehouse} is not available: {reason}; what was not committed is rolled back."
+    message = "{warehouse} is not available: {reason}; uncommitted changes are rolled back."
     advice = "Run the task again; if the error persists, check that the warehouse is up and its tables are not locked."
     reason: str
 
@@ -247,12 +247,12 @@ class WarehouseUnavailableError(WarehouseError):
 class RequestRefusedError(ZendeskError):
     """Zendesk refused the request, and would refuse it again."""
 
-    message = "Zendesk answered {_answer} to {path}."
+    message = "Zendesk returned {_status} for {path}."
     advice = "Look up status and code in Zendesk's API reference: a retry would be refused too."
     status: int
     path: str
     code: str | None = None
-    _answer = property(lambda self: f"{self.status} ({self.code})" if self.code else f"{self.status}")
+    _status = property(lambda self: f"{self.status} ({self.code})" if self.code else f"{self.status}")
 
 
 class AuthenticationError(RequestRefusedError):
@@ -289,9 +289,9 @@ class StartTimeTooRecentError(RequestRefusedError):
 
 
 class RedirectError(RequestRefusedError):
-    """Zendesk answered with a redirect, which is not followed because it would forward the credentials (3xx)."""
+    """Zendesk returned a redirect, which is not followed because it would forward the credentials (3xx)."""
 
-    message = "Zendesk answered {_answer} to {path}, a redirect that leads {leads_to} and is not followed."
+    message = "Zendesk returned {_status} for {path}, a redirect that leads {leads_to} and is not followed."
     advice = "Set the connection's host to the account's own address, such as acme.zendesk.com."
     leads_to: str = "nowhere"
 
@@ -305,7 +305,7 @@ class InvalidResponseError(ZendeskError):
 class NotJsonError(InvalidResponseError):
     """The response is not JSON."""
 
-    message = "{path} answered {_found} instead of JSON."
+    message = "{path} returned {_found} instead of JSON."
     advice = "Check the connection's host, and look for a proxy or a login page between worker and Zendesk."
     content_type: str | None
     _found = property(lambda self: self.content_type or "no content type")
@@ -332,7 +332,7 @@ class StuckPageError(InvalidResponseError):
 class OversizedResponseError(InvalidResponseError):
     """The body has more than ``max_bytes``, compressed or not."""
 
-    message = "{path} answered more than {_mebibytes:g} MiB at once."
+    message = "{path} returned more than {_mebibytes:g} MiB at once."
     advice = "If the account is known to have pages of that size, raise max_page_mebibytes in the connection's extras."
     max_bytes: int
     _mebibytes = property(lambda self: self.max_bytes / 2**20)
@@ -374,7 +374,7 @@ class RateLimitedError(TransientError):
 
 
 class ServerError(TransientError):
-    """Zendesk failed to answer (5xx)."""
+    """Zendesk failed to process the request (5xx)."""
 
     message = "Zendesk failed on {path} with status {status}{_wait}."
     advice = "If the error persists, see status.zendesk.com."

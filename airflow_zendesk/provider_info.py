@@ -63,7 +63,7 @@ _CONFIG = {
         "options": {
             "pool": {
                 "description": "The Airflow pool of the export tasks; one slot is one stream of requests. "
-                "Create the pool first, because tasks of a pool that does not exist wait for ever.",
+                "Create the pool first, because tasks of a pool that does not exist wait forever.",
                 "version_added": None,
                 "type": "string",
                 "example": "zendesk",

@@ -13,7 +13,7 @@ except ImportError:
 
 
 class ZendeskRetryPolicy(RetryPolicy):
-    """Wait as long as Zendesk asked for, and do not retry errors that a retry cannot resolve.
+    """Wait as long as Zendesk's response requires, and do not retry errors that a retry cannot resolve.
 
     Use it as the argument ``retry_policy`` of a task. For exceptions of other packages, the task's ``retry_delay``
     applies. The task's number of ``retries`` limits this policy too.

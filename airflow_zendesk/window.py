@@ -18,12 +18,12 @@ _UNIT_SECONDS = {"d": DAY_SECONDS, "h": 3_600, "m": 60}
 _CLOCK_CHANGE_HOURS = (23, 25)
 
 EMPTY_INTERVAL_ADVICE = (
-    "A DAG whose schedule is a cron string, a timedelta or None has empty data intervals in Airflow 3: give it "
+    "A DAG whose schedule is a cron string, a timedelta or None has empty data intervals in Airflow 3. Give it "
     "schedule=CronDataIntervalTimetable('@daily', timezone='UTC') from airflow.timetables.interval, or give the "
     "operator start and end."
 )
 NO_INTERVAL_ADVICE = (
-    "A run that is started without a logical date, by an asset or for a partition has no data interval: use `airflow "
+    "A run that is started without a logical date, by an asset or for a partition has no data interval. Use `airflow "
     "backfill create`; or give start and end as params of the run, where the DAG has them; or as arguments of the "
     "operator, for a partition start='{{ partition_date }}' and end='{{ partition_date + macros.timedelta(days=1) }}'."
 )
@@ -33,7 +33,7 @@ def to_utc(value: datetime | str | None, name: str) -> datetime:
     """Convert a datetime or an ISO 8601 text to an aware UTC datetime on a whole second.
 
     Raises:
-        InvalidWindowError: the value is missing, no time, without a time zone, or not on a whole second.
+        InvalidWindowError: the value is missing, is not a time, has no time zone, or is not on a whole second.
     """
     if value is None or value == "":
         raise InvalidWindowError(f"The window has no {name}. {NO_INTERVAL_ADVICE}")
@@ -48,7 +48,7 @@ def to_utc(value: datetime | str | None, name: str) -> datetime:
         raise InvalidWindowError(_wrong_type(value, name))
     if value.utcoffset() is None:
         raise InvalidWindowError(
-            f"The window's {name} {value.isoformat()} has no time zone: append Z for UTC, like {value.isoformat()}Z."
+            f"The window's {name} {value.isoformat()} has no time zone. Append Z for UTC, like {value.isoformat()}Z."
         )
     if value.microsecond:
         raise InvalidWindowError(f"The window's {name} {value.isoformat()} is not on a whole second.")
@@ -113,10 +113,10 @@ class Window:
             InvalidWindowError: a time is missing or not accepted, or the window is empty or reversed.
         """
         if not start and end:
-            raise InvalidWindowError("The window has no start, only an end: give both, or neither.")
+            raise InvalidWindowError("The window has no start, only an end. Give both, or neither.")
         first = to_utc(start, "start")
         if not end:
-            raise InvalidWindowError("The window has no end, only a start: give both, or neither.")
+            raise InvalidWindowError("The window has no end, only a start. Give both, or neither.")
         last = to_utc(end, "end")
         if first >= last and (change := _clock_change(start, end)):
             raise InvalidWindowError(f"The window [{start}, {end}) has no duration. {change}")
@@ -171,8 +171,8 @@ class Grain:
         self.seconds = seconds
         if seconds <= 0 or seconds % 60 or DAY_SECONDS % seconds:
             raise SettingsError(
-                f"A grain of {seconds} s does not divide a UTC day into whole minutes: "
-                "use 1d, 12h, 8h, 6h, 4h, 3h, 2h, 1h, 30m, 15m, 10m, 5m or 1m."
+                f"A grain of {seconds} s does not divide a UTC day into whole minutes. "
+                "Use 1d, 12h, 8h, 6h, 4h, 3h, 2h, 1h, 30m, 15m, 10m, 5m or 1m."
             )
 
     @classmethod
@@ -205,7 +205,7 @@ class Grain:
 
         Raises:
             MisalignedWindowError: it is not made of whole slices; the message names the largest grain that fits.
-            InvalidWindowError: it has more than ``MAX_SLICES`` slices, which is mostly a year typed wrong.
+            InvalidWindowError: it has more than ``MAX_SLICES`` slices, usually because of a mistyped year.
         """
         if window.start_time % self.seconds or window.end_time % self.seconds:
             raise self._misaligned(window)
@@ -239,7 +239,7 @@ def _clock_change(start: Any, end: Any) -> str | None:
     before, after = (datetime.fromisoformat(str(each)).isoformat()[-6:] for each in (start, end))
     if before == after:
         return None
-    return f"The clocks change from UTC{before} to UTC{after} in between: give start and end in UTC."
+    return f"The clocks change from UTC{before} to UTC{after} in between. Give start and end in UTC."
 
 
 DEFAULT_GRAIN = Grain(DAY_SECONDS)

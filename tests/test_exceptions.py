@@ -32,7 +32,7 @@ from tests.support import errors_page
 ALL = errors_page.all_errors()
 SAMPLES: dict[str, Any] = {
     "status": 400, "retry_after": 7.0, "start_time": 5, "max_bytes": 2**20, "end": datetime(2026, 1, 2, tzinfo=UTC),
-    "server_date": datetime(2026, 1, 1, tzinfo=UTC), "differences": {"grain": ("1d", "1h")}, "stored": 5, "answered": 4,
+    "server_date": datetime(2026, 1, 1, tzinfo=UTC), "differences": {"grain": ("1d", "1h")}, "stored": 5, "returned": 4,
     "missing": 1, "fitting_grain": "1h", "next_minute": 41.0, "at": datetime(2026, 1, 1, tzinfo=UTC),
     "problems": {"missing": 2}, "size": 2**33, "limit": 2**32,
 }  # fmt: skip
@@ -104,11 +104,11 @@ def test_braces_in_a_value_stay_as_they_are(cls: type[ZendeskError]) -> None:
         ),
         (MissingSliceError("uri", 1), "The slice uri is not in storage, so nothing was loaded. "),
         (MissingSliceError("uri", 1_001), "The slice uri (and 1,000 more) is not in storage"),
-        (RequestRefusedError(400, "/path"), "Zendesk answered 400 to /path. "),
-        (RequestRefusedError(400, "/path", "InvalidValue"), "Zendesk answered 400 (InvalidValue) to /path. "),
-        (NotJsonError("/path", "text/html"), "/path answered text/html instead of JSON. "),
-        (NotJsonError("/path", None), "/path answered no content type instead of JSON. "),
-        (OversizedResponseError("/path", 1_572_864), "/path answered more than 1.5 MiB at once. "),
+        (RequestRefusedError(400, "/path"), "Zendesk returned 400 for /path. "),
+        (RequestRefusedError(400, "/path", "InvalidValue"), "Zendesk returned 400 (InvalidValue) for /path. "),
+        (NotJsonError("/path", "text/html"), "/path returned text/html instead of JSON. "),
+        (NotJsonError("/path", None), "/path returned no content type instead of JSON. "),
+        (OversizedResponseError("/path", 1_572_864), "/path returned more than 1.5 MiB at once. "),
         (RateLimitedError("/path", 7.0), "Zendesk's rate limit refused /path: Retry-After is 7 s. "),
         (RateLimitedError("/path", None, 41.0), "refused /path: the next minute begins in 41 s. "),
         (ServerError("/path", 503, 3_600.0), "Zendesk failed on /path with status 503 (Retry-After is 3600 s). "),

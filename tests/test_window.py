@@ -32,12 +32,12 @@ def test_times_of_any_zone_become_utc(start: datetime | str) -> None:
     ("start", "end", "reason"),
     [
         (None, None, "has no start. .*backfill create.*give start and end as params"),
-        (None, "2026-01-02T00:00:00Z", "has no start, only an end: give both, or neither"),
-        ("2026-01-01T00:00:00Z", "", "has no end, only a start: give both, or neither"),
+        (None, "2026-01-02T00:00:00Z", "has no start, only an end. Give both, or neither"),
+        ("2026-01-01T00:00:00Z", "", "has no end, only a start. Give both, or neither"),
         ("2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z", "is empty. .*CronDataIntervalTimetable"),
         ("2026-01-02T00:00:00Z", "2026-01-01T00:00:00Z", "after its end"),
-        ("2026-01-01T00:00:00", "2026-01-02T00:00:00Z", "no time zone: append Z"),
-        ("2026-01-01", "2026-01-02", "no time zone: append Z"),
+        ("2026-01-01T00:00:00", "2026-01-02T00:00:00Z", "no time zone. Append Z"),
+        ("2026-01-01", "2026-01-02", "no time zone. Append Z"),
         ("yesterday", "2026-01-02T00:00:00Z", "'yesterday' is not a time like"),
         ("2026-01-01T00:00:00.5Z", "2026-01-02T00:00:00Z", "not on a whole second"),
         (date(2026, 1, 1), date(2026, 1, 2), "start 2026-01-01 is a date without a time of day. Use a datetime with"),
@@ -99,7 +99,7 @@ def test_misaligned_window_names_the_largest_grain_that_fits() -> None:
     [
         (
             "2026-03-29T02:00:00+01:00", "2026-03-29T03:00:00+02:00",
-            r"has no duration\. The clocks change from UTC\+01:00 to UTC\+02:00 in between: give start and end in UTC",
+            r"has no duration\. The clocks change from UTC\+01:00 to UTC\+02:00 in between\. Give start and end in UTC",
         ),
         ("2026-03-29T02:30:00+01:00", "2026-03-29T03:00:00+02:00", r"clocks change from UTC\+01:00 to UTC\+02:00"),
         ("2026-03-29T00:00:00+02:00", "2026-03-29T00:00:00+02:00", "is empty"),

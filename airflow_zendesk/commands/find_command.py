@@ -1,4 +1,4 @@
-"""``airflow-zendesk find``: list the slices that hold a ticket, and the commands that export them again."""
+"""``airflow-zendesk find``: list the slices that contain a ticket, and the commands that export them again."""
 
 import argparse
 import json
@@ -30,7 +30,9 @@ nothing is removed then."""
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the subcommand."""
-    parser = options.add_command(commands, "find", _run, summary="list the slices that hold a ticket", epilog=_EPILOG)
+    parser = options.add_command(
+        commands, "find", _run, summary="list the slices that contain a ticket", epilog=_EPILOG
+    )
     parser.add_argument("--ticket-id", action="append", type=int, required=True, metavar="N", help="may be repeated")
     options.add_destination(parser)
     options.add_resource(parser)

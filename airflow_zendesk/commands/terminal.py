@@ -1,4 +1,4 @@
-"""What a subcommand writes: its result to standard output, everything else to standard error."""
+"""Output of a subcommand: its result to standard output, everything else to standard error."""
 
 import contextlib
 import sys

@@ -1,4 +1,4 @@
-"""``airflow-zendesk verify``: verify that a dataset is complete, or print what is wrong and how to repair it."""
+"""``airflow-zendesk verify``: verify that a dataset is complete, or print the problems and the repair commands."""
 
 import argparse
 import json
@@ -25,7 +25,7 @@ example:
 """
 #: How many findings are printed; --json prints all.
 _MAX_PRINTED = 20
-#: How many slices ``--source`` without a value compares. Each costs its pages, at least one request.
+#: How many slices ``--source`` without a value compares. Each needs its pages, at least one request.
 _DEFAULT_SOURCE = 7
 _MOVE_AWAY = """\
 Move these objects out of the dataset's folder first. Move each object alone, nothing else below its name, and keep it
@@ -109,7 +109,7 @@ def _findings(report: "VerificationReport") -> list[str]:
     if report.folder_markers:
         lines.append(
             f"note: {len(report.folder_markers):,} folder markers, empty objects without events, for example "
-            f"{printable(report.folder_markers[0])}. They may stay; docs/verify.md says which readers they disturb."
+            f"{printable(report.folder_markers[0])}. They may stay; docs/verify.md lists the readers that fail on them."
         )
     totals = report.summary()
     compared = f"; {report.compared:,} compared with Zendesk" if report.compared else ""

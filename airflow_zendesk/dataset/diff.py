@@ -51,6 +51,6 @@ def _rows(file: pq.ParquetFile, uri: str) -> NDArray[Any]:
         rows = np.empty(batch.num_rows, _ROW)
         rows["id"] = batch.column("id").to_pylist()
         rows[TIMESTAMP] = batch.column(TIMESTAMP).cast("int64").to_pylist()
-        rows["hash"] = [int.from_bytes(whole[:8]) for whole in hash_rows(batch)]
+        rows["hash"] = [int.from_bytes(digest[:8]) for digest in hash_rows(batch)]
         parts.append(rows)
     return np.concatenate(parts)

@@ -1,8 +1,9 @@
-"""Publication of a sealed slice as the object that readers see: one PUT, or none at all.
+"""Publication of a sealed slice as the object that readers see: with one PUT, or none if it is stored already.
 
 The order makes it safe. The version of the stored object is read before the first request to Zendesk; the slice is
-sealed and read back on the local disk; only then storage is written, once. A process that dies at any point leaves the
-old object or the new one, complete. If a response of the storage does not say which, the digest of the object does.
+sealed and read back on the local disk; only then storage is written, once. A process that is killed at any point leaves
+the old object or the new one, complete. If the response of the storage does not say which, the digest of the object is
+compared.
 """
 
 from collections.abc import Iterator

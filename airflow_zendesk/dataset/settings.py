@@ -17,7 +17,7 @@ _T = TypeVar("_T")
 
 
 class DatasetSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What all slices of a dataset have in common; stored as JSON, with the grain as text like ``1d``.
+    """The settings that all slices of a dataset have in common; stored as JSON, with the grain as text like ``1d``.
 
     ``hash_key_id`` distinguishes one hash key from another (see ``privacy.key_id``); None if nothing is hashed.
     ``former_accounts`` are earlier names of the account, which the footers of stored slices still contain. Only the
@@ -38,7 +38,7 @@ class DatasetSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def from_query(cls, query: Query, account: str, grain: Grain, hash_key: str | None) -> Self:
-        """The settings of a dataset that holds the results of a query.
+        """The settings of a dataset that contains the results of a query.
 
         Raises:
             SettingsError: fields are to be hashed, but there is no key.
@@ -62,7 +62,7 @@ class DatasetSettings(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def query(self) -> Query:
-        """The query whose results the dataset holds."""
+        """The query whose results the dataset contains."""
         privacy = Privacy(self.private_comments, self.drop_fields, self.hash_fields)
         return Query(RESOURCES[self.resource], self.include, self.support_type_scope, privacy)
 
@@ -102,7 +102,7 @@ def read_settings(store: Store, resource: str) -> DatasetSettings | None:
     """The settings of a dataset, or None if there is no dataset yet.
 
     Raises:
-        DamagedObjectError: the object with the settings holds something else.
+        DamagedObjectError: the object does not contain the settings of a dataset.
     """
     key = settings_key(resource)
     content = store.read(key)
@@ -143,7 +143,7 @@ def ensure_settings(store: Store, wanted: DatasetSettings) -> None:
     """
     key = settings_key(wanted.resource)
     if store.read(key) is None:
-        # Whichever run stored them: they are compared next.
+        # It does not matter which run stored them, because they are compared next.
         put_and_confirm(store, key, _file(wanted), None, lambda: True)
     check_settings(store, wanted)
 

@@ -53,7 +53,7 @@ class Certificate(msgspec.Struct, frozen=True):
 class Footer(msgspec.Struct, frozen=True, kw_only=True):
     """The entry of airflow-zendesk in a file's metadata, as JSON under ``FOOTER_KEY``; times are ISO 8601.
 
-    ``dataset`` holds the settings of the dataset that the file was made for, so that a misplaced file is noticed.
+    ``dataset`` contains the settings of the dataset that the file was made for, so that a misplaced file is noticed.
     """
 
     dataset: DatasetSettings
@@ -86,7 +86,7 @@ class SliceWriter:
     """Spools the rows of one slice until it is closed.
 
     Args:
-        record: the dataset that the slice is made for.
+        settings: the settings of the dataset that the slice is made for.
         slice_: the slice; rows from before its start are marked late.
     """
 
@@ -121,7 +121,7 @@ class SliceWriter:
             self._file.close()
 
     def write(self, records: Sequence[Record]) -> Rows:
-        """Add rows in the order given; the returned ``Rows`` count what did not fit the columns.
+        """Add rows in the order given; the returned ``Rows`` count values that did not fit the columns.
 
         Raises:
             StorageFullError: the disk of the spool is full.
@@ -140,7 +140,7 @@ class SliceWriter:
         """Write the footer, then read the file back and verify it.
 
         Raises:
-            DamagedObjectError: the disk returned something else than was written.
+            DamagedObjectError: the content that was read is not the content that was written.
             StorageFullError: the disk of the spool is full.
         """
         self._flush(1)
@@ -212,12 +212,12 @@ def verify_file(source: IO[bytes], uri: str, on_batch: Callable[[pa.RecordBatch]
     """Read a whole file and compare it with its footer; ``on_batch`` is called with all rows on the way.
 
     Raises:
-        DamagedObjectError: it is not readable, or not what its footer says.
+        DamagedObjectError: it is not readable, or differs from its footer.
     """
     digest = RowDigest()
     ids: list[NDArray[np.int64]] = []
     try:
-        # Reading ahead or with several threads would hold several row groups in memory.
+        # Reading ahead or with several threads would keep several row groups in memory.
         with pq.ParquetFile(source, page_checksum_verification=True, pre_buffer=False) as file:
             footer = read_footer(file, uri)
             if file.schema_arrow.remove_metadata() != arrow_schema(RESOURCES[footer.dataset.resource].columns):
@@ -229,7 +229,9 @@ def verify_file(source: IO[bytes], uri: str, on_batch: Callable[[pa.RecordBatch]
     except (pa.ArrowException, OSError) as error:
         raise _unreadable(uri, error) from error
     if (digest.rows, str(digest)) != (footer.rows, footer.digest):
-        raise DamagedObjectError(uri, f"it has {digest.rows} rows with digest {digest}, and its footer says otherwise")
+        raise DamagedObjectError(
+            uri, f"it has {digest.rows} rows with digest {digest}, which its footer does not match"
+        )
     if ids and np.unique(np.concatenate(ids)).size != digest.rows:
         raise DamagedObjectError(uri, "it contains an id twice")
     return footer

@@ -1,1 +1,1 @@
-"""Exporting: Zendesk into a dataset."""
+"""Export of a window from Zendesk into a dataset."""

@@ -1,4 +1,4 @@
-"""Estimate what a long export costs, from a few requests."""
+"""Estimate the cost of a long export from a few requests."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -29,10 +29,10 @@ class Cost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """What is in a window, and what it costs to export.
+    """The estimated content of a window, and the cost of its export.
 
-    ``events`` is right within ``margin`` with 95 % confidence: 0 if they were counted, None if one page was all there
-    is. ``bytes`` is the size of all slices in storage.
+    ``events`` is right within ``margin`` with 95 % confidence: 0 if they were counted, None if only one page was
+    sampled. ``bytes`` is the size of all slices in storage.
     """
 
     window: Window

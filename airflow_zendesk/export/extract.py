@@ -17,7 +17,7 @@ from airflow_zendesk.zendesk.settling import DEFAULT_SETTLE, settle_seconds
 
 @dataclass(slots=True, kw_only=True)
 class ExtractedPage:
-    """A page whose events are written, with counts of what was written, redacted and unexpected.
+    """A page whose events are written, with counts of written events, redacted comments and anomalies.
 
     ``redacted_comments`` counts private comments whose texts were removed, by kind; ``matched_fields`` names the
     dropped and hashed fields that events had so far.

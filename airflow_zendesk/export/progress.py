@@ -1,4 +1,4 @@
-"""How far a running export is."""
+"""The progress of a running export."""
 
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from airflow_zendesk.window import Slice
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far an export is, after each page.
+    """The progress of an export after a page.
 
     ``fraction`` is the completed part of the slices to export, from 0 to 1, without skipped ones. ``seconds_limited``
     is the time spent waiting for rate limits.
@@ -32,7 +32,7 @@ class Progress:
 
     @property
     def remaining(self) -> timedelta | None:
-        """Expected time to the end, if the rest is like what is done; None at the very start."""
+        """Expected time to the end, at the speed so far; None before the first progress."""
         return self.elapsed * (1 / self.fraction - 1) if self.fraction else None
 
     def __str__(self) -> str:

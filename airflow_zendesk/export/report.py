@@ -1,4 +1,4 @@
-"""The report of an export: what became of each slice, totals and warnings. It contains no row data and no secret."""
+"""The report of an export: the outcome of each slice, totals and warnings. It contains no row data and no secret."""
 
 import re
 from bisect import bisect_right
@@ -22,13 +22,13 @@ _Counts = TypeVar("_Counts", RequestStats, Anomalies)
 #: Names of unknown keys that are reported; any other key could be customer text, and stays out of logs and XCom.
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _MAX_NAMES = 20
-#: With more slices than this, an asset event holds only totals: XCom and events are rows of Airflow's database.
+#: With more slices than this, an asset event has only totals: XCom and events are rows of Airflow's database.
 MAX_SLICES_IN_EVENT = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SliceReport:
-    """What an export did with one slice. Of a skipped slice only the address is known.
+    """The result of an export for one slice. For a skipped slice, only the URI is known.
 
     ``added``, ``removed`` and ``changed`` count ids in comparison with the version that was stored before, and
     ``seconds_late`` is how late the latest added event was, at least (see ``publish.PublishResult``).
@@ -50,7 +50,7 @@ class SliceReport:
 
 @dataclass(slots=True, kw_only=True)
 class ExportReport:
-    """What an export did, with counts of everything unusual.
+    """The result of an export, with counts of all anomalies.
 
     ``redacted_comments`` counts private comments whose texts were removed, by kind. ``matched_fields`` names the
     dropped and hashed fields that events had.
@@ -71,7 +71,7 @@ class ExportReport:
     type_mismatches: Counter[str] = field(default_factory=Counter)
 
     def add_skipped(self, slice_: Slice, uri: str) -> None:
-        """Add a slice that existed and was left alone."""
+        """Add a slice that existed and was skipped."""
         self._insert(SliceReport(start=slice_.start, end=slice_.end, uri=uri, outcome="skipped"))
 
     def add(self, sealed: SealedSlice, uri: str, result: PublishResult) -> None:
@@ -164,16 +164,16 @@ class ExportReport:
         }
 
     def warnings(self) -> list[str]:
-        """One sentence for each thing that somebody should know; empty on an ordinary day."""
+        """One sentence for each anomaly that a user should know about; empty if there was none."""
         anomalies = self.anomalies
         counted = [
             (self.late, "events were delivered late: they are in the first slice that was open, marked late"),
             (
                 self.redacted_comments.total(),
-                "private comments are stored without their texts: private_comments would keep them",
+                "private comments are stored without their texts: set private_comments to store them",
             ),
             (anomalies.conflicting, "events were delivered twice with different bodies: the later body was kept"),
-            (anomalies.replaced_surrogates, "lone surrogates, which UTF-8 cannot hold, were replaced by U+FFFD"),
+            (anomalies.replaced_surrogates, "lone surrogates, which UTF-8 cannot encode, were replaced by U+FFFD"),
             (anomalies.accepted_unproven, "pages did not advance: their end_time was accepted without evidence"),
         ]
         sentences = [f"{count:,} {what}." for count, what in counted if count] + self._changes()
@@ -212,7 +212,7 @@ class ExportReport:
         if removed := self._total("removed"):
             sentences.append(f"{removed:,} stored events were removed, because Zendesk no longer returns them.")
         if changed := self._total("changed"):
-            sentences.append(f"{changed:,} stored events were replaced by what Zendesk returns for them now.")
+            sentences.append(f"{changed:,} stored events were replaced, because Zendesk now returns other bodies.")
         return sentences
 
 

@@ -50,7 +50,7 @@ def export_window(
         window: the time to export, made of whole slices.
         grain: the length of a slice; None for the dataset's own, or a day for a new dataset.
         settle: how old an event must be, by Zendesk's clock, to be exported.
-        if_exists: ``skip`` leaves existing slices alone and requests nothing for them.
+        if_exists: ``skip`` keeps existing slices unchanged and requests nothing for them.
         allow_shrink: whether a slice may lose events that are stored.
         on_progress: called after each page.
     """

@@ -1,8 +1,8 @@
 """Estimate how many events a long window has, from a few of its pages.
 
-The API has no count: a page says how many events there are between its start and its end, and nothing about the rest.
-So pages are sampled evenly over the window, and the time between them is assumed to be like the page before it. If the
-pages reach from one to the next, everything is counted instead.
+The API has no count: a page has the events between its start and its end, and no information about the rest. So pages
+are sampled evenly over the window, and the time between them is assumed to be like the page before it. If the pages
+reach from one to the next, everything is counted instead.
 """
 
 import math
@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from airflow_zendesk.window import Window
 
-#: The fractional parts of its multiples are even, and do not repeat the same time of the day or of the week.
+#: The fractional parts of its multiples are evenly spread, and do not repeat the same time of the day or of the week.
 _GOLDEN = (math.sqrt(5) - 1) / 2
 
 
@@ -30,7 +30,7 @@ class Sample:
         return self.events / self.seconds
 
     @property
-    def guessed(self) -> float:
+    def unsampled_seconds(self) -> float:
         """Seconds of its part that were not sampled."""
         return self.share - self.seconds
 
@@ -74,7 +74,7 @@ class Sampling:
     @property
     def events(self) -> float:
         """The estimated number of events in the window."""
-        return sum(sample.events + sample.guessed * sample.rate for sample in self.samples)
+        return sum(sample.events + sample.unsampled_seconds * sample.rate for sample in self.samples)
 
     @property
     def margin(self) -> float | None:
@@ -82,13 +82,13 @@ class Sampling:
 
         It is computed from the differences between neighbouring samples, so a slow trend hardly counts.
         """
-        guessed = math.hypot(*(sample.guessed for sample in self.samples))
-        if not guessed:
+        unsampled = math.hypot(*(sample.unsampled_seconds for sample in self.samples))
+        if not unsampled:
             return 0.0
         steps = [(after.rate - before.rate) ** 2 for before, after in pairwise(self.samples)]
-        return 2 * guessed * math.sqrt(sum(steps) / (2 * len(steps))) if steps else None
+        return 2 * unsampled * math.sqrt(sum(steps) / (2 * len(steps))) if steps else None
 
 
 def requests_per_run(samples: Sequence[Sample], run_seconds: int, per_page: int) -> int:
-    """Requests of one run per ``run_seconds``: its pages, of which the last reaches beyond its end."""
+    """Requests of one run per ``run_seconds``: its pages, including the last one, which reaches beyond its end."""
     return round(sum(sample.share / run_seconds * (sample.rate * run_seconds // per_page + 1) for sample in samples))

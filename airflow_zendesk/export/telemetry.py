@@ -23,7 +23,7 @@ class Telemetry:
     Args:
         log: writes a line to the log.
         tags: sent with each metric, if the backend supports tags.
-        is_scheduled: whether the run is the newest of its schedule; the lag of other runs means nothing.
+        is_scheduled: whether the run is the newest of its schedule; the lag of other runs is meaningless.
         clock: seconds of any steady clock.
     """
 

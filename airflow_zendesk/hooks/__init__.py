@@ -1,1 +1,1 @@
-"""The Airflow hook for Zendesk, and what it needs."""
+"""The Airflow hook for Zendesk: connection, requests and retries."""

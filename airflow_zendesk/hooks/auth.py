@@ -43,7 +43,7 @@ class TokenCache:
         if self._token is None or self._clock() >= self._renew_at:
             token = self._request_token()
             self._token = token.access_token
-            # A token without an end is used until a request is answered 401.
+            # A token without an expiry is used until a request returns 401.
             lifetime = float("inf") if token.expires_in is None else token.expires_in
             self._renew_at = self._clock() + lifetime - _MARGIN_SECONDS
         return self._token

@@ -1,4 +1,4 @@
-"""HTTP client of one run: authenticated requests within the rate limit, retries within a budget, all of it counted."""
+"""HTTP client of one run: authenticated requests within the rate limit, and retries within a budget."""
 
 import logging
 import random
@@ -72,7 +72,7 @@ class Client:
         return session
 
     def fetch_page(self, session: requests.Session, query: Query, sweep: Sweep) -> tuple[ExportResponse, RequestStats]:
-        """Fetch the page that the sweep needs next; also returns what it cost, with waits since the page before.
+        """Fetch the page that the sweep needs next; also returns its cost, with waits since the previous page.
 
         Raises:
             ZendeskError: the error of the last attempt.
@@ -111,7 +111,7 @@ class Client:
         return self._rate_limiter.limit
 
     def pause(self, seconds: float, *, limited: bool = False) -> None:
-        """Wait, and count it; ``limited`` says that a rate limit is the reason."""
+        """Wait, and count the seconds; ``limited`` says that a rate limit is the reason."""
         if seconds > 0:
             self._stats.seconds_waited += seconds
             self._stats.seconds_limited += seconds * limited
@@ -131,7 +131,7 @@ class Client:
         return parse_response(query.resource, sweep.start_time, response.status, response.headers, response.body)
 
     def _can_retry(self, request: PageRequest, error: BaseException) -> bool:
-        """Whether another attempt can succeed; renews the token or reduces the page if that is what it takes."""
+        """Whether another attempt can succeed; first renews the token or reduces the page if that is necessary."""
         if isinstance(error, AuthenticationError) and not request.token_renewed:
             request.token_renewed = self._token_cache.invalidate()
             return request.token_renewed
@@ -226,7 +226,7 @@ class Client:
 
 
 def _error(state: RetryCallState) -> BaseException:
-    """What the attempt failed with."""
+    """The exception of the failed attempt."""
     assert state.outcome is not None
     error = state.outcome.exception()
     assert error is not None

@@ -1,4 +1,4 @@
-"""Get a connection from Airflow, with an error that says why there is none."""
+"""Get a connection from Airflow, or raise an error that names the cause."""
 
 import json
 import os

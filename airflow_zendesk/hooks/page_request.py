@@ -26,7 +26,7 @@ class PageRequest:
     reduced: bool = False
 
     def is_too_heavy(self, error: BaseException) -> bool:
-        """Whether a smaller page may help; it does not help where the access token comes from."""
+        """Whether a smaller page may help; it does not help a request for an access token."""
         return isinstance(error, PageTimeoutError | OversizedResponseError) and error.path == self.query.resource.path
 
     def not_retrievable(self, error: BaseException) -> PageNotRetrievableError:

@@ -53,7 +53,7 @@ class Session(requests.Session):
 class DeadlineAdapter(HTTPAdapter):
     """An adapter with a deadline for the whole request.
 
-    A read timeout restarts with every byte, so a server that sends slowly could block a task for ever. Here a timer
+    A read timeout restarts with every byte, so a server that sends slowly could block a task forever. Here a timer
     shuts the socket under the blocked read, in any phase of the request.
     """
 
@@ -137,7 +137,7 @@ def _pool_classes(adapter: DeadlineAdapter) -> dict[str, type[HTTPConnectionPool
             return new_socket
 
         def _tunnel(self) -> None:
-            # A proxy may answer CONNECT slowly, before TLS starts.
+            # A proxy may respond to CONNECT slowly, before TLS starts.
             super()._tunnel()
             adapter.watch(self.sock)
 
@@ -194,7 +194,7 @@ def _read(response: requests.Response, path: str, max_bytes: int) -> bytes:
     if encoding not in {"gzip", "identity", ""}:
         layers = [layer.strip() for layer in encoding.split(",")]
         known = encoding if len(layers) <= len(_ENCODINGS) and set(layers) <= _ENCODINGS else "an unknown one"
-        raise TransportError(path, f"a content encoding that was not asked for ({known})")
+        raise TransportError(path, f"a content encoding that was not requested ({known})")
     chunks = _limited(response.raw.stream(_CHUNK_BYTES, decode_content=False), path, max_bytes)
     if encoding == "gzip":
         chunks = _limited(_gunzip(chunks), path, max_bytes)

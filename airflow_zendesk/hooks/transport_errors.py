@@ -45,7 +45,7 @@ def translate_transport_errors(path: str, timeout: float, passed: threading.Even
 
 
 def _cause(error: BaseException) -> str:
-    """What went wrong, by the innermost known error; only its class is used, because its text quotes the host."""
+    """The cause, from the most specific known error; only its class is used, because its text quotes the host."""
     chain: list[BaseException] = []
     pending = [error]
     while pending:

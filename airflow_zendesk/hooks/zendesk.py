@@ -92,7 +92,7 @@ class ZendeskHook(HttpHook):
         session = self._client.open_session()
         session.headers.update(headers or {})
         self.base_url = self.connection_settings.base_url
-        # Settings that HttpHook.run reads, in case somebody calls it.
+        # Settings that HttpHook.run reads, in case a user calls it.
         self.merged_extra = {"timeout": self.connection_settings.timeout, "allow_redirects": False}
         return session
 
@@ -113,7 +113,7 @@ class ZendeskHook(HttpHook):
     ) -> Iterator[Page]:
         """Export a window page by page, with one page in memory at a time.
 
-        A ``Page`` holds ``records``, sorted by time and id, and each event is on one page only. A record has an ``id``,
+        A ``Page`` has ``records``, sorted by time and id, and each event is on one page only. A record has an ``id``,
         a ``timestamp`` in microseconds since 1970, and ``raw``, a dict from each key to its JSON text as
         ``msgspec.Raw``. The page's own times, ``start_time`` and ``complete_until``, are in unix seconds.
 
@@ -153,7 +153,7 @@ class ZendeskHook(HttpHook):
         settle: timedelta = DEFAULT_SETTLE,
         explode: Literal["child_events"] | None = None,
     ) -> "pd.DataFrame":
-        """Export a window into a DataFrame with the columns of the Parquet files. All of it is held in memory.
+        """Export a window into a DataFrame with the columns of the Parquet files. It must fit into memory.
 
         Args:
             resource: as for ``iter_pages``, like the next five.

@@ -1,1 +1,1 @@
-"""Airflow operators: what to do once."""
+"""Airflow operators that export, verify and load."""

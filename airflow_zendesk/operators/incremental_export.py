@@ -24,7 +24,7 @@ _PARTITION_KEY = "%Y-%m-%dT%H:%M:%S"
 
 
 class ZendeskIncrementalExportOperator(BaseOperator):
-    """Export the events of one window as partitioned Parquet: all of them, once.
+    """Export the events of one window as partitioned Parquet, complete and exactly once.
 
     The window is made of whole slices of the dataset's grain. Each slice is one object, published when it is proven
     complete. A rerun writes the same keys, and writes nothing if the events are the same.
@@ -47,15 +47,15 @@ class ZendeskIncrementalExportOperator(BaseOperator):
     :param hash_fields: fields that are replaced by a keyed hash; the key is the extra ``hash_key`` of the connection.
     :param support_type_scope: ``all``, ``agent`` or ``ai_agent``; Zendesk's own default is ``agent``.
     :param settle: how old an event must be, by Zendesk's clock, to be exported; at least 90 seconds.
-    :param if_exists: ``replace`` exports existing slices again; ``skip`` leaves them alone.
-    :param allow_shrink: whether a slice may lose events that are stored, to erase what Zendesk has redacted.
+    :param if_exists: ``replace`` exports existing slices again; ``skip`` keeps them unchanged.
+    :param allow_shrink: whether a slice may lose events that are stored, to erase events that Zendesk has redacted.
     :param deferrable: wait in the triggerer, not in a worker, until the window has settled.
     """
 
     template_fields: Sequence[str] = ("resource", "destination", "zendesk_conn_id", "start", "end")
     ui_color = "#e8f4ea"
 
-    def __init__(  # noqa: PLR0913  one keyword for each thing that a user may say
+    def __init__(  # noqa: PLR0913  one keyword for each option
         self,
         *,
         destination: str,
@@ -152,7 +152,7 @@ class ZendeskIncrementalExportOperator(BaseOperator):
                 event = context["outlet_events"][outlet]
                 event.extra = report.to_event()
                 # Also of unchanged slices: an attempt that was killed after it had published some did not report them,
-                # and the next one finds them unchanged. A load skips what it has loaded.
+                # and the next one finds them unchanged. A load skips slices that it has loaded.
                 parts = report.slices if "slices" in event.extra else [report.window]
                 add_partition_keys(event, [part.start.strftime(_PARTITION_KEY) for part in parts])
 

@@ -8,7 +8,7 @@ from airflow_zendesk.storage.store import Version
 
 
 class AzureStore(BucketStore):
-    """A container, accessed with adlfs. Azure's client holds a body in memory while it sends it.
+    """A container, accessed with adlfs. Azure's client keeps a body in memory while it sends it.
 
     https://learn.microsoft.com/rest/api/storageservices/specifying-conditional-headers-for-blob-service-operations
     """
@@ -43,7 +43,7 @@ class AzureStore(BucketStore):
             await client.upload_blob(body, length=size, **condition)
 
     def _is_conflict(self, error: Exception) -> bool:
-        """Whether the condition failed; Azure answers 409 if an object exists that must not."""
+        """Whether the condition failed; Azure returns 409 if an object exists that must not exist."""
         _, code = status_and_code(error)
         return code == "BlobAlreadyExists" or super()._is_conflict(error)
 

@@ -16,7 +16,7 @@ from airflow_zendesk.storage.store import Store, Version
 _T = TypeVar("_T")
 
 _PRECONDITION_FAILED = 412
-#: The slowest upload that is waited for: the time of a PUT grows with its body.
+#: The slowest upload that does not time out: the timeout of a PUT grows with its body.
 _MIN_BYTES_PER_SECOND = 100_000
 
 
@@ -118,4 +118,4 @@ class Body(io.RawIOBase):
         return self._file.tell()
 
     def close(self) -> None:
-        """Keep the file open: aiohttp closes what it has sent, and gcsfs may send it again."""
+        """Keep the file open: aiohttp closes a body that it has sent, and gcsfs may send it again."""

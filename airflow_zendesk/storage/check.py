@@ -62,7 +62,7 @@ def is_safe(results: Sequence[StorageCheckResult]) -> bool:
 
 
 def summarize(results: Sequence[StorageCheckResult]) -> str:
-    """What the results mean for exports, in one paragraph."""
+    """The meaning of the results for exports, in one paragraph."""
     failed = [result.check for result in results if result.required and not result.passed]
     if failed:
         return f"Exports to this storage are not safe: see {', '.join(failed)}."
@@ -102,7 +102,7 @@ class _Checks:
         ]
 
     def explain_refusal(self) -> str | None:
-        """What to change in the connection so that a write succeeds, if the store can find out."""
+        """What to change in the connection so that a write succeeds, if the store can detect it."""
         key = self._key("other settings")
         self._written.add(key)
         return self._store.explain_refusal(key)
@@ -131,7 +131,10 @@ class _Checks:
 
     def _read(self) -> tuple[bool, str]:
         passed = self._store.read(self._key("object")) == b"1" * _SMALL
-        return passed, "The object was read." if passed else "The content that was read is not what was written."
+        return (
+            passed,
+            "The object was read." if passed else "The object that was read is not the written one.",
+        )
 
     def _conditional_create(self) -> tuple[bool, str]:
         passed = self._is_refused("object", b"2" * _SMALL, None)
@@ -177,7 +180,10 @@ class _Checks:
         with self._store.translate_errors(self._key("large")), self._store.open(self._key("large")) as file:
             file.seek(_LARGE // 2 + 1)
             passed = file.read(_SMALL) == whole[_LARGE // 2 + 1 :][:_SMALL] and len(whole) == _LARGE
-        return passed, "A part of an object was read." if passed else "A part that was read is not what is stored."
+        return (
+            passed,
+            "A part of an object was read." if passed else "A part differs from the stored object.",
+        )
 
     def _atomic_replace(self) -> tuple[bool, str]:
         """Replace an object several times while it is read."""
@@ -216,7 +222,7 @@ class _Checks:
         self._store.put(self._key(name), BytesIO(content), expected)
 
     def _is_refused(self, name: str, content: bytes, expected: Version | None) -> bool:
-        """Whether the storage itself refuses a write on a condition that does not hold."""
+        """Whether the storage itself refuses a write whose condition is not met."""
         before = self._store.read(self._key(name))
         try:
             self._store.put(self._key(name), BytesIO(content), expected)

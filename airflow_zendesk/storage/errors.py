@@ -123,7 +123,7 @@ def _status_of_gcsfs(error: BaseException) -> int | None:
         for cls, status in ((FileNotFoundError, 404), (FileExistsError, 412), (PermissionError, 403)):
             if isinstance(error, cls):
                 return status
-    if str(error).startswith(("Forbidden: ", "Bad Request: ")):  # gcsfs itself tells them apart by their texts
+    if str(error).startswith(("Forbidden: ", "Bad Request: ")):  # gcsfs itself distinguishes them by their texts
         return 403 if isinstance(error, OSError) else 400
     return None
 

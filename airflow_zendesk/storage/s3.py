@@ -17,7 +17,7 @@ _NO_CHECKSUMS = {"request_checksum_calculation": "when_required"}
 _CHECKSUM_ADVICE = (
     "This storage does not accept the checksums that botocore adds to every upload; without them the upload works. "
     'Switch them off in the extra of the AWS connection: "extra": {"config_kwargs": {"request_checksum_calculation": '
-    '"when_required"}}, beside what is there.'
+    '"when_required"}}, in addition to its other keys.'
 )
 
 
@@ -96,7 +96,7 @@ class S3Store(BucketStore):
             raise
 
     def _is_conflict(self, error: Exception) -> bool:
-        """Whether the condition failed; S3 answers 404 if the object of an ETag is gone."""
+        """Whether the condition failed; S3 returns 404 if there is no object to compare with the ETag."""
         _, code = status_and_code(error)
         return isinstance(error, SliceChangedError) or code == "NoSuchKey" or super()._is_conflict(error)
 

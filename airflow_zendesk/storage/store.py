@@ -1,6 +1,6 @@
 """The interface of a storage backend: the few operations that a dataset needs.
 
-Exports never rename or delete an object. A key holds either a whole object or none.
+Exports never rename or delete an object. An object is either complete or does not exist.
 """
 
 from abc import ABC, abstractmethod
@@ -32,7 +32,7 @@ class Store(ABC):
         uri: the folder as a URI without credentials, for messages and reports.
     """
 
-    #: What keeps a stale attempt from replacing a newer version, in the words of the storage.
+    #: The condition that prevents a stale attempt from replacing a newer version, in the storage's own terms.
     precondition: ClassVar[str]
     #: The most bytes of one request; None for no limit.
     max_put_bytes: ClassVar[int | None] = None
@@ -77,7 +77,7 @@ class Store(ABC):
         return self._find(folder)[0]
 
     def folder_markers(self, folder: str) -> tuple[str, ...]:
-        """The keys of empty objects that stand for a folder, as consoles and other tools create them in buckets."""
+        """The keys of empty objects that represent a folder, as consoles and other tools create them in buckets."""
         return tuple(self._find(folder)[1])
 
     def _find(self, folder: str) -> tuple[dict[str, Version], Sequence[str]]:
@@ -138,7 +138,7 @@ class Store(ABC):
 
     @contextmanager
     def translate_errors(self, key: str) -> Iterator[None]:
-        """Translate errors of the file system to a ``StorageError``, without their texts, which may hold secrets."""
+        """Translate errors of the file system to a ``StorageError``, without their texts, which may contain secrets."""
         try:
             yield
         except ZendeskError:

@@ -1,6 +1,6 @@
-"""Verify a stored dataset: every slice of a window exists, is what it claims to be, and shares no id with another.
+"""Verify a stored dataset: every slice of a window exists, is valid, and shares no id with another.
 
-Verification only reads, and trusts nothing but the bytes: it lists every object, opens every footer, reads every row.
+Verification only reads: it lists every object, opens every footer and reads every row.
 """
 
 from collections.abc import Callable, Collection
@@ -24,7 +24,7 @@ def verify_dataset(
 ) -> VerificationReport:
     """Read a dataset in a window and report every problem.
 
-    Memory is that of the ids of one slice plus that of ``IdIndex``, however long the window is.
+    Memory does not depend on the length of the window: the ids of one slice, and an ``IdIndex``.
 
     Args:
         store: the destination.
@@ -75,7 +75,7 @@ def _check_other_objects(store: Store, stored: Collection[str], report: Verifica
         if is_hidden(key):
             report.hidden.append(store.uri(key))
         elif slice_ is None or key != slice_key(resource, slice_):
-            reason = "it is not a slice, but readers take it for one"
+            reason = "it is not a slice, but readers read it like one"
             if key.rstrip("/") in folders:
                 reason += "; it has the name of a folder: move this object alone, not the objects below that name"
             report.findings.append(Finding("unexpected", store.uri(key), reason))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 #: Twelve bytes per id on disk: the id, and the number of its slice.
 _ENTRY = np.dtype([("id", np.int64), ("slice", np.int32)])
-#: Ids are spread over this many buckets, of which one is in memory at a time: four million ids of a billion.
+#: Ids are spread over this many buckets. One bucket is in memory at a time: four million of a billion ids.
 _BUCKETS = 256
 #: How many ids are buffered in memory before they are written to the disk: about 12 MB.
 _MAX_BUFFERED = 1 << 20
@@ -26,7 +26,7 @@ class Shared:
 class IdIndex:
     """Collects the ids of slices, one slice after the other, and finds the slices that share ids.
 
-    Memory holds about a million ids, or one 256th of all ids, whichever is more. The rest is in an unnamed temporary
+    Memory contains about a million ids, or one 256th of all ids, whichever is more. The rest is in an unnamed temporary
     file, which disappears with the process.
 
     Args:
@@ -47,7 +47,7 @@ class IdIndex:
         self._file.close()
 
     def add(self, ids: NDArray[np.int64]) -> None:
-        """Add the ids of the next slice, each of which is in it once; slices are numbered from 0."""
+        """Add the ids of the next slice, which must be unique; slices are numbered from 0."""
         entries = np.empty(ids.size, _ENTRY)
         entries["id"], entries["slice"] = ids, self._slices
         self._buffer.append(entries)

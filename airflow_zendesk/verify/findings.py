@@ -11,16 +11,16 @@ from airflow_zendesk.window import Slice, Window
 
 Problem = Literal[
     "missing",  # no object for a slice of the window
-    "damaged",  # not readable, or not what its footer says
-    "mismatched",  # not the slice that its name says, or of another dataset
+    "damaged",  # not readable, or different from its footer
+    "mismatched",  # another slice than its name says, or of another dataset
     "uncertified",  # the certificate does not cover the slice
     "out_of_range",  # rows outside the time of the slice
     "duplicate",  # ids that another slice has too
-    "stale",  # not what Zendesk returns now
+    "stale",  # different from Zendesk's current response
     "overlapping",  # an object for a time that is not a slice of the dataset's grain
     "unexpected",  # an object that is not a slice
 ]
-#: Problems that block an export, which overwrites only slices that are what they claim to be.
+#: Problems that block an export, which overwrites only valid slices.
 BLOCKING: frozenset[Problem] = frozenset(
     {"damaged", "mismatched", "uncertified", "out_of_range", "overlapping", "unexpected"}
 )
@@ -84,7 +84,7 @@ class VerificationReport:
     """A dataset in a window: what is stored and what is wrong. ``compared`` slices were compared with Zendesk.
 
     ``hidden`` are objects whose names begin with a dot or an underscore, which readers ignore. ``folder_markers`` are
-    empty objects that stand for a folder. Neither is a problem of the dataset.
+    empty objects that represent a folder. Neither is a problem of the dataset.
     """
 
     settings: DatasetSettings
@@ -161,5 +161,5 @@ def printable(text: str) -> str:
     return text if text.isprintable() else text.encode("unicode_escape").decode()
 
 
-def _times(slice_: Window | Run) -> dict[str, str]:
-    return {"start": slice_.start.isoformat(), "end": slice_.end.isoformat()}
+def _times(period: Window | Run) -> dict[str, str]:
+    return {"start": period.start.isoformat(), "end": period.end.isoformat()}

@@ -134,7 +134,7 @@ def _uncertified_reason(certificate: Certificate, slice_: Slice) -> str | None:
     if certificate.by == "end_of_stream":
         return None
     if certificate.by != "end_time" or certificate.end_time is None:
-        return "its certificate does not say what covered the slice"
+        return "its certificate has no valid proof"
     if certificate.end_time < slice_.end_time:
         return f"its pages covered the time only up to {_utc(certificate.end_time)}"
     return None

@@ -100,6 +100,6 @@ def _difference(store: Store, sealed: SealedSlice) -> str:
     with open_slice(store, sealed.key) as stored:
         diff = diff_slices(stored, pq.ParquetFile(sealed.file), store.uri(sealed.key))
     return (
-        f"compared with what Zendesk returns now, {diff.added:,} events are missing, {diff.changed:,} "
+        f"compared with Zendesk's current response, {diff.added:,} events are missing, {diff.changed:,} "
         f"differ, and {diff.removed:,} are stored that Zendesk does not return"
     )

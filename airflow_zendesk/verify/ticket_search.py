@@ -1,4 +1,4 @@
-"""Find the slices that hold a ticket: they must be exported again when a person is to be erased."""
+"""Find the slices that contain a ticket: they must be exported again when a person is to be erased."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -19,7 +19,7 @@ _COLUMN = "ticket_id"
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A slice that holds some of the tickets, with the number of rows of each."""
+    """A slice that contains some of the tickets, with the number of rows of each."""
 
     slice: Slice
     uri: str
@@ -28,7 +28,7 @@ class Match:
 
 @dataclass(slots=True)
 class Search:
-    """The result of a search; ``not_searched`` are objects, with the reason, that may also hold the tickets."""
+    """The result of a search; ``not_searched`` are objects, with the reason, that may also contain the tickets."""
 
     uri: str
     searched: int = 0
@@ -62,7 +62,7 @@ def find_tickets(
 ) -> Search:
     """Search a dataset for the rows of tickets.
 
-    Reads the footer of each slice, and the column ``ticket_id`` of the row groups that can hold one of the tickets.
+    Reads the footer of each slice, and the column ``ticket_id`` of the row groups that can contain one of the tickets.
 
     Args:
         store: the destination.
@@ -102,7 +102,7 @@ def _count(store: Store, key: str, wanted: frozenset[int]) -> Counter[int]:
     """The number of rows of each ticket in one slice."""
     with open_slice(store, key) as file:
         read_footer(file, store.uri(key))
-        groups = [group for group in range(file.num_row_groups) if _may_hold(file, group, wanted)]
+        groups = [group for group in range(file.num_row_groups) if _may_contain(file, group, wanted)]
         try:
             column = file.read_row_groups(groups, columns=[_COLUMN], use_threads=False).column(_COLUMN)
         except (pa.ArrowException, OSError) as error:
@@ -110,8 +110,8 @@ def _count(store: Store, key: str, wanted: frozenset[int]) -> Counter[int]:
         return Counter(ticket_id for ticket_id in column.to_pylist() if ticket_id in wanted)
 
 
-def _may_hold(file: pq.ParquetFile, group: int, wanted: frozenset[int]) -> bool:
-    """Whether, by its statistics, a row group can hold one of the tickets."""
+def _may_contain(file: pq.ParquetFile, group: int, wanted: frozenset[int]) -> bool:
+    """Whether, by its statistics, a row group can contain one of the tickets."""
     statistics = file.metadata.row_group(group).column(file.schema_arrow.get_field_index(_COLUMN)).statistics
     if statistics is None or not statistics.has_min_max:
         return True

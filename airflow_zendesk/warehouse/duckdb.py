@@ -90,7 +90,7 @@ class DuckDBDatabase(Database):
             raise WarehouseRefusedError(self.name, type(error).__name__, reason) from None
 
     def lock(self) -> None:
-        """Do nothing: the connection has the file to itself."""
+        """Do nothing: no other connection can use the file."""
 
     def copy_rows(self, table: Table, batches: Iterator[pa.RecordBatch]) -> int:  # noqa: ARG002  all types fit
         """Append rows to ``new_rows``. DuckDB stores NUL characters unchanged."""

@@ -57,7 +57,7 @@ class PostgresDatabase(Database):
             raise SettingsError(
                 "Airflow's PostgreSQL hook does not use psycopg 3. Install psycopg>=3.2 and SQLAlchemy>=2."
             )
-        # With the lock, a load must see what the load before it committed.
+        # After it gets the lock, a load must see the changes that the previous load committed.
         connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
         self._connection = connection
         return self

@@ -1,4 +1,4 @@
-"""Reads slices from storage and verifies them, so that exactly what the exporter sealed is loaded.
+"""Reads slices from storage and verifies them, so that exactly the sealed rows are loaded.
 
 A slice is first copied to a private local file. While its rows are read from there, their digest is computed as the
 exporter computed it. A loader that reads to the end without an error has read every row of one version once.

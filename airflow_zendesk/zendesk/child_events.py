@@ -7,7 +7,7 @@ A child can change several fields, and can have keys that are not fields. Every 
 else is a field, so a key that Zendesk adds can never hide a change. docs/warehouses.md has the rules.
 
 Source: https://developer.zendesk.com/documentation/ticketing/reference-guides/ticket-audit-events-reference/ for the
-kinds; the shape is that of recorded answers.
+kinds; the shape is that of recorded responses.
 """
 
 import re

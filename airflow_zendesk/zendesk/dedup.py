@@ -15,7 +15,7 @@ class SeenIds:
     """The ids exported so far, eight bytes each, in sorted runs of growing size.
 
     A new run is merged with its neighbour while that is not larger, so n ids take about log n runs, and a lookup is one
-    binary search in each. The largest run holds the oldest ids: when it would outgrow ``capacity``, it is dropped.
+    binary search in each. The largest run contains the oldest ids: when it would outgrow ``capacity``, it is dropped.
     """
 
     def __init__(self, capacity: int = CAPACITY) -> None:

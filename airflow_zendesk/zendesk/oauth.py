@@ -16,7 +16,7 @@ from airflow_zendesk.zendesk.response import check_json, error_for
 TOKEN_PATH = "/oauth/tokens"  # noqa: S105  a path
 #: Exports only read.
 _SCOPE = "read"
-#: Visible ASCII, as a header needs it and the RFC demands: https://datatracker.ietf.org/doc/html/rfc6749#appendix-A.12.
+#: Visible ASCII, as headers and the RFC require: https://datatracker.ietf.org/doc/html/rfc6749#appendix-A.12.
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 #: The statuses with which Zendesk's OAuth server (Doorkeeper) refuses a client.
 _REFUSALS = {
@@ -53,7 +53,7 @@ def is_token(text: str) -> bool:
 
 
 def read_token(status: int, headers: Mapping[str, str], body: bytes) -> Token:
-    """Parse the response to a token request. No error quotes the body, because it may hold a part of a token.
+    """Parse the response to a token request. No error quotes the body, because it may contain a part of a token.
 
     Raises:
         TokenRefusedError: Zendesk refuses the client, or the response has no valid token.
@@ -77,7 +77,7 @@ def read_token(status: int, headers: Mapping[str, str], body: bytes) -> Token:
 
 
 def _seconds(expires_in: msgspec.Raw) -> float | None:
-    """Parse ``expires_in``. If it is invalid, the token is used until a request is answered 401."""
+    """Parse ``expires_in``. If it is invalid, the token is used until a request returns 401."""
     try:
         return msgspec.json.decode(expires_in, type=float | None, strict=False)
     except msgspec.MsgspecError:

@@ -1,20 +1,20 @@
-"""How many records to request per page: less where a page does not get through, and back to Zendesk's maximum.
+"""How many records to request per page: fewer after a page failed, then step by step back to Zendesk's maximum.
 
-"Progressively backing-off on the per_page parameter" after a timeout is what Zendesk's documentation advises:
+Zendesk's documentation recommends "progressively backing-off on the per_page parameter" after a timeout:
 https://developer.zendesk.com/api-reference/ticketing/ticket-management/incremental_exports/
 """
 
 #: "Up to a maximum of 1,000", which is also Zendesk's default.
 MAX_PER_PAGE = 1_000
-#: The most pages of a reduced size that must get through before a larger one is tried.
+#: The most pages of a reduced size that must succeed before a larger size is tried.
 _MAX_PAGES_BEFORE_RECOVERY = 32
 
 
 class PageSize:
     """The ``per_page`` of the next request of a sweep.
 
-    A reduced size is doubled again once enough pages got through. The more places of a stretch need a reduced size, the
-    more pages that takes.
+    A reduced size is doubled again after enough pages succeeded. Each further page that needs a reduced size doubles
+    that number of pages.
     """
 
     def __init__(self) -> None:
@@ -35,7 +35,7 @@ class PageSize:
         return True
 
     def recover(self) -> None:
-        """Count a page that got through, and double the size if there were enough of them."""
+        """Count a page that succeeded, and double the size if there were enough of them."""
         if self.per_page == MAX_PER_PAGE:
             self._pages_before_recovery = 0
         self._pages += 1

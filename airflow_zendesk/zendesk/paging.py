@@ -1,15 +1,15 @@
 """Zendesk's time-based incremental export: which page to request next, and what a response proves.
 
-A request names a ``start_time`` S; the page holds events from S on and says in ``end_time`` how far it goes. These are
-the rules that an export relies on:
+A request names a ``start_time`` S. The page has events from S on, and its ``end_time`` says how far it reaches. An
+export relies on these rules:
 
-* The page holds all events of the seconds in ``[S, end_time)``: these seconds are **complete**. A page may be cut in
+* The page has all events of the seconds in ``[S, end_time)``: these seconds are **complete**. A page may be cut in
   the middle of its last second, so a page that mixes seconds is complete only before its newest one.
 * Events at or after that second are **buffered** and merged by ``id`` with the next page, which starts there. So the
-  boundary is right whether Zendesk repeats it or not.
-* A page of one single second may hold more than ``per_page`` events, and its ``end_time`` is the second after.
+  result is right whether Zendesk repeats that second or not.
+* A page of one single second may have more than ``per_page`` events, and its ``end_time`` is the second after.
 * ``next_page`` is never read. Every request is built from our own numbers, for our own host.
-* Zendesk withholds the last minute, and events may surface later than that: only seconds that are older than ``settle``
+* Zendesk withholds the last minute, and events may appear later than that: only seconds that are older than ``settle``
   by the server's own ``Date`` are complete. For the others the export waits and requests them again.
 * ``end_of_stream`` completes everything that has settled. Its ``end_time`` may be null, 0, 1 or old, and is ignored.
   Pages that are not the last are full, so a full page that claims to be the last is continued like any other.
@@ -35,18 +35,18 @@ from airflow_zendesk.zendesk.settling import DEFAULT_SETTLE, settle_seconds
 
 #: Sizes to try when a page does not advance, the first two that were not requested yet: another cut may help.
 _OTHER_SIZES = (1_000, 500, 250)
-#: A wait is computed to be long enough; if this many were not, the server's clock stands still.
+#: A wait is computed to be long enough; if this many were not, the server's clock does not advance.
 _MAX_WAITS = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Anomalies:
-    """What was unusual about a page, as counts; none of it loses or duplicates an event.
+    """Counts of the anomalies of a page. No anomaly loses or duplicates an event.
 
     Args:
         duplicates: events that this sweep had received before.
         conflicting: duplicates with another body; the later one was kept.
-        replaced_surrogates: halves of surrogate pairs, which UTF-8 cannot hold, that became U+FFFD.
+        replaced_surrogates: halves of surrogate pairs, which UTF-8 cannot encode, that became U+FFFD.
         accepted_unproven: pages that were empty or did not advance, whose ``end_time`` was accepted without evidence.
     """
 
@@ -58,18 +58,18 @@ class Anomalies:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """What one response proved: all events of the seconds ``[start_time, complete_until)``, and late ones from before.
+    """The proven events of one response: all of the seconds ``[start_time, complete_until)``, and earlier late ones.
 
     Args:
         start_time: the requested unix second.
         complete_until: the unix second before which every event is exported.
         records: the events, sorted by time and id. Events older than ``start_time`` were delivered late.
         end_of_stream: whether the response said that it was the last.
-        end_time: the unix second up to which responses said they go; None if the last one did not say.
+        end_time: the unix second that responses reported as their end; None if the last one did not.
         server_date: the server's clock in unix seconds.
-        wait: seconds to wait before the next request, for events that may still surface.
-        anomalies: what was unusual about the response.
-        stats: what fetching the page cost.
+        wait: seconds to wait before the next request, for events that may still appear.
+        anomalies: counts of the anomalies of the response.
+        stats: the cost of fetching the page.
     """
 
     start_time: int
@@ -202,7 +202,7 @@ class Sweep:
         return at >= 0 and second < self._ends[at]
 
     def _move_to(self, complete_until: int) -> None:
-        """Continue where the page is complete, or at the start of the next window if a gap lies between."""
+        """Continue where the page is complete, or at the start of the next window if there is a gap."""
         if complete_until > self.start_time:
             self._stalled = None
             self.page_size.recover()
@@ -214,7 +214,7 @@ class Sweep:
 
 
 def _last_page_until(response: ExportResponse, start_time: int, per_page: int) -> int | None:
-    """A full page that claims to be the last is complete as far as any other; None if it is believed to be the last."""
+    """A full page that claims to be the last is complete as far as any other; None if it is accepted as the last."""
     if len(response.records) < per_page:
         return None
     seconds = {record.second for record in response.records}
@@ -223,7 +223,7 @@ def _last_page_until(response: ExportResponse, start_time: int, per_page: int) -
 
 
 def _single_second_until(seconds: set[int], start_time: int, end_time: int) -> int:
-    """A page of one second holds all of it, and its end_time may be the second after."""
+    """A page of one second has all of it, and its end_time may be the second after."""
     (second,) = seconds
     newest = second if start_time <= second <= end_time else end_time
     return min(end_time, newest + 1)

@@ -1,8 +1,8 @@
 """Privacy settings of a dataset: which fields are dropped or hashed, and whether private comments keep their texts.
 
 A field is named by the keys that lead to it, joined by dots: ``updater_id``, ``system.location``,
-``child_events.body``. Arrays on the way are passed through: the last of these is the ``body`` of every child event. A
-``previous_value`` beside a field is its former value, and is treated like the field.
+``child_events.body``. An array on the path applies to each member: the last of these is the ``body`` of every child
+event. A ``previous_value`` beside a field is its former value, and is treated like the field.
 """
 
 import hmac
@@ -17,13 +17,13 @@ from airflow_zendesk.zendesk.records import TIMESTAMP, Column
 
 #: These identify an event, sort it in time, and find it when a person is to be erased.
 _REQUIRED = ("id", "ticket_id", TIMESTAMP)
-#: Columns that can hold a hash: that of an integer is an integer, any other is text.
+#: Columns that can store a hash: that of an integer is an integer, any other is text.
 _HASHABLE = {"int64", "string", "via", "json"}
 _FIELD_NAME = re.compile(r"[\w-]+(\.[\w-]+)*")
 
 
 class Rule(Enum):
-    """What happens to a field."""
+    """The treatment of a field."""
 
     DROP = "dropped"
     HASH = "hashed"
@@ -42,7 +42,7 @@ Rules = dict[str, "FieldRule | Rules"]
 
 @dataclass(frozen=True, slots=True)
 class Privacy:
-    """What a dataset keeps of its events.
+    """The fields that a dataset does not store, or stores as hashes.
 
     Args:
         private_comments: whether private comments keep their texts.
@@ -77,7 +77,9 @@ class Privacy:
                 raise SettingsError(f"The field {name!r} cannot be dropped or hashed. Events need {required}.")
         for name in hashed:
             if kinds.get(name, "json") not in _HASHABLE:
-                raise SettingsError(f"The field {name!r} cannot be hashed, because its column holds no text. Drop it.")
+                raise SettingsError(
+                    f"The field {name!r} cannot be hashed, because its column cannot store one. Drop it."
+                )
         privacy = cls(private_comments, dropped, hashed)
         privacy.rules()
         return privacy

@@ -14,19 +14,19 @@ from airflow_zendesk.zendesk.child_events import PREVIOUS_VALUE
 from airflow_zendesk.zendesk.privacy import FieldRule, Privacy, Rule, Rules
 from airflow_zendesk.zendesk.records import RawRecord, Record
 
-#: Members of a private comment that are kept although they are texts or objects: they never hold what somebody wrote.
+#: Members of a private comment that are kept although they are texts or objects: they never contain what a user wrote.
 _KEPT_TEXTS = {
     "id", "type", "event_type", "via", "via_reference_id", "author_id", "audit_id", "comment_id", "created_at",
 }  # fmt: skip
 _BODIES = {"body", "html_body", "plain_body"}
-#: Members that only comments have besides a body: they say who wrote it, or who may read it.
+#: Members that only comments have besides a body: the author, or the visibility.
 _COMMENT_MARKS = {"public", "comment_public", "author_id"}
 #: Kinds that are named after the comment that they are about.
 _ABOUT_COMMENTS = {"CommentPrivacyChange", "CommentRedactionEvent"}
 
 _CHILDREN = "child_events"
 _CONTAINERS = {b"[", b"{"}
-#: First bytes of the JSON values that can hold text.
+#: First bytes of the JSON values that can contain text.
 _TEXTS = {b'"', *_CONTAINERS}
 _OBJECT = msgspec.json.Decoder(RawRecord)
 _ARRAY = msgspec.json.Decoder(list[msgspec.Raw])
@@ -39,7 +39,7 @@ class Redactor:
     """Applies the privacy settings of a dataset to its events.
 
     Args:
-        privacy: what to keep.
+        privacy: the privacy settings.
         hash_key: the key of the hashes; needed if fields are hashed.
     """
 
@@ -71,7 +71,7 @@ class Redactor:
         return _each(raw, self._child) if _first(raw) == b"[" else raw
 
     def _child(self, raw: msgspec.Raw) -> msgspec.Raw:
-        """A child event; a private comment loses every value that could hold text, also under unknown keys."""
+        """A child event; a private comment loses every value that could contain text, also under unknown keys."""
         if _first(raw) != b"{":
             return raw
         child = _OBJECT.decode(raw)
@@ -102,7 +102,7 @@ class Redactor:
         return self._treat(previous, rule)
 
     def _treat(self, raw: msgspec.Raw, rule: FieldRule | Rules) -> msgspec.Raw | None:
-        """What is kept of a value; None for nothing."""
+        """The value to store in place of a value; None to drop it."""
         if isinstance(rule, dict):
             return self._inside(raw, rule)
         self.matched_fields.add(rule.name)
@@ -153,7 +153,7 @@ def _put(raw: RawRecord, key: str, value: msgspec.Raw | None) -> None:
 
 
 def _is_comment(child: RawRecord) -> bool:
-    """Whether a child event is a comment on the ticket, by its kind or because somebody wrote its body.
+    """Whether a child event is a comment on the ticket, by its kind, or by a body with an author or a visibility.
 
     Other kinds have bodies too (notifications, ratings, webhooks), but no author and no visibility.
     """

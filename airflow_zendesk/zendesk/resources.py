@@ -43,7 +43,7 @@ RESOURCES = {
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What to request from an account, the same for every page, and what to keep of the responses."""
+    """The parameters of an export that are the same for every page, and the privacy settings of its events."""
 
     resource: Resource
     include: tuple[str, ...] = ()

@@ -71,10 +71,10 @@ class ExportResponse:
 
     Args:
         records: its events, in the order received.
-        end_time: how far the page goes, by Zendesk's word.
+        end_time: how far the page reaches, according to Zendesk.
         end_of_stream: whether Zendesk says that no more events follow.
         server_date: the server's clock when it responded; the worker's clock proves nothing.
-        replaced_surrogates: how many lone surrogates, which UTF-8 cannot hold, became U+FFFD.
+        replaced_surrogates: how many lone surrogates, which UTF-8 cannot encode, became U+FFFD.
     """
 
     records: list[Record]
@@ -87,7 +87,7 @@ class ExportResponse:
 def parse_response(
     resource: Resource, start_time: int, status: int, headers: Mapping[str, str], body: bytes
 ) -> ExportResponse:
-    """Parse one response; ``headers`` must find names whatever their case.
+    """Parse one response; ``headers`` must be case-insensitive.
 
     Raises:
         RequestRefusedError: Zendesk refuses the request, and would refuse it again.
@@ -191,11 +191,11 @@ def _required(envelope: RawRecord, key: str) -> msgspec.Raw:
 
 
 def error_for(path: str, status: int, headers: Mapping[str, str], body: bytes) -> ZendeskError:
-    """The error that a response with a status other than 200 stands for."""
+    """The error for a response with a status other than 200."""
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return RateLimitedError(path, retry_after(headers), float(next_minute(headers)))
     if status in _TIMEOUT_STATUSES:
-        return PageTimeoutError(path, f"Zendesk answered {status}")
+        return PageTimeoutError(path, f"Zendesk returned {status}")
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _TRANSIENT_STATUSES:
         return ServerError(path, status, retry_after(headers))
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
@@ -204,7 +204,7 @@ def error_for(path: str, status: int, headers: Mapping[str, str], body: bytes) -
 
 
 def _refusal(path: str, status: int, headers: Mapping[str, str], body: bytes) -> ZendeskError:
-    """The error of a status from 400 to 499 that a retry would meet again."""
+    """The error for a status from 400 to 499; a retry would get the same status."""
     # Known spellings: the code StartTimeTooRecent (400), and a sentence (422, also as plain text).
     if b"StartTimeTooRecent" in body or b"Too recent start_time" in body:
         return StartTimeTooRecentError(status, path, "StartTimeTooRecent")
@@ -217,7 +217,7 @@ def _refusal(path: str, status: int, headers: Mapping[str, str], body: bytes) ->
 
 
 def _redirect_target(location: str) -> str:
-    """Where a redirect leads, in our words: any part of the target, even its host, may echo what was sent."""
+    """The target of a redirect in fixed words, because any part of it, even its host, may repeat the request."""
     try:
         host = urlsplit(location).hostname
     except ValueError:  # not a URL

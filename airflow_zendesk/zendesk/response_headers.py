@@ -1,6 +1,6 @@
-"""Times in the headers of a response: the server's clock, and how long it wants a client to wait.
+"""Times in the headers of a response: the server's clock, and how long a client must wait.
 
-Header mappings must find names whatever their case.
+Header mappings must be case-insensitive.
 """
 
 import re

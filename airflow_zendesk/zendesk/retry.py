@@ -1,4 +1,4 @@
-"""How long to wait before a failed request is retried, how much time retries may take, and what requests cost."""
+"""Waits before retries, the time that retries may take, and the cost of requests."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ class RetryBudget:
         run_seconds: the same for all pages of a run that needed a retry, together.
         first_wait: after the first failure without a ``Retry-After``; it doubles with each further one. A
             ``Retry-After`` is never shortened.
-        max_wait: the longest wait that doubling leads to.
+        max_wait: the longest wait after doubling.
     """
 
     page_seconds: float = 1_800.0
@@ -28,10 +28,10 @@ class RetryBudget:
         """Seconds to wait before the next attempt.
 
         ``Retry-After`` has precedence. A rate limit without one ends with the minute of Zendesk's clock. After other
-        failures each wait is longer than the one before, and random, so that many workers do not return together.
+        failures each wait is longer than the one before, and random, so that workers do not retry at the same moment.
 
         Args:
-            error: what the attempt failed with.
+            error: the error of the attempt.
             attempt: its number, from 1.
             jitter: a random number from 0 to 1.
         """
@@ -57,7 +57,7 @@ class RetryBudget:
 
 @dataclass(slots=True, kw_only=True)
 class RequestStats:
-    """What requests cost: their number, the retries among them, and seconds spent waiting.
+    """The cost of requests: their number, the retries among them, and seconds spent waiting.
 
     ``seconds_limited`` is the part of ``seconds_waited`` that is due to rate limits.
     """

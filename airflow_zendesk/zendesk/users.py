@@ -9,7 +9,7 @@ CURRENT_USER_PATH = "/api/v2/users/me"
 
 
 class User(msgspec.Struct):
-    """The current user. For wrong credentials, Zendesk answers 200 with an anonymous user, whose id is null."""
+    """The current user. For wrong credentials, Zendesk returns 200 with an anonymous user, whose id is null."""
 
     id: int | None = None
     role: str | None = None
@@ -21,7 +21,7 @@ class User(msgspec.Struct):
 
     @property
     def is_admin(self) -> bool:
-        """Whether the user is an administrator, as Zendesk's documentation demands for incremental exports."""
+        """Whether the user is an administrator, as Zendesk's documentation requires for incremental exports."""
         return self.role == "admin"
 
 

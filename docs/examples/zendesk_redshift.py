@@ -10,7 +10,7 @@ from airflow_zendesk.compat import for_each_partition
 from airflow_zendesk.operators.load_warehouse import triggering_slices
 from airflow_zendesk.warehouse import load_statements
 
-#: The folder of the manifests. It must not be in the destination of the exports, which holds only Parquet files.
+#: The folder of the manifests. It must not be in the destination of the exports, which contains only Parquet files.
 MANIFESTS = "s3://my-bucket/zendesk-manifests"
 
 with DAG(

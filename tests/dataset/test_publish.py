@@ -66,7 +66,7 @@ def test_slice_that_would_shrink_is_refused_with_the_counts(store: Store) -> Non
     attempt(store, TWO)
     with pytest.raises(ShrinkRefusedError) as caught:
         attempt(store, [event(1), event(3)])
-    assert (2, 2, 1) == (caught.value.stored, caught.value.answered, caught.value.missing)
+    assert (2, 2, 1) == (caught.value.stored, caught.value.returned, caught.value.missing)
     assert content(TWO) == store.read(KEY)
 
 

@@ -123,7 +123,7 @@ def test_client_that_gets_no_token_fails_at_once(monkeypatch: pytest.MonkeyPatch
     """With a sentence on OAuth clients; no page is asked for."""
     with (
         scripted_server(Reply({"error": "invalid_client"}, 401)) as server,
-        pytest.raises(TokenRefusedError, match=r"401 \(invalid_client\) to /oauth/tokens\. .* must be confidential"),
+        pytest.raises(TokenRefusedError, match=r"401 \(invalid_client\) for /oauth/tokens\. .* must be confidential"),
     ):
         export(monkeypatch, server, time, **CLIENT)
     assert ["/oauth/tokens"] == server.paths
@@ -132,7 +132,7 @@ def test_client_that_gets_no_token_fails_at_once(monkeypatch: pytest.MonkeyPatch
 def test_page_of_html_in_place_of_a_token_fails_at_once(monkeypatch: pytest.MonkeyPatch, time: FakeClock) -> None:
     """It is another server that answers, as for an export."""
     login_page = Reply(b"<html>", headers={"Content-Type": "text/html"})
-    with scripted_server(login_page) as server, pytest.raises(NotJsonError, match="/oauth/tokens answered text/html"):
+    with scripted_server(login_page) as server, pytest.raises(NotJsonError, match="/oauth/tokens returned text/html"):
         export(monkeypatch, server, time, **CLIENT)
     assert ["/oauth/tokens"] == server.paths
 
@@ -244,7 +244,7 @@ def test_other_faults_shrink_no_page(monkeypatch: pytest.MonkeyPatch, time: Fake
 def test_page_that_never_comes_is_named_by_its_second(monkeypatch: pytest.MonkeyPatch, time: FakeClock) -> None:
     """Only when the patience is spent on its smallest form: an outage of a minute has the same face."""
     told = (
-        r"at 2026-01-01T00:01:00Z cannot be retrieved even with per_page=1: .*answered 504.*"
+        r"at 2026-01-01T00:01:00Z cannot be retrieved even with per_page=1: .*returned 504.*"
         r"Gave up on 127\.0\.0\.1 after 1\d attempts in \d+ s: the next wait would be \d+ s, "
         r"and \d+ s of the retry budget are left"
     )

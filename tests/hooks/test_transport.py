@@ -265,7 +265,7 @@ def test_encoding_that_was_not_requested_is_refused(session: requests.Session) -
     for encoding, named in (("gzip, gzip", "gzip, gzip"), ("BR", "br"), ("invented-token", "an unknown one")):
         with (
             scripted_server(Reply(b"", headers={"Content-Encoding": encoding})) as server,
-            pytest.raises(TransportError, match=rf"not asked for \({named}\)"),
+            pytest.raises(TransportError, match=rf"not requested \({named}\)"),
         ):
             get(session, server)
 
@@ -283,7 +283,7 @@ def test_oversized_body_is_refused_early(session: requests.Session) -> None:
     ) as server:
         assert 10_000 == len(get(session, server).body)
         for _ in range(3):
-            with pytest.raises(OversizedResponseError, match="answered more than"):
+            with pytest.raises(OversizedResponseError, match="returned more than"):
                 get(session, server, timeout=30)
 
 

@@ -192,7 +192,7 @@ def test_body_that_stays_cut_is_an_error(hook: ZendeskHook, monkeypatch: pytest.
             "a redirect that leads out of zendesk.com",
         ),
         ([Reply(b"", 429, {"Retry-After": "7"})], False, "Retry-After is 7 s"),
-        ([Reply(b"", 504)], False, "answered 504. If the error persists, see status.zendesk.com"),
+        ([Reply(b"", 504)], False, "returned 504. If the error persists, see status.zendesk.com"),
     ],
 )
 def test_connection_test_says_what_is_the_case(
@@ -255,7 +255,7 @@ def test_inherited_run_prints_no_body(
     with scripted_server(Reply(b'{"error": "text of a customer"}', 422), Reply(b"", 302, {"Location": "/x"})) as server:
         connect(monkeypatch, server, timeout=3)
         for _ in range(2):
-            with pytest.raises(Exception, match="Zendesk answered"), caplog.at_level(logging.DEBUG):
+            with pytest.raises(Exception, match="Zendesk returned"), caplog.at_level(logging.DEBUG):
                 hook.run("/api/v2/tickets")
     assert "customer" not in caplog.text
     assert 2 == len(server.paths)

@@ -192,7 +192,7 @@ REWRITTEN: dict[str, tuple[Callable[[bytes], bytes], str, str]] = {
     "covered by nothing": (
         lambda content: forged(content, certificate=Certificate("end_time", None, END + SETTLE)),
         "uncertified",
-        "its certificate does not say what covered the slice",
+        "its certificate has no valid proof",
     ),
     "row after it": (
         lambda content: changed(content, timestamp=DAMAGED.end),
@@ -296,7 +296,7 @@ def test_object_that_is_not_a_slice_is_unexpected(folder: Path, findings: Findin
     path = folder / "ticket_events" / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes((folder / KEY).read_bytes())
-    reason = "it is not a slice, but readers take it for one"
+    reason = "it is not a slice, but readers read it like one"
     assert (1, [f"unexpected: .../ticket_events/{name}: {reason}"]) == findings()
 
 

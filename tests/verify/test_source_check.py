@@ -77,7 +77,7 @@ def test_difference_from_the_source_is_counted(tmp_path: Path, monkeypatch: pyte
     (finding,) = found.findings
     assert ("stale", DAY) == (finding.problem, finding.affected)
     assert (
-        "compared with what Zendesk returns now, 3 events are missing, 1 differ, "
+        "compared with Zendesk's current response, 3 events are missing, 1 differ, "
         "and 1 are stored that Zendesk does not return"
     ) == finding.reason
 

@@ -59,7 +59,7 @@ def test_expiry_of_a_token_is_parsed_if_possible(expires_in: bytes, seconds: flo
         (200, b'{"access_token": "secret\\u2026"}', TokenRefusedError, "identifier and secret"),
         (400, b'{"error": "unauthorized_client"}', TokenRefusedError, r"400 \(unauthorized_client\)"),
         (401, b'{"error": "invalid_client"}', TokenRefusedError, r"401 \(invalid_client\)"),
-        (403, b'{"error": "secret"}', TokenRefusedError, "answered 403 to /oauth/tokens"),
+        (403, b'{"error": "secret"}', TokenRefusedError, "returned 403 for /oauth/tokens"),
         (404, b"{}", AccountNotFoundError, "Check the subdomain"),
         (302, b"", RedirectError, "is not followed"),
         (429, b"", RateLimitedError, "rate limit"),

@@ -248,7 +248,7 @@ def test_hashed_field_holds_nothing_of_its_value(value: Any) -> None:
         ({"include": None}, "include contains a value of the type NoneType"),
         ({"include": ["comment_events", 5]}, "include contains a value of the type int"),
         ({"resource": ["ticket_events"]}, "is unknown. Use one of"),
-        ({"hash_fields": "created_at"}, "'created_at' cannot be hashed, because its column holds no text"),
+        ({"hash_fields": "created_at"}, "'created_at' cannot be hashed, because its column cannot store one"),
         ({"drop_fields": ["system", "system.client"]}, "'system.client' is part of 'system', which is dropped"),
         ({"drop_fields": ["system.client"], "hash_fields": ["system"]}, "'system', or a part of it, is named in both"),
         ({"drop_fields": ["system"], "hash_fields": ["system"]}, "'system', or a part of it, is named in both"),

@@ -116,7 +116,7 @@ def test_html_or_text_is_something_else_than_the_api() -> None:
         read(b"<html>")
     with pytest.raises(NotJsonError, match="no content type"):
         read(b"hello", content_type=None)
-    with pytest.raises(NotJsonError, match="answered an unknown content type instead"):
+    with pytest.raises(NotJsonError, match="returned an unknown content type instead"):
         read(b"hello", content_type="text/invented-token")
 
 
@@ -167,8 +167,8 @@ def test_lone_surrogates_are_replaced_and_counted() -> None:
         (422, b"Too recent start_time. Use a ...", StartTimeTooRecentError(422, PATH, "StartTimeTooRecent")),
         (400, b'{"errors": [{"code": "InvalidValue"}]}', RequestRefusedError(400, PATH, "InvalidValue")),
         (500, b"", ServerError(PATH, 500)),
-        (504, b"upstream request timeout", PageTimeoutError(PATH, "Zendesk answered 504")),
-        (524, b"error code: 524", PageTimeoutError(PATH, "Zendesk answered 524")),
+        (504, b"upstream request timeout", PageTimeoutError(PATH, "Zendesk returned 504")),
+        (524, b"error code: 524", PageTimeoutError(PATH, "Zendesk returned 524")),
         (400, b'{"error": "invented"}', RequestRefusedError(400, PATH, None)),
         (403, b'{"error": "Forbidden-invented"}', PermissionDeniedError(403, PATH, None)),
         (409, b"", ServerError(PATH, 409)),

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.commands import run
 
-NO_INTERVAL = r"has no start\. .* use `airflow backfill create`; or give start and end as params of the run"
+NO_INTERVAL = r"has no start\. .* Use `airflow backfill create`; or give start and end as params of the run"
 EMPTY = r"is empty\. .*CronDataIntervalTimetable"
 JUNE = ["2026-06-01", "2026-06-02"]
 

@@ -1,5 +1,5 @@
--- The views in DuckDB. A value that does not fit its column is null, and the view `unreadable` lists it. Names are not qualified:
--- a view finds them in its own schema, whatever the file is called.
+-- The views in DuckDB. A value that does not fit its column is null, and the view `unreadable` lists it.
+-- Names are not qualified: a view finds them in its own schema, whatever the file is called.
 
 USE $schema;
 
