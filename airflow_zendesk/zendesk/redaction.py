@@ -155,12 +155,14 @@ def _put(raw: RawRecord, key: str, value: msgspec.Raw | None) -> None:
 def _is_comment(child: RawRecord) -> bool:
     """Whether a child event is a comment on the ticket, by its kind, or by a body with an author or a visibility.
 
-    Other kinds have bodies too (notifications, ratings, webhooks), but no author and no visibility.
+    Other kinds have bodies too (notifications, ratings, webhooks), but no author and no visibility. A body without any
+    kind, as in older recordings, counts as a comment.
     """
     kind, marks = _kind(child), _COMMENT_MARKS & child.keys()
     if kind in _ABOUT_COMMENTS:
         return False
-    return "comment" in kind.lower() or len(marks) > 1 or bool(marks and _BODIES & child.keys())
+    has_body = bool(_BODIES & child.keys())
+    return "comment" in kind.lower() or len(marks) > 1 or (has_body and (bool(marks) or not kind))
 
 
 def _kind(child: RawRecord) -> str:

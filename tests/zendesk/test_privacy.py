@@ -122,6 +122,7 @@ def test_previous_value_of_a_custom_field_goes_with_it() -> None:
         {"event_type": "New", "public": False, "body": "hidden"},
         {"event_type": "New", "comment_public": False, "text": "hidden"},
         {"event_type": "Comment", "body": "hidden"},
+        {"body": "hidden"},
         {"event_type": "Comment", "public": None, "body": "hidden"},
         {"event_type": "Comment", "public": "true", "attachments": [{"file_name": "hidden"}]},
     ],
