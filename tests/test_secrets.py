@@ -299,7 +299,7 @@ def run(folder: Path, sensitive: Sensitive, responder: Responder) -> Output:
     return output
 
 
-words = st.text(st.characters(min_codepoint=33, exclude_categories=["Cs", "Cc", "Z"]), min_size=6, max_size=12)
+words = st.text(st.characters(min_codepoint=33, exclude_categories=["Cs", "Cc", "Cf", "Z"]), min_size=6, max_size=12)
 letters = st.text("abcdefXYZ_", min_size=6, max_size=12)
 visible = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=6, max_size=12)
 

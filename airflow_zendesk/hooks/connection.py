@@ -8,6 +8,7 @@ import json
 import logging
 import math
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -175,7 +176,8 @@ def _refuse_whitespace(value: str, field_name: str, auth: Auth, name: str) -> No
 
     Nothing contains line breaks, control characters or characters without width, such as U+200B.
     """
-    is_padded = value != value.strip() or not value.replace(" ", "").isprintable()
+    invisible = {"Cc", "Cf", "Zl", "Zp", "Zs"}
+    is_padded = value != value.strip() or any(unicodedata.category(c) in invisible for c in value.replace(" ", ""))
     if is_padded or (auth == "client_credentials" and len(value.split()) > 1):
         raise SettingsError(
             f"{name} has whitespace in its {field_name}, probably pasted with it. Remove spaces and line breaks."

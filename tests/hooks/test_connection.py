@@ -117,6 +117,12 @@ def test_whitespace_that_was_pasted_is_named(members: dict[str, Any], field: str
     assert "invented-token" not in str(caught.value)
 
 
+@pytest.mark.parametrize("secret", ["pass phrase", "Schlüssel", "\ue000\U000ade65", "\U0002672f"])
+def test_secret_with_any_visible_or_private_character_is_read(secret: str) -> None:
+    """Fonts and Unicode versions differ in what they can print."""
+    assert ConnectionSettings.from_connection(connection(password=secret)).secret == secret
+
+
 def of_zendesk(conn_id: str) -> object:
     """Read the connection of an account."""
     return ZendeskHook(conn_id).connection_settings
