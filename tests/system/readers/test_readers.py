@@ -173,7 +173,7 @@ def test_literal_events_are_read_exactly(reader: str, code: str) -> None:
 def test_all_events_of_an_account_are_read(reader: str, code: str, resource: str, emulator: ZendeskEmulator) -> None:
     """Of both resources: every event on its date, and none on the day before the account opened."""
     expected = source_rows(emulator, resource)
-    assert {"ticket_events": 181, "ticket_metric_events": 698}[resource] == len(expected)
+    assert {"ticket_events": 182, "ticket_metric_events": 702}[resource] == len(expected)
     for day in KNOWN:
         found = results(code.replace("/known", "/emulator").replace("ticket_events", resource), day)
         assert [row for row in expected if str(row["event_date"]) == day] == rows(reader, found["day"], resource)
