@@ -61,7 +61,7 @@ def rows(folder: Path) -> list[dict[str, Any]]:
 def test_private_comments_come_on_request_only(
     tmp_path: Path, desk: ZendeskEmulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With comments, those that customers see; it is told how many are redacted_comments."""
+    """Without the option, private comments are stored without their texts, and the report counts them."""
     connect(monkeypatch, desk, None)
     public = export(tmp_path / "public", "comment_events")
     whole = export(tmp_path / "whole", "comment_events", private_comments=True)

@@ -78,8 +78,8 @@ def test_connection_is_added(airflow: dict[str, str], tmp_path: Path) -> None:
     """In both ways, and the hook takes it as it stands."""
     script = block("connections add") + '\nprintf "%s" "$AIRFLOW_CONN_ZENDESK_DEFAULT" > environment.json'
     shell(script, tmp_path, airflow)
-    told = run("airflow", "connections", "get", "zendesk_default", "--output", "json", environment=airflow)
-    (connection,) = json.loads(told.stdout.splitlines()[-1])
+    done = run("airflow", "connections", "get", "zendesk_default", "--output", "json", environment=airflow)
+    (connection,) = json.loads(done.stdout.splitlines()[-1])
     assert ("zendesk_export", "acme", "airflow_export") == (
         connection["conn_type"], connection["host"], connection["login"],
     )  # fmt: skip
@@ -99,16 +99,16 @@ def test_fields_of_the_connection_are_those_that_are_read() -> None:
 def test_warehouse_is_named(airflow: dict[str, str], tmp_path: Path) -> None:
     """Where the shipped DAG looks for it."""
     shell(block("zendesk_warehouse"), tmp_path, airflow)
-    told = run("airflow", "variables", "get", "zendesk_warehouse", environment=airflow)
-    assert told.stdout.splitlines()[-1] in (ROOT / "docs" / "warehouses.md").read_text()
+    done = run("airflow", "variables", "get", "zendesk_warehouse", environment=airflow)
+    assert done.stdout.splitlines()[-1] in (ROOT / "docs" / "warehouses.md").read_text()
 
 
 def test_pool_is_made(airflow: dict[str, str], tmp_path: Path) -> None:
     """With one slot."""
-    told = shell(
+    output = shell(
         f"{block('pools set')}airflow pools get $AIRFLOW__ZENDESK_EXPORT__POOL --output json", tmp_path, airflow
     )
-    (pool,) = json.loads(told.splitlines()[-1])
+    (pool,) = json.loads(output.splitlines()[-1])
     assert ("zendesk", "1") == (pool["pool"], str(pool["slots"]))
 
 

@@ -41,7 +41,7 @@ def test_record_is_made_once_and_reads_as_it_was_made(store: Store) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ({"account": "other.zendesk.com"}, "account is 'acme.zendesk.com', requested 'other.zendesk.com'"),
         ({"grain": "1h"}, "grain is '1d', requested '1h'"),
@@ -50,12 +50,12 @@ def test_record_is_made_once_and_reads_as_it_was_made(store: Store) -> None:
         ({"schema_major_version": 2}, "schema_major_version is 1, requested 2"),
     ],
 )
-def test_other_settings_are_refused_with_the_difference(store: Store, change: dict[str, Any], told: str) -> None:
+def test_other_settings_are_refused_with_the_difference(store: Store, change: dict[str, Any], message: str) -> None:
     """Two schedules of different kind cannot share a dataset; the record stays what it was."""
     ensure_settings(store, RECORD)
     other = msgspec.structs.replace(RECORD, **change)
     for refuse in (check_settings, ensure_settings):
-        with pytest.raises(DatasetMismatchError, match=told):
+        with pytest.raises(DatasetMismatchError, match=message):
             refuse(store, other)
     assert RECORD == read_settings(store, "ticket_events")
 

@@ -160,23 +160,23 @@ def test_gaps_never_cost_more_than_one_sweep_of_the_whole(
         whole = export(folder / "whole", grain=Grain.of("1h"))
         for hour in stored:
             export(folder / "gaps", hours[hour], grain=Grain.of("1h"))
-        told: list[Progress] = []
-        report = export(folder / "gaps", grain=Grain.of("1h"), if_exists="skip", on_progress=told.append)
+        calls: list[Progress] = []
+        report = export(folder / "gaps", grain=Grain.of("1h"), if_exists="skip", on_progress=calls.append)
         truth = sorted(emulator.expected_ids("ticket_events", DAY.start, DAY.end))
     assert report.stats.requests <= whole.stats.requests
     assert truth == exported_ids(folder / "gaps")
     assert digests(folder / "whole") == digests(folder / "gaps")
-    assert [1.0] * bool(told) == [each.fraction for each in told[-1:]]
-    assert sorted(each.fraction for each in told) == [each.fraction for each in told]
+    assert [1.0] * bool(calls) == [each.fraction for each in calls[-1:]]
+    assert sorted(each.fraction for each in calls) == [each.fraction for each in calls]
 
 
 def test_progress_counts_only_what_is_asked_for(tmp_path: Path, emulator: ZendeskEmulator) -> None:
     """Else the end of a resumed sweep would seem near from its first page on."""
     afternoon = Window.of("2026-01-01T12:00:00Z", "2026-01-02T00:00:00Z")
     export(tmp_path, Window(DAY.start, afternoon.start), grain=Grain.of("1h"))
-    told: list[Progress] = []
-    export(tmp_path, grain=Grain.of("1h"), if_exists="skip", on_progress=told.append)
-    first = told[0]
+    calls: list[Progress] = []
+    export(tmp_path, grain=Grain.of("1h"), if_exists="skip", on_progress=calls.append)
+    first = calls[0]
     assert (first.complete_until - afternoon.start) / timedelta(hours=12) == pytest.approx(first.fraction)
     assert 0 < first.fraction < 1
     assert first.elapsed * (1 - first.fraction) / first.fraction == pytest.approx(first.remaining, rel=0.01)
@@ -221,11 +221,11 @@ def test_support_type_scope_is_honoured(tmp_path: Path) -> None:
 
 def test_progress_is_told_after_each_page(tmp_path: Path, emulator: ZendeskEmulator) -> None:
     """How far, how much, and how long it will take."""
-    told: list[Progress] = []
-    report = export(tmp_path, on_progress=told.append)
-    assert len(emulator.requests) == report.pages == len(told)
-    assert (1.0, report.events) == (told[-1].fraction, told[-1].events)
-    assert sorted(each.complete_until for each in told) == [each.complete_until for each in told]
+    calls: list[Progress] = []
+    report = export(tmp_path, on_progress=calls.append)
+    assert len(emulator.requests) == report.pages == len(calls)
+    assert (1.0, report.events) == (calls[-1].fraction, calls[-1].events)
+    assert sorted(each.complete_until for each in calls) == [each.complete_until for each in calls]
 
 
 #: What Zendesk should not answer, and what becomes of it.
@@ -240,10 +240,10 @@ BROKEN: list[tuple[str, Reply, type[ZendeskError], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("reply", "error", "told"), [each[1:] for each in BROKEN], ids=[each[0] for each in BROKEN])
+@pytest.mark.parametrize(("reply", "error", "message"), [each[1:] for each in BROKEN], ids=[each[0] for each in BROKEN])
 @pytest.mark.parametrize("when", ["at once", "after a page", "over a dataset"])
 def test_broken_answer_publishes_nothing_and_changes_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reply: Reply, error: type[ZendeskError], told: str, when: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reply: Reply, error: type[ZendeskError], message: str, when: str
 ) -> None:
     """A named error that says what to do; what was there stays as it was."""
     good = page((1, DAY.start_time), (2, DAY.start_time + 1), end_time=DAY.start_time + 1, end_of_stream=False)
@@ -254,7 +254,7 @@ def test_broken_answer_publishes_nothing_and_changes_nothing(
     before = stamps(tmp_path)
     with scripted_server(*([good] if when == "after a page" else []), reply) as server:
         monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", server.connection())
-        with pytest.raises(error, match=told):
+        with pytest.raises(error, match=message):
             export(tmp_path)
     assert before == stamps(tmp_path)
 
@@ -321,8 +321,8 @@ def test_late_events_that_a_rerun_finds_are_measured(tmp_path: Path, monkeypatch
         monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", server.connection())
         first, second, third = (export(tmp_path) for _ in range(3))
     changes = ("added", "removed", "changed", "seconds_late")
-    told = [tuple(report.to_dict()[name] for name in changes) for report in (first, second, third)]
-    assert [(0, 0, 0, None), (2, 0, 0, 3_600 + 300), (0, 0, 0, None)] == told
+    counts = [tuple(report.to_dict()[name] for name in changes) for report in (first, second, third)]
+    assert [(0, 0, 0, None), (2, 0, 0, 3_600 + 300), (0, 0, 0, None)] == counts
     assert ["published", "published", "unchanged"] == [
         slice_.outcome for report in (first, second, third) for slice_ in report.slices
     ]
@@ -339,9 +339,9 @@ def test_report_is_json_without_row_data(tmp_path: Path, monkeypatch: pytest.Mon
     with scripted_server(odd) as server:
         monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", server.connection())
         report = export(tmp_path)
-    told = json.dumps(report.to_dict())
-    assert "customer" not in told
-    assert "secret" not in told
+    printed = json.dumps(report.to_dict())
+    assert "customer" not in printed
+    assert "secret" not in printed
     assert {"unheard": 1, "(not a plain name)": 1} == report.to_dict()["unknown_keys"]
     assert [
         "Zendesk sent keys without a column, which are kept in extra: unheard, (not a plain name).",
@@ -349,5 +349,5 @@ def test_report_is_json_without_row_data(tmp_path: Path, monkeypatch: pytest.Mon
     ] == report.warnings()
     assert (
         Counter(["resource", "account", "destination", "grain", "start", "end", "slices"]).keys()
-        <= json.loads(told).keys()
+        <= json.loads(printed).keys()
     )

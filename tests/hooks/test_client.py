@@ -243,14 +243,14 @@ def test_other_faults_shrink_no_page(monkeypatch: pytest.MonkeyPatch, time: Fake
 
 def test_page_that_never_comes_is_named_by_its_second(monkeypatch: pytest.MonkeyPatch, time: FakeClock) -> None:
     """Only when the patience is spent on its smallest form: an outage of a minute has the same face."""
-    told = (
+    message = (
         r"at 2026-01-01T00:01:00Z cannot be retrieved even with per_page=1: .*returned 504.*"
         r"Gave up on 127\.0\.0\.1 after 1\d attempts in \d+ s: the next wait would be \d+ s, "
         r"and \d+ s of the retry budget are left"
     )
     with (
         scripted_server(step(0), Reply(b"", 504, PLENTY)) as server,
-        pytest.raises(PageNotRetrievableError, match=told) as caught,
+        pytest.raises(PageNotRetrievableError, match=message) as caught,
     ):
         export(monkeypatch, server, time, RetryBudget(page_seconds=120))
     assert [1000, 1000, 500, 250, 125, 62, 31, 15, 7, 3, 1, 1] == sizes(server)[:12]
@@ -304,13 +304,13 @@ def test_absurd_wish_is_not_slept_through(
     monkeypatch: pytest.MonkeyPatch, time: FakeClock, status: int, error: type[ZendeskError]
 ) -> None:
     """An hour is beyond every budget: the error says what was asked for, and Airflow can come back then."""
-    told = (
+    message = (
         "Retry-After is 3600 s.* Gave up on 127.0.0.1 after 1 attempt in 0 s: the next wait would be 360[01] s, "
         "and 1800 s of the retry budget are left"
     )
     with (
         scripted_server(Reply(b"", status, {"Retry-After": "3600"})) as server,
-        pytest.raises(error, match=told) as caught,
+        pytest.raises(error, match=message) as caught,
     ):
         export(monkeypatch, server, time)
     assert [] == time.waits

@@ -201,9 +201,9 @@ def test_connection_test_says_what_is_the_case(
     """In one sentence, for the connection form."""
     with scripted_server(*replies) as server:
         connect(monkeypatch, server)
-        answered, told = hook.test_connection()
-    assert ok == answered
-    assert sentence in told
+        succeeded, message = hook.test_connection()
+    assert ok == succeeded
+    assert sentence in message
 
 
 @pytest.mark.parametrize(
@@ -221,18 +221,18 @@ def test_connection_test_of_an_oauth_client_says_which_step_failed(
     """The token, or what may be done with it."""
     with scripted_server(*replies) as server:
         connect(monkeypatch, server, login="my_client")
-        answered, told = hook.test_connection()
-    assert ok == answered
-    assert sentence in told
+        succeeded, message = hook.test_connection()
+    assert ok == succeeded
+    assert sentence in message
 
 
 def test_connection_test_without_a_network_says_so(hook: ZendeskHook, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody listens there any more."""
     with scripted_server(EMPTY) as server:
         connect(monkeypatch, server)
-    answered, told = hook.test_connection()
-    assert not answered
-    assert "the connection was refused (ConnectionError). If the error persists, check the network" in told
+    succeeded, message = hook.test_connection()
+    assert not succeeded
+    assert "the connection was refused (ConnectionError). If the error persists, check the network" in message
 
 
 def test_connection_test_without_a_connection_says_so(hook: ZendeskHook) -> None:

@@ -87,13 +87,13 @@ def test_event_of_very_many_slices_tells_the_sums(tmp_path: Path) -> None:
     """Beyond a hundred slices; all under one key, so that whoever loads them runs once."""
     outlet = Outlet()
     task = operator(tmp_path, outlets=[Asset("zendesk_ticket_events")], grain="10m")
-    told = run(task, DAY | {"outlet_events": OutletEvents(outlet)})
-    assert told == outlet.extra
-    assert "slices" not in told
+    summary = run(task, DAY | {"outlet_events": OutletEvents(outlet)})
+    assert summary == outlet.extra
+    assert "slices" not in summary
     files = list(tmp_path.rglob("*.parquet"))
-    assert ({"published": 144}, sum(path.stat().st_size for path in files)) == (told["outcomes"], told["bytes"])
-    assert told["events"] == told["rows"] > 0
-    assert ("2026-01-01T00:00:00+00:00", "2026-01-02T00:00:00+00:00") == (told["start"], told["end"])
+    assert ({"published": 144}, sum(path.stat().st_size for path in files)) == (summary["outcomes"], summary["bytes"])
+    assert summary["events"] == summary["rows"] > 0
+    assert ("2026-01-01T00:00:00+00:00", "2026-01-02T00:00:00+00:00") == (summary["start"], summary["end"])
     assert ["2026-01-01T00:00:00"] == outlet.partitions
 
 

@@ -234,7 +234,7 @@ def test_hashed_field_holds_nothing_of_its_value(value: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("privacy", "told"),
+    ("privacy", "message"),
     [
         ({"drop_fields": ["id"]}, r"'id' cannot be dropped or hashed\. Events need id, ticket_id, timestamp"),
         ({"drop_fields": "system.location, via"}, "drop_fields contains 'system.location, via', which is not the name"),
@@ -255,9 +255,9 @@ def test_hashed_field_holds_nothing_of_its_value(value: Any) -> None:
         ({"drop_fields": ["system"], "hash_fields": ["system"]}, "'system', or a part of it, is named in both"),
     ],
 )
-def test_what_cannot_be_meant_is_refused(privacy: dict[str, Any], told: str) -> None:
-    """With the field and the reason."""
-    with pytest.raises(SettingsError, match=told):
+def test_invalid_privacy_options_are_refused(privacy: dict[str, Any], message: str) -> None:
+    """The error names the field and the reason."""
+    with pytest.raises(SettingsError, match=message):
         Query.of(**{"resource": "ticket_events"} | privacy)
 
 

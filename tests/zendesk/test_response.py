@@ -109,7 +109,7 @@ def test_what_is_no_json_is_damaged(body: bytes) -> None:
 
 
 def test_html_or_text_is_something_else_than_the_api() -> None:
-    """A login page or a proxy, told by its type or by its first byte."""
+    """A login page or a proxy, recognized by its type or by its first byte."""
     with pytest.raises(NotJsonError, match="text/html"):
         read(b"<html>", content_type="text/html")
     with pytest.raises(NotJsonError, match="application/json"):
@@ -183,7 +183,7 @@ def test_status_becomes_a_named_error(status: int, body: bytes, error: ZendeskEr
 
 
 @pytest.mark.parametrize(
-    ("location", "told"),
+    ("location", "message"),
     [
         ("https://token.example.com/secret?token=abc", "leads out of zendesk.com"),
         ("https://zendesk.com.example.com/", "leads out of zendesk.com"),
@@ -191,9 +191,9 @@ def test_status_becomes_a_named_error(status: int, body: bytes, error: ZendeskEr
         *((nowhere, "leads to the same host or nowhere") for nowhere in (None, "", "/elsewhere", "http://[")),
     ],
 )
-def test_redirect_tells_the_direction_and_nothing_of_the_target(location: str | None, told: str) -> None:
+def test_redirect_states_the_direction_and_nothing_of_the_target(location: str | None, message: str) -> None:
     """The target may hold anything, its host too."""
-    with pytest.raises(RedirectError, match=told) as caught:
+    with pytest.raises(RedirectError, match=message) as caught:
         read(b"", 302, location=location)
     assert "token" not in str(caught.value)
 
