@@ -17,8 +17,10 @@ import pyarrow.parquet as pq
 from airflow_zendesk.dataset.diff import SliceDiff, diff_slices
 from airflow_zendesk.dataset.settings import DatasetSettings, ensure_settings
 from airflow_zendesk.dataset.slice_file import Footer, SealedSlice, read_footer
+from airflow_zendesk.dataset.versions import keep_stored
 from airflow_zendesk.exceptions import DamagedObjectError, ShrinkRefusedError, SliceChangedError
 from airflow_zendesk.storage.store import Store, Version, put_and_confirm
+from airflow_zendesk.zendesk.resources import RESOURCES
 
 Outcome = Literal["published", "unchanged"]
 
@@ -41,6 +43,8 @@ def publish(
 ) -> PublishResult:
     """Publish a slice, unless the same rows are stored already.
 
+    Objects that have moved on, and so are missing in the new slice of a state resource, are kept as they are stored.
+
     Args:
         store: where the dataset is.
         settings: the dataset's settings; they are stored, or compared, before anything is written.
@@ -55,9 +59,19 @@ def publish(
         DamagedObjectError: the object in its place is not a slice.
         StorageError: the storage fails.
     """
-    key = sealed.key
     ensure_settings(store, settings)
+    key = sealed.key
     current = store.version(key)
+    if current is not None and RESOURCES[settings.resource].has_moving_objects and not allow_shrink:
+        with open_slice(store, key) as stored, keep_stored(settings, sealed, stored, store.uri(key)) as merged:
+            return _publish(store, merged, current, expected, allow_shrink=False)
+    return _publish(store, sealed, current, expected, allow_shrink=allow_shrink)
+
+
+def _publish(
+    store: Store, sealed: SealedSlice, current: Version | None, expected: Version | None, *, allow_shrink: bool
+) -> PublishResult:
+    key = sealed.key
     published = PublishResult("published")
     if current is not None:
         with open_slice(store, key) as stored:

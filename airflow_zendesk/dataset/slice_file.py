@@ -129,12 +129,15 @@ class SliceWriter:
         rows = to_rows(records, self._resource.columns)
         first = self.slice.start_time * 1_000_000
         rows.columns[LATE] = [timestamp < first for timestamp in rows.columns[TIMESTAMP]]
-        self.late += sum(rows.columns[LATE])
-        batch = to_batch(rows.columns, self._schema)
+        self.write_batch(to_batch(rows.columns, self._schema))
+        return rows
+
+    def write_batch(self, batch: pa.RecordBatch) -> None:
+        """Add rows that have the columns of the slice."""
+        self.late += sum(batch.column(LATE).to_pylist())
         self._digest.update(batch)
         self._waiting.append(batch)
         self._flush(_ROW_GROUP_ROWS)
-        return rows
 
     def seal(self, certificate: Certificate, duplicates: int) -> SealedSlice:
         """Write the footer, then read the file back and verify it.
@@ -143,7 +146,6 @@ class SliceWriter:
             DamagedObjectError: the content that was read is not the content that was written.
             StorageFullError: the disk of the spool is full.
         """
-        self._flush(1)
         footer = Footer(
             dataset=self._settings,
             start=self.slice.start.isoformat(),
@@ -155,12 +157,17 @@ class SliceWriter:
             certificate=certificate,
         )
         self._writer.add_key_value_metadata({FOOTER_KEY: to_json(footer)})
-        with _translate_errors():
-            self._writer.close()
-            self._file.flush()
+        self._finish()
         size = self._file.tell()
         verify_file(self._file, _SPOOL)
         return SealedSlice(self.slice, self._file, size, footer)
+
+    def _finish(self) -> None:
+        """End the file."""
+        self._flush(1)
+        with _translate_errors():
+            self._writer.close()
+            self._file.flush()
 
     def _flush(self, at_least: int) -> None:
         """Write full row groups, so that the bytes depend on the rows and not on how pages divided them."""
