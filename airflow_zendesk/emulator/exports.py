@@ -124,7 +124,9 @@ class Exports:
         if request.resource == "users":
             return serialize_user
         with_metric_set = "metric_sets" in _includes(request)
-        return lambda revision: serialize_ticket(revision, with_metric_set=with_metric_set)
+        return lambda revision: serialize_ticket(
+            revision, self.simulator.lifecycle(revision.source), with_metric_set=with_metric_set
+        )
 
 
 def _start_time(request: Request) -> int:

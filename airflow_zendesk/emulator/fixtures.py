@@ -22,12 +22,13 @@ NOTIFY_TRIGGER_ID = 21_900_000_300_003
 
 #: The statuses that have a custom status in this account.
 CUSTOM_STATUS_IDS = {"open": 21_900_000_800_001, "hold": 21_900_000_800_002}
-#: Events do not name the other statuses, but tickets do. Closed tickets keep the last one.
+#: Events do not name the other custom statuses, but tickets do. Closed tickets have the one of solved tickets.
 DEFAULT_STATUS_IDS = {
     "new": 21_900_000_800_003,
     **CUSTOM_STATUS_IDS,
     "pending": 21_900_000_800_004,
     "solved": 21_900_000_800_005,
+    "closed": 21_900_000_800_005,
 }
 
 #: The custom field that the triage trigger fills in; it determines which SLA policy applies.

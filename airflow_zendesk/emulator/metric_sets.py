@@ -23,6 +23,8 @@ _WAITING = {
     "on_hold_time_in_minutes": ("hold",),
 }
 
+_SOLVED = ("solved", "closed")
+
 _Span = tuple[int, int]
 
 
@@ -30,7 +32,7 @@ def metric_set(ticket_id: int, state: TicketState) -> Json:
     """Return the metrics of a ticket in a state, without the times of creation and update."""
     statuses = list(_changes(state.events, "status"))
     assignments, groups = list(_changes(state.events, "assignee_id")), list(_changes(state.events, "group_id"))
-    solved = [second for second, status in statuses if status == "solved"]
+    solved = list(_solutions(statuses))
     replies, comments = list(_replies(state.events)), list(_comments(state.events))
     return {
         "id": _FIRST_METRIC_SET_ID + ticket_id,
@@ -71,6 +73,13 @@ def _replies(events: Sequence[TicketEvent]) -> Iterator[int]:
         is_public = any(isinstance(child, Comment) and child.public for child in event.children)
         if is_public and event.author.updater_id != event.ticket.requester_id:
             yield event.timestamp
+
+
+def _solutions(statuses: Sequence[tuple[int, str]]) -> Iterator[int]:
+    """Yield the seconds in which the ticket was solved; a merged ticket is closed at once."""
+    for (_, before), (second, after) in pairwise(statuses):
+        if after in _SOLVED and before not in _SOLVED:
+            yield second
 
 
 def _reopens(statuses: Sequence[str]) -> int:

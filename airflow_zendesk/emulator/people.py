@@ -7,15 +7,16 @@ from functools import lru_cache
 from airflow_zendesk.emulator import fixtures
 from airflow_zendesk.emulator.entities import Entity, entity_bytes, revisions_in
 from airflow_zendesk.emulator.revisions import NEVER, Revision, current_of
-from airflow_zendesk.emulator.ticket import requester_id_of
+from airflow_zendesk.emulator.ticket import Ticket, random_bytes, requester_id_of
 
 #: There are no more customers than this, because a ticket chooses its requester with two random bytes.
 _MAX_CUSTOMERS = 65_536
 _HOUR, _DAY = 3_600, 86_400
 _INTERVAL_BYTE, _JITTER_BYTES, _DELETION_BYTE = 0, slice(1, 3), 3
 
-#: Returns the second and the random bytes of each ticket that is created in an hour.
-Creations = Callable[[int], Iterator[tuple[int, bytes]]]
+#: Returns the numbers of the tickets that are created in an hour, and the ticket with a number.
+Numbers = Callable[[int], range]
+TicketOf = Callable[[int, int], Ticket]
 
 
 class People:
@@ -27,12 +28,14 @@ class People:
     Args:
         seed: The seed of the simulator.
         opened_hour: The first hour with tickets, counted from 1970.
-        creations: Returns the tickets that are created in an hour.
+        numbers: Returns the numbers of the tickets that are created in an hour.
+        ticket: Returns the ticket with a number that is created in an hour.
     """
 
-    def __init__(self, seed: int, opened_hour: int, creations: Creations) -> None:
+    def __init__(self, seed: int, opened_hour: int, numbers: Numbers, ticket: TicketOf) -> None:
         self._seed = seed
-        self._creations = creations
+        self._numbers = numbers
+        self._ticket = ticket
         self._customers: dict[int, Entity] = {}
         self._opened_hour = self._next_hour = opened_hour
         self._lock = threading.Lock()
@@ -54,10 +57,11 @@ class People:
     def _find_customers(self, until: int) -> None:
         """Read the requesters of all tickets up to an hour; a customer is created with their first ticket."""
         while self._next_hour <= until and len(self._customers) < _MAX_CUSTOMERS:
-            for second, randomness in self._creations(self._next_hour):
-                id_ = requester_id_of(randomness)
+            for number in self._numbers(self._next_hour):
+                id_ = requester_id_of(random_bytes(self._seed, number))
                 if id_ not in self._customers:
-                    self._customers[id_] = self._customer(id_, second)
+                    created = self._ticket(number, self._next_hour).created
+                    self._customers[id_] = self._customer(id_, created)
             self._next_hour += 1
 
     def _customer(self, id_: int, created: int) -> Entity:

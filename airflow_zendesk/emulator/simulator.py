@@ -73,7 +73,7 @@ class Simulator:
         hours = max(2, _CACHED_EVENTS * 24 // events_per_day)
         self._hour = lru_cache(maxsize=hours)(self._compute_hour)
         self.tickets = TicketRevisions(self._ticket_lifecycles, self._opened_hour, hours)
-        self.people = People(seed, self._opened_hour, self._creations)
+        self.people = People(seed, self._opened_hour, self._numbers, self._ticket)
         self.organizations = Organizations(self._opened_hour * _HOUR)
 
     def hour(self, resource: str, hour: int) -> tuple[Event, ...]:
@@ -85,6 +85,10 @@ class Simulator:
         for hour in range(max(start // _HOUR, self._opened_hour), -(-end // _HOUR)):
             events = self.hour(resource, hour)
             yield from events[_index(events, start) : _index(events, end)]
+
+    def lifecycle(self, ticket: Ticket) -> Sequence[TicketEvent]:
+        """Return all events of a ticket and its duplicate."""
+        return cast(Sequence[TicketEvent], self._events_of("ticket_events", ticket.number, ticket.created // _HOUR))
 
     def _compute_hour(self, resource: str, hour: int) -> tuple[Event, ...]:
         lifecycles = self._lifecycles(resource, hour)
@@ -100,13 +104,6 @@ class Simulator:
     def _ticket_lifecycles(self, hour: int) -> Iterator[Sequence[TicketEvent]]:
         return cast(Iterator[Sequence[TicketEvent]], self._lifecycles("ticket_events", hour))
 
-    def _creations(self, hour: int) -> Iterator[tuple[int, bytes]]:
-        """Yield the second and the random bytes of each ticket that is created in an hour."""
-        first, after_last = self._tickets_before(hour), self._tickets_before(hour + 1)
-        for number in range(first, after_last):
-            randomness = random_bytes(self.seed, number)
-            yield hour * _HOUR + _second(number - first, after_last - first, randomness), randomness
-
     def _compute_created_in(self, resource: str, created_hour: int) -> dict[int, list[int]]:
         """Return the numbers of the tickets created in an hour, by each hour in which they have events.
 
@@ -114,27 +111,29 @@ class Simulator:
         computed again for each of their hours; those of a quiet desk are still cached.
         """
         numbers: dict[int, list[int]] = defaultdict(list)
-        for number in range(self._tickets_before(created_hour), self._tickets_before(created_hour + 1)):
+        for number in self._numbers(created_hour):
             for hour in {event.timestamp // _HOUR for event in self._events_of(resource, number, created_hour)}:
                 numbers[hour].append(number)
         return dict(numbers)
 
     def _compute_events_of(self, resource: str, number: int, created_hour: int) -> Sequence[Event]:
         """Return the events of a ticket."""
-        randomness = random_bytes(self.seed, number)
-        first, after_last = self._tickets_before(created_hour), self._tickets_before(created_hour + 1)
-        second = _second(number - first, after_last - first, randomness)
-        return RESOURCES[resource](Ticket.of(number, created_hour * _HOUR + second, randomness))
+        return RESOURCES[resource](self._ticket(number, created_hour))
+
+    def _ticket(self, number: int, created_hour: int) -> Ticket:
+        """Return a ticket. The tickets of an hour are created at even intervals, with random jitter."""
+        randomness, numbers = random_bytes(self.seed, number), self._numbers(created_hour)
+        second = ((number - numbers.start) * 256 + randomness[JITTER_BYTE]) * _HOUR // (len(numbers) * 256)
+        return Ticket.of(number, created_hour * _HOUR + second, randomness)
+
+    def _numbers(self, created_hour: int) -> range:
+        """Return the numbers of the tickets created in an hour."""
+        return range(self._tickets_before(created_hour), self._tickets_before(created_hour + 1))
 
     def _tickets_before(self, hour: int) -> int:
         """Return the number of tickets created before an hour; integer arithmetic, so rounding never loses a ticket."""
         share = max(_curve_before(hour) - _curve_before(self._opened_hour), 0)
         return self.events_per_day * 100 * share // (_EVENTS_PER_100_TICKETS * _CUMULATIVE_CURVE[-1])
-
-
-def _second(position: int, tickets: int, randomness: bytes) -> int:
-    """Return the second of its hour in which a ticket is created: at even intervals, with random jitter."""
-    return (position * 256 + randomness[JITTER_BYTE]) * _HOUR // (tickets * 256)
 
 
 def _curve_before(hour: int) -> int:

@@ -37,28 +37,19 @@ class TicketRevisions:
 
     def _compute_hour(self, hour: int) -> tuple[Revision[Ticket], ...]:
         """Return the revisions that start in an hour. They are the same for every present, so they can be cached."""
-        return tuple(
-            sorted(
-                (
-                    revision
-                    for events in self._lifecycles(hour)
-                    for revision in _revisions(events)
-                    if revision.timestamp // _HOUR == hour
-                ),
-                key=lambda revision: revision[:2],
-            )
-        )
+        revisions = (revision for events in self._lifecycles(hour) for revision in _revisions(events, hour))
+        return tuple(sorted(revisions, key=lambda revision: revision[:2]))
 
 
-def _revisions(events: Sequence[TicketEvent]) -> Iterator[Revision[Ticket]]:
-    """Yield the revisions of a ticket and of its duplicate; several events in one second are one revision."""
+def _revisions(events: Sequence[TicketEvent], hour: int) -> Iterator[Revision[Ticket]]:
+    """Yield the revisions of a ticket and of its duplicate that start in an hour; one second has one revision."""
     seconds: dict[int, set[int]] = defaultdict(set)
-    deletions: set[tuple[int, int]] = set()
     for event in events:
         seconds[event.ticket_id].add(event.timestamp)
-        if any(isinstance(child, Change) and child.value == "deleted" for child in event.children):
-            deletions.add((event.ticket_id, event.timestamp))
+    # Only the last event of a lifecycle deletes the ticket.
+    is_deleted = any(isinstance(child, Change) and child.value == "deleted" for child in events[-1].children)
     for ticket_id, changes in seconds.items():
         for changed, replaced in pairwise([*sorted(changes), NEVER]):
-            is_deletion = (ticket_id, changed) in deletions
-            yield Revision(changed, ticket_id, replaced, is_deletion, events[0].ticket)
+            if changed // _HOUR == hour:
+                is_deletion = is_deleted and changed == events[-1].timestamp
+                yield Revision(changed, ticket_id, replaced, is_deletion, events[0].ticket)

@@ -1,20 +1,22 @@
 """The JSON shape of a ticket: https://developer.zendesk.com/api-reference/ticketing/tickets/tickets/ has all keys."""
 
+from collections.abc import Sequence
+
 from airflow_zendesk.emulator import fixtures
 from airflow_zendesk.emulator.messages import Json
 from airflow_zendesk.emulator.metric_sets import metric_set
 from airflow_zendesk.emulator.revisions import Revision
 from airflow_zendesk.emulator.serialization import CHANNELS, iso_time
-from airflow_zendesk.emulator.ticket import Ticket
+from airflow_zendesk.emulator.ticket import Ticket, TicketEvent
 from airflow_zendesk.emulator.ticket_states import TicketState, state_of
 
 #: The host of all URLs in objects; it is reserved for examples.
 DESK_URL = "https://desk.example.com"
 
 
-def serialize_ticket(revision: Revision[Ticket], *, with_metric_set: bool) -> Json:
-    """Return one item of `tickets`: its state after the events up to the second of the revision."""
-    ticket, state = revision.source, state_of(revision.source, revision.id, revision.timestamp)
+def serialize_ticket(revision: Revision[Ticket], lifecycle: Sequence[TicketEvent], *, with_metric_set: bool) -> Json:
+    """Return one item of `tickets`: the state of the ticket after its events up to the second of the revision."""
+    ticket, state = revision.source, state_of(lifecycle, revision.id, revision.timestamp)
     item = _who_and_when(revision, state) | _content(revision, state) | _CONSTANT
     item |= {
         "brand_id": fixtures.BRAND_IDS[ticket.product == "pallet"],

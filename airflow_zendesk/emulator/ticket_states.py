@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from airflow_zendesk.emulator import fixtures
-from airflow_zendesk.emulator.lifecycle import events_of
-from airflow_zendesk.emulator.ticket import Activity, Change, Create, Ticket, TicketEvent, Value
+from airflow_zendesk.emulator.ticket import Activity, Change, Create, TicketEvent, Value
 
 
 @dataclass(slots=True)
@@ -16,7 +15,7 @@ class TicketState:
         events: These events, ordered by time and id.
         fields: The value of each field that an event has set.
         custom_fields: The same for the custom fields, by their ids.
-        custom_status_id: The custom status. Closing and deleting a ticket do not change it.
+        custom_status_id: The custom status. Deleting a ticket does not change it.
         rating_comment: The comment of the customer's rating.
     """
 
@@ -42,15 +41,16 @@ class TicketState:
         return int(value) if isinstance(value, str) else None
 
 
-def events_until(ticket: Ticket, ticket_id: int, second: int) -> list[TicketEvent]:
-    """Return the events of a ticket, or of its duplicate, up to and including a second, ordered by time and id."""
-    events = (event for event in events_of(ticket) if event.ticket_id == ticket_id and event.timestamp <= second)
-    return sorted(events, key=lambda event: (event.timestamp, event.id))
+def state_of(lifecycle: Sequence[TicketEvent], ticket_id: int, second: int) -> TicketState:
+    """Return the state of a ticket at the end of a second.
 
-
-def state_of(ticket: Ticket, ticket_id: int, second: int) -> TicketState:
-    """Return the state of a ticket, or of its duplicate, at the end of a second in or after that of its creation."""
-    state = TicketState(events_until(ticket, ticket_id, second))
+    Args:
+        lifecycle: All events of the ticket and its duplicate.
+        ticket_id: The id of one of the two.
+        second: The second of an event of this ticket, or a later one.
+    """
+    events = (event for event in lifecycle if event.ticket_id == ticket_id and event.timestamp <= second)
+    state = TicketState(sorted(events, key=lambda event: (event.timestamp, event.id)))
     for event in state.events:
         for child in event.children:
             if isinstance(child, Create | Change):
