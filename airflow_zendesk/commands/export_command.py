@@ -33,7 +33,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         commands, "export", _run, summary="export a window as partitioned Parquet", epilog=_EPILOG
     )
     options.add_resource(parser)
-    options.add_window(parser)
+    options.add_window(parser, required=False, default="none; lists have no window")
     options.add_destination(parser)
     options.add_query(parser)
     add = parser.add_argument
@@ -79,7 +79,7 @@ def _export(arguments: argparse.Namespace) -> "ExportReport":
                 drop_fields=arguments.drop_field,
                 hash_fields=arguments.hash_field,
             ),
-            Window.of(arguments.start, arguments.end),
+            Window.of(arguments.start, arguments.end) if arguments.start or arguments.end else None,
             grain=Grain.of(arguments.grain) if arguments.grain else None,
             settle=to_timedelta(arguments.settle, "--settle"),
             if_exists=arguments.if_exists,

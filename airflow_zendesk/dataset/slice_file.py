@@ -37,10 +37,14 @@ _ROW_GROUP_ROWS = 10_000
 _DICTIONARY_COLUMNS = {"via", "event_type", "metric", "type"}
 
 
+#: What completes the slice of a list.
+END_OF_LIST = "end_of_list"
+
+
 class Certificate(msgspec.Struct, frozen=True):
     """Proof that a slice is complete, from the server's own responses.
 
-    ``by`` says what completed it: ``end_time`` or ``end_of_stream``. The server's clock had passed
+    ``by`` says what completed it: ``end_time``, ``end_of_stream``, or ``END_OF_LIST``. The server's clock had passed
     ``server_date_at_least`` (unix seconds): the end of the slice plus the time for its events to settle. The bound is
     stored and not the clock, so that equal responses make equal bytes on any day.
     """

@@ -6,16 +6,13 @@ from datetime import UTC, datetime, timedelta
 from airflow_zendesk.dataset.layout import parse_slice_key
 from airflow_zendesk.dataset.publish import PublishResult, publish, stored_footer
 from airflow_zendesk.dataset.settings import DatasetSettings
-from airflow_zendesk.dataset.slice_file import Certificate, SealedSlice, SliceWriter
+from airflow_zendesk.dataset.slice_file import END_OF_LIST, Certificate, SealedSlice, SliceWriter
 from airflow_zendesk.exceptions import ShrinkRefusedError
 from airflow_zendesk.export.extract import ExtractedPage, write_records
 from airflow_zendesk.hooks.zendesk import ZendeskHook
 from airflow_zendesk.storage.store import Store
 from airflow_zendesk.window import Slice
 from airflow_zendesk.zendesk.redaction import Redactor
-
-#: What completes the slice of a list.
-END_OF_LIST = "end_of_list"
 
 
 def take_snapshot(

@@ -122,11 +122,11 @@ class ZendeskHook(HttpHook):
         ``msgspec.Raw``. The page's own times, ``start_time`` and ``complete_until``, are in unix seconds.
 
         Args:
-            resource: ``ticket_events`` or ``ticket_metric_events``.
+            resource: any key of ``RESOURCES``. A list like ``groups`` is read as it is now, whatever the window.
             start: first instant of the window, with a time zone.
             end: first instant after it.
-            include: sideloads; ``ticket_events`` offers ``comment_events``.
-            support_type_scope: ``all``, ``agent`` or ``ai_agent`` (``ticket_events`` only).
+            include: sideloads; ``ticket_events`` offers ``comment_events``, ``tickets`` offers ``metric_sets``.
+            support_type_scope: ``all``, ``agent`` or ``ai_agent`` (``ticket_events`` and ``tickets`` only).
             settle: how old an event must be, by Zendesk's clock, to be exported; at least 90 seconds.
 
         Raises:
