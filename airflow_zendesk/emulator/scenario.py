@@ -6,9 +6,8 @@ A scenario is a list of steps, as JSON or as Python dictionaries:
      {"fault": "status", "status": 429, "retry_after": 7, "on": {"resource": "ticket_metric_events"}}]
 
 Every step that matches a request acts on it: first the page faults in their order, then the response faults, then the
-first connection fault. Pages are numbered by `start_time`, cursor or `page`: requests with the same one are for the same
-page. Without a condition on `resource` or `path`, a step matches exports but not lists.
-Event faults are always active and accept neither `on` nor `times`.
+first connection fault. Pages are numbered by `start_time`, cursor or `page`: requests with the same one are for the
+same page. Without a condition on `resource` or `path`, a step matches exports but not lists. Event faults are always active and accept neither `on` nor `times`.
 """
 
 import json
@@ -86,14 +85,10 @@ class Step:
 
     def matches(self, request: Request, page: int) -> bool:
         """Whether the conditions match this request, which asks for this page."""
-        is_meant: bool
         on, per_page = self.on, request.page_size
-        if "path" in on:
-            is_meant = request.path == on["path"]
-        else:
-            is_meant = request.is_export or (request.is_list and "resource" in on)
+        is_meant: bool = request.is_export or (request.is_list and "resource" in on)
         return (
-            is_meant
+            (is_meant if "path" not in on else request.path == on["path"])
             and on.get("page", page) == page
             and on.get("resource", request.resource) == request.resource
             and on.get("per_page_above", 0) < per_page <= on.get("per_page_at_most", per_page)

@@ -12,7 +12,7 @@ from airflow_zendesk.emulator.expectations import expected_ids, expected_objects
 from airflow_zendesk.emulator.exports import Exports
 from airflow_zendesk.emulator.limits import Limits
 from airflow_zendesk.emulator.list_pages import respond_with_list
-from airflow_zendesk.emulator.messages import ApiError, HttpResponse, LoggedRequest, Request
+from airflow_zendesk.emulator.messages import ApiError, HttpResponse, Json, LoggedRequest, Request
 from airflow_zendesk.emulator.serialization import encode
 
 
@@ -45,24 +45,27 @@ class Service:
             return HttpResponse(error.status, headers, (encode(error.body) if error.body else body).encode())
 
     def _body(self, request: Request) -> str:
-        path = request.path.removesuffix(".json")
         if request.bucket and request.method == "GET":
             self.authenticator.require_admin(request)
             self.limits.check(request)
             return respond_with_list(request, self.limits) if request.is_list else self.exports.respond(request)
-        match request.method, path:
+        return encode(self._content(request))
+
+    def _content(self, request: Request) -> Json:
+        """Return the content of a response that is not paged."""
+        match request.method, request.path.removesuffix(".json"):
             case "GET", "/api/v2/users/me":
-                return encode({"user": self.authenticator.user_of(request)})
+                return {"user": self.authenticator.user_of(request)}
             case "POST", path if path == TOKENS:
-                return encode(self.authenticator.issue_token(request))
+                return self.authenticator.issue_token(request)
             case "GET", "/emulator/expected_ids":
-                return encode({"ids": expected_ids(self.exports, request.parameters)})
+                return {"ids": expected_ids(self.exports, request.parameters)}
             case "GET", "/emulator/expected_objects":
-                return encode({"objects": expected_objects(self.exports, request.parameters)})
+                return {"objects": expected_objects(self.exports, request.parameters)}
             case "GET", "/emulator/requests":
-                return encode({"requests": [asdict(logged) for logged in self.logged()]})
+                return {"requests": [asdict(logged) for logged in self.logged()]}
             case "POST", "/emulator/scenario":
-                return encode({"steps": self._set_scenario(request.body)})
+                return {"steps": self._set_scenario(request.body)}
         raise ApiError(404)
 
     def _set_scenario(self, body: bytes) -> int:
