@@ -80,6 +80,16 @@ class Request:
         """The parsed query."""
         return dict(parse_qsl(self.query, keep_blank_values=True))
 
+    @property
+    def cursor(self) -> str | None:
+        """The requested cursor: of an export, or of a list."""
+        return self.parameters.get("cursor", self.parameters.get("page[after]"))
+
+    @property
+    def page_size(self) -> int:
+        """The requested page size; if none is requested, Zendesk's default."""
+        return self.integer("page[size]", self.integer("per_page", 100 if self.is_list else 1_000))
+
     def integer(self, parameter: str, default: int) -> int:
         """Return the value of an integer parameter, or the default if it is missing or not an integer."""
         text = self.parameters.get(parameter, "")

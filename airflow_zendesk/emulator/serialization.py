@@ -25,7 +25,8 @@ _NULL_SYSTEM: Json = {"client": None, "location": None, "latitude": None, "longi
 
 def encode_page(resource: str, items: Iterable[Json], envelope: Json) -> str:
     """Return the body of one page. Items are encoded one by one, because a thousand at once slow garbage collection."""
-    return f'{{"{resource}":[{",".join(map(encode, items))}],{encode(envelope)[1:]}'
+    rest = encode(envelope)[1:]
+    return f'{{"{resource}":[{",".join(map(encode, items))}]{"," if envelope else ""}{rest}'
 
 
 def serialize_event(event: Event, now: int, *, with_comments: bool) -> Json:

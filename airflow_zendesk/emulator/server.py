@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from airflow_zendesk.emulator.authenticator import Authenticator, AuthMethod, Credentials
 from airflow_zendesk.emulator.endpoints import TOKENS, Bucket, bucket_of
+from airflow_zendesk.emulator.expectations import expected_objects
 from airflow_zendesk.emulator.export_pages import MAX_PER_PAGE, EmptyEndTime
 from airflow_zendesk.emulator.exports import Exports
 from airflow_zendesk.emulator.limits import Limits
@@ -142,6 +143,23 @@ class ZendeskEmulator:
         scope = {"support_type_scope": support_type_scope}
         seconds = math.ceil(start.timestamp()), math.ceil(end.timestamp())
         return [event.id for event in self._exports.events(resource, *seconds, scope)]
+
+    def expected_objects(
+        self, resource: str, at: datetime, *, since: datetime | None = None, support_type_scope: str = "all"
+    ) -> dict[int, int]:
+        """Return the unix second of the last change of each object, by its id, including those still withheld.
+
+        Args:
+            resource: `tickets`, `users`, `organizations` or a list such as `groups`.
+            at: The present, an aware datetime. A change in that second has happened.
+            since: If given, only objects that last changed at or after it; an aware datetime.
+            support_type_scope: For tickets: `all`, `agent` or `ai_agent`. Zendesk's own default is `agent`.
+        """
+        if at.tzinfo is None or (since is not None and since.tzinfo is None):
+            raise ValueError("at and since must be aware datetimes")
+        first = 0 if since is None else math.ceil(since.timestamp())
+        parameters = {"resource": resource, "at": str(int(at.timestamp())), "since": str(first)}
+        return expected_objects(self._exports, parameters | {"support_type_scope": support_type_scope})
 
     def serve_forever(self) -> None:
         """Block until Ctrl-C or SIGTERM. Call it inside the with block, in the main thread."""

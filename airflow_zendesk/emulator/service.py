@@ -1,19 +1,19 @@
 """Turns a request into a response, without any I/O."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from airflow_zendesk.emulator.authenticator import Authenticator
 from airflow_zendesk.emulator.endpoints import TOKENS
 from airflow_zendesk.emulator.error_bodies import ERROR_BODIES
+from airflow_zendesk.emulator.expectations import expected_ids, expected_objects
 from airflow_zendesk.emulator.exports import Exports
 from airflow_zendesk.emulator.limits import Limits
-from airflow_zendesk.emulator.messages import ApiError, HttpResponse, LoggedRequest, Request
-from airflow_zendesk.emulator.parameters import required_integer
+from airflow_zendesk.emulator.list_pages import respond_with_list
+from airflow_zendesk.emulator.messages import ApiError, HttpResponse, Json, LoggedRequest, Request
 from airflow_zendesk.emulator.serialization import encode
-from airflow_zendesk.emulator.simulator import RESOURCES
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,20 +45,27 @@ class Service:
             return HttpResponse(error.status, headers, (encode(error.body) if error.body else body).encode())
 
     def _body(self, request: Request) -> str:
-        path = request.path.removesuffix(".json")
-        if request.is_export and request.method == "GET":
-            return self._export(request)
-        match request.method, path:
+        if request.bucket and request.method == "GET":
+            self.authenticator.require_admin(request)
+            self.limits.check(request)
+            return respond_with_list(request, self.limits) if request.is_list else self.exports.respond(request)
+        return encode(self._content(request))
+
+    def _content(self, request: Request) -> Json:
+        """Return the content of a response that is not paged."""
+        match request.method, request.path.removesuffix(".json"):
             case "GET", "/api/v2/users/me":
-                return encode({"user": self.authenticator.user_of(request)})
+                return {"user": self.authenticator.user_of(request)}
             case "POST", path if path == TOKENS:
-                return encode(self.authenticator.issue_token(request))
+                return self.authenticator.issue_token(request)
             case "GET", "/emulator/expected_ids":
-                return encode({"ids": self._expected_ids(request.parameters)})
+                return {"ids": expected_ids(self.exports, request.parameters)}
+            case "GET", "/emulator/expected_objects":
+                return {"objects": expected_objects(self.exports, request.parameters)}
             case "GET", "/emulator/requests":
-                return encode({"requests": [asdict(logged) for logged in self.logged()]})
+                return {"requests": [asdict(logged) for logged in self.logged()]}
             case "POST", "/emulator/scenario":
-                return encode({"steps": self._set_scenario(request.body)})
+                return {"steps": self._set_scenario(request.body)}
         raise ApiError(404)
 
     def _set_scenario(self, body: bytes) -> int:
@@ -68,15 +75,3 @@ class Service:
         except ValueError as error:
             raise ApiError(400, {"error": str(error)}) from None
         return len(scenario)
-
-    def _export(self, request: Request) -> str:
-        self.authenticator.require_admin(request)
-        self.limits.check(request)
-        return self.exports.respond(request)
-
-    def _expected_ids(self, parameters: Mapping[str, str]) -> list[int]:
-        resource = parameters.get("resource", "")
-        if resource not in RESOURCES:
-            raise ApiError(400, {"error": f"resource must be one of: {', '.join(RESOURCES)}"})
-        start, end = required_integer(parameters, "start"), required_integer(parameters, "end")
-        return [event.id for event in self.exports.events(resource, start, end, parameters)]
