@@ -31,14 +31,16 @@ def add_destination(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_resource(parser: argparse.ArgumentParser) -> None:
+def add_resource(
+    parser: argparse.ArgumentParser, default: str | None = "ticket_events", note: str = "; default: ticket_events"
+) -> None:
     """Add ``--resource``."""
     parser.add_argument(
         "--resource",
-        default="ticket_events",
+        default=default,
         metavar="NAME",
-        help="ticket_events (default), ticket_metric_events, tickets, users, organizations, groups, brands, "
-        "ticket_fields, ticket_forms, sla_policies, schedules or custom_statuses",
+        help="ticket_events, ticket_metric_events, tickets, users, organizations, groups, brands, "
+        f"ticket_fields, ticket_forms, sla_policies, schedules or custom_statuses{note}",
     )
 
 

@@ -8,7 +8,7 @@ compared.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import pyarrow as pa
@@ -27,13 +27,15 @@ Outcome = Literal["published", "unchanged"]
 
 @dataclass(frozen=True, slots=True)
 class PublishResult:
-    """The outcome of a publication, and how the slice differs from the version it replaced, if there was one.
+    """The outcome of a publication, what is stored now, and how it differs from the version it replaced, if any.
 
     ``seconds_late`` is how late the latest added event was, at least: it had happened that long before the old version
     was extracted, by the server's clock, and was not delivered then.
     """
 
     outcome: Outcome
+    footer: Footer
+    size: int
     diff: SliceDiff | None = None
     seconds_late: int | None = None
 
@@ -72,18 +74,18 @@ def _publish(
     store: Store, sealed: SealedSlice, current: Version | None, expected: Version | None, *, allow_shrink: bool
 ) -> PublishResult:
     key = sealed.key
-    published = PublishResult("published")
+    published = PublishResult("published", sealed.footer, sealed.size)
     if current is not None:
         with open_slice(store, key) as stored:
             footer = read_footer(stored, store.uri(key))
             if footer.digest == sealed.footer.digest:
-                return PublishResult("unchanged")
+                return PublishResult("unchanged", sealed.footer, sealed.size)
             if current != expected:
                 raise SliceChangedError(store.uri(key))
             diff = diff_slices(stored, pq.ParquetFile(sealed.file), store.uri(key))
         if diff.removed and not allow_shrink:
             raise ShrinkRefusedError(store.uri(key), footer.rows, sealed.footer.rows, diff.removed)
-        published = PublishResult("published", diff, _seconds_late(diff, footer))
+        published = replace(published, diff=diff, seconds_late=_seconds_late(diff, footer))
     digest = sealed.footer.digest
     put_and_confirm(store, key, sealed.file, expected, lambda: stored_footer(store, key).digest == digest)
     return published

@@ -41,6 +41,7 @@ class Estimate:
     probes: int
     requests_per_minute: int
     events: int
+    noun: str
     margin: int | None
     bytes: int
     sweep: Cost
@@ -86,6 +87,7 @@ def estimate(hook: ZendeskHook, query: Query, window: Window, grain: Grain) -> E
         probes=len(sampling.samples),
         requests_per_minute=limit,
         events=round(sampling.events),
+        noun=query.resource.noun,
         margin=None if sampling.margin is None else round(sampling.margin),
         bytes=round(sum(sizes)),
         sweep=Cost(sweep_requests, round(sweep_requests / limit, 1)),

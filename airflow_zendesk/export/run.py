@@ -60,6 +60,8 @@ def export_window(
     store.check_access()
     settings = _settings(hook, store, query, grain)
     if query.resource.is_list:
+        if window is not None:
+            raise SettingsError(f"{query.resource.name} is a list, which has no window. Leave out start and end.")
         return _export_list(hook, store, settings, allow_shrink=allow_shrink)
     if window is None:
         raise SettingsError(f"The export of {query.resource.name} needs a window. Set start and end.")

@@ -60,6 +60,11 @@ class Resource:
         return self.paging.startswith("list")
 
     @property
+    def noun(self) -> str:
+        """What its records are, in messages."""
+        return "objects" if self.is_state else "events"
+
+    @property
     def has_moving_objects(self) -> bool:
         """Whether an object that changes again leaves its place in the export."""
         return self.is_state and not self.is_list
