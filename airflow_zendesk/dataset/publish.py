@@ -39,11 +39,11 @@ class PublishResult:
 def publish(
     store: Store, settings: DatasetSettings, sealed: SealedSlice, expected: Version | None, *, allow_shrink: bool
 ) -> PublishResult:
-    """Publish a slice, unless the same rows are stored already.
+    """Publish a slice, unless the same rows are stored already; settings are stored, or compared, before it.
 
     Args:
         store: where the dataset is.
-        settings: the dataset's settings; they are stored, or compared, before anything is written.
+        settings: the dataset's settings.
         sealed: the slice.
         expected: the version that was stored before the extraction began, or None.
         allow_shrink: whether the slice may lose events that are stored, which is how redacted events are erased.
@@ -76,22 +76,16 @@ def publish(
 
 
 def stored_footer(store: Store, key: str) -> Footer:
-    """The footer of a stored slice.
-
-    Raises:
-        DamagedObjectError: the object is not a slice.
-    """
+    """The footer of a stored slice; raises ``DamagedObjectError`` if the object is not a slice."""
     with open_slice(store, key) as file:
         return read_footer(file, store.uri(key))
 
 
 @contextmanager
 def open_slice(store: Store, key: str) -> Iterator[pq.ParquetFile]:
-    """A stored object, opened as Parquet.
+    """A stored object, opened as Parquet; raises ``DamagedObjectError`` if it is not Parquet.
 
-    Raises:
-        DamagedObjectError: it is not Parquet.
-        StorageError: it cannot be opened, or cannot be read within the block.
+    If it cannot be opened, or cannot be read within the block, a ``StorageError`` is raised.
     """
     with store.translate_errors(key), store.open(key) as source:
         try:

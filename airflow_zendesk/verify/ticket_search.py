@@ -4,12 +4,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from airflow_zendesk.dataset.layout import parse_slice_key, slice_key
 from airflow_zendesk.dataset.publish import open_slice
-from airflow_zendesk.dataset.slice_file import read_footer
+from airflow_zendesk.dataset.slice_file import read_footer, report_damage
 from airflow_zendesk.exceptions import DamagedObjectError
 from airflow_zendesk.storage.store import Store
 from airflow_zendesk.window import Slice, Window
@@ -103,10 +102,8 @@ def _count(store: Store, key: str, wanted: frozenset[int]) -> Counter[int]:
     with open_slice(store, key) as file:
         read_footer(file, store.uri(key))
         groups = [group for group in range(file.num_row_groups) if _may_contain(file, group, wanted)]
-        try:
+        with report_damage(store.uri(key)):
             column = file.read_row_groups(groups, columns=[_COLUMN], use_threads=False).column(_COLUMN)
-        except (pa.ArrowException, OSError) as error:
-            raise DamagedObjectError(store.uri(key), f"it cannot be read ({type(error).__name__})") from error
         return Counter(ticket_id for ticket_id in column.to_pylist() if ticket_id in wanted)
 
 
