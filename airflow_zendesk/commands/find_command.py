@@ -1,4 +1,4 @@
-"""``airflow-zendesk find``: list the slices that contain a ticket or a user, and the commands that export them again."""
+"""``airflow-zendesk find``: list the slices that contain a ticket or a user, and how to export them again."""
 
 import argparse
 import json

@@ -29,11 +29,7 @@ class SliceDiff:
 
 
 def diff_slices(old: pq.ParquetFile, new: pq.ParquetFile, uri: str) -> SliceDiff:
-    """Compare two versions of a slice by id; each contains an id once.
-
-    Raises:
-        DamagedObjectError: one of them cannot be read; the error names ``uri``.
-    """
+    """Compare two versions by id, which each contains once; raises ``DamagedObjectError`` if one cannot be read."""
     before, after = _rows(old, uri), _rows(new, uri)
     added = after[~np.isin(after["id"], before["id"], assume_unique=True)]
     ids, at_before, at_after = np.intersect1d(before["id"], after["id"], assume_unique=True, return_indices=True)

@@ -43,13 +43,13 @@ class PublishResult:
 def publish(
     store: Store, settings: DatasetSettings, sealed: SealedSlice, expected: Version | None, *, allow_shrink: bool
 ) -> PublishResult:
-    """Publish a slice, unless the same rows are stored already.
+    """Publish a slice, unless the same rows are stored already; settings are stored, or compared, before it.
 
     Objects that have moved on, and so are missing in the new slice of a state resource, are kept as they are stored.
 
     Args:
         store: where the dataset is.
-        settings: the dataset's settings; they are stored, or compared, before anything is written.
+        settings: the dataset's settings.
         sealed: the slice.
         expected: the version that was stored before the extraction began, or None.
         allow_shrink: whether the slice may lose events that are stored, which is how redacted events are erased.
@@ -92,22 +92,16 @@ def _publish(
 
 
 def stored_footer(store: Store, key: str) -> Footer:
-    """The footer of a stored slice.
-
-    Raises:
-        DamagedObjectError: the object is not a slice.
-    """
+    """The footer of a stored slice; raises ``DamagedObjectError`` if the object is not a slice."""
     with open_slice(store, key) as file:
         return read_footer(file, store.uri(key))
 
 
 @contextmanager
 def open_slice(store: Store, key: str) -> Iterator[pq.ParquetFile]:
-    """A stored object, opened as Parquet.
+    """A stored object, opened as Parquet; raises ``DamagedObjectError`` if it is not Parquet.
 
-    Raises:
-        DamagedObjectError: it is not Parquet.
-        StorageError: it cannot be opened, or cannot be read within the block.
+    If it cannot be opened, or cannot be read within the block, a ``StorageError`` is raised.
     """
     with store.translate_errors(key), store.open(key) as source:
         try:

@@ -39,7 +39,7 @@ def _array(values: Sequence[Any], type_: pa.DataType) -> pa.Array:
     if pa.types.is_boolean(type_):
         buffers = [valid, _bits([bool(value) for value in values])]
     elif pa.types.is_string(type_):
-        texts = [_utf8(value) for value in values]
+        texts = [value.encode() if isinstance(value, str) else value or b"" for value in values]
         offsets = np.zeros(len(texts) + 1, np.int32)
         np.cumsum([len(text) for text in texts], out=offsets[1:])
         buffers = [valid, pa.py_buffer(offsets), pa.py_buffer(b"".join(texts))]
@@ -51,9 +51,3 @@ def _array(values: Sequence[Any], type_: pa.DataType) -> pa.Array:
 
 def _bits(flags: Sequence[bool]) -> pa.Buffer:
     return pa.py_buffer(np.packbits(np.array(flags, np.bool_), bitorder="little"))
-
-
-def _utf8(value: str | bytes | None) -> bytes:
-    if value is None:
-        return b""
-    return value.encode() if isinstance(value, str) else value

@@ -1,6 +1,7 @@
 """The settings of a dataset, fixed at first use, so that two different schedules cannot share a dataset by mistake."""
 
 import io
+from dataclasses import asdict
 from typing import Any, Self, TypeVar
 
 import msgspec
@@ -38,11 +39,7 @@ class DatasetSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def from_query(cls, query: Query, account: str, grain: Grain, hash_key: str | None) -> Self:
-        """The settings of a dataset that contains the results of a query.
-
-        Raises:
-            SettingsError: fields are to be hashed, but there is no key.
-        """
+        """The settings for the results of a query; raises ``SettingsError`` if a key is needed to hash fields."""
         privacy = query.privacy
         if privacy.hash_fields and not hash_key:
             raise SettingsError(
@@ -55,9 +52,7 @@ class DatasetSettings(msgspec.Struct, frozen=True, kw_only=True):
             grain=grain,
             include=query.include,
             support_type_scope=query.support_type_scope,
-            private_comments=privacy.private_comments,
-            drop_fields=privacy.drop_fields,
-            hash_fields=privacy.hash_fields,
+            **asdict(privacy),
             hash_key_id=key_id(hash_key) if privacy.hash_fields and hash_key else None,
         )
 
@@ -84,11 +79,7 @@ def to_json(value: object) -> bytes:
 
 
 def from_json(content: bytes | str, type_: type[_T]) -> _T:
-    """Settings, or a value that contains some, from JSON.
-
-    Raises:
-        msgspec.MsgspecError: the content is not JSON of that type.
-    """
+    """Settings, or a value that contains some; raises ``MsgspecError`` if the content is not JSON of that type."""
     return msgspec.json.decode(content, type=type_, dec_hook=lambda _, text: Grain.of(text))
 
 
@@ -99,11 +90,7 @@ def to_builtins(value: object) -> dict[str, Any]:
 
 
 def read_settings(store: Store, resource: str) -> DatasetSettings | None:
-    """The settings of a dataset, or None if there is no dataset yet.
-
-    Raises:
-        DamagedObjectError: the object does not contain the settings of a dataset.
-    """
+    """The settings of a dataset, or None if there is none yet; raises ``DamagedObjectError`` if they are unreadable."""
     key = settings_key(resource)
     content = store.read(key)
     try:
@@ -113,11 +100,7 @@ def read_settings(store: Store, resource: str) -> DatasetSettings | None:
 
 
 def load_settings(store: Store, resource: str) -> DatasetSettings:
-    """The settings of a dataset that must exist.
-
-    Raises:
-        DatasetNotFoundError: it does not.
-    """
+    """The settings of a dataset; raises ``DatasetNotFoundError`` if there is no such dataset."""
     settings = read_settings(store, resource)
     if settings is None:
         raise DatasetNotFoundError(store.uri(resource))
@@ -125,22 +108,14 @@ def load_settings(store: Store, resource: str) -> DatasetSettings:
 
 
 def check_settings(store: Store, wanted: DatasetSettings) -> None:
-    """Check that the dataset, if it exists, was made with the wanted settings.
-
-    Raises:
-        DatasetMismatchError: it was not; the error names the differences.
-    """
+    """Raise ``DatasetMismatchError`` if the dataset exists and was made with other settings."""
     stored = read_settings(store, wanted.resource)
     if stored is not None and (differences := stored.differences(wanted)):
         raise DatasetMismatchError(store.uri(wanted.resource), differences)
 
 
 def ensure_settings(store: Store, wanted: DatasetSettings) -> None:
-    """Store the settings if there are none, and check that the wanted ones are stored: another run may have been first.
-
-    Raises:
-        DatasetMismatchError: the dataset was made with other settings.
-    """
+    """Store the settings if there are none, and check them as ``check_settings`` does: another run may be first."""
     key = settings_key(wanted.resource)
     if store.read(key) is None:
         # It does not matter which run stored them, because they are compared next.

@@ -21,7 +21,7 @@ from airflow_zendesk.dataset.layout import slice_key
 from airflow_zendesk.dataset.schema import SCHEMA_VERSION, arrow_schema, to_batch
 from airflow_zendesk.dataset.settings import DatasetSettings, from_json, to_json
 from airflow_zendesk.exceptions import DamagedObjectError
-from airflow_zendesk.storage.errors import translate_error
+from airflow_zendesk.storage.errors import translate_errors
 from airflow_zendesk.window import Slice
 from airflow_zendesk.zendesk.records import LATE, TIMESTAMP, Record, Rows, to_rows
 from airflow_zendesk.zendesk.resources import RESOURCES
@@ -87,11 +87,9 @@ class SealedSlice:
 
 
 class SliceWriter:
-    """Spools the rows of one slice until it is closed.
+    """Spools the rows of one slice until it is closed; rows from before its start are marked late.
 
-    Args:
-        settings: the settings of the dataset that the slice is made for.
-        slice_: the slice; rows from before its start are marked late.
+    Its methods raise ``StorageFullError`` if the disk of the spool is full.
     """
 
     def __init__(self, settings: DatasetSettings, slice_: Slice) -> None:
@@ -102,17 +100,15 @@ class SliceWriter:
         self._schema = arrow_schema(resource.columns)
         self._digest = RowDigest()
         self._waiting: list[pa.RecordBatch] = []
-        with _translate_errors():
+        with translate_errors(_SPOOL):
             self._file = tempfile.TemporaryFile(prefix="airflow-zendesk-")  # noqa: SIM115  closed in close()
-        names = self._schema.names
-        json_columns = {column.name for column in resource.columns if column.kind == "json"}
         self._writer = pq.ParquetWriter(
             self._file,
             self._schema,
             compression="zstd",
             compression_level=1,
-            use_dictionary=[name for name in names if name in _DICTIONARY_COLUMNS],
-            write_statistics=[name for name in names if name not in json_columns],
+            use_dictionary=[column.name for column in resource.columns if column.name in _DICTIONARY_COLUMNS],
+            write_statistics=[column.name for column in resource.columns if column.kind != "json"],
             write_page_checksum=True,
         )
 
@@ -125,11 +121,7 @@ class SliceWriter:
             self._file.close()
 
     def write(self, records: Sequence[Record]) -> Rows:
-        """Add rows in the order given; the returned ``Rows`` count values that did not fit the columns.
-
-        Raises:
-            StorageFullError: the disk of the spool is full.
-        """
+        """Add rows in the order given; the returned ``Rows`` count values that did not fit the columns."""
         rows = to_rows(records, self._resource.columns)
         first = self.slice.start_time * 1_000_000
         rows.columns[LATE] = [timestamp < first for timestamp in rows.columns[TIMESTAMP]]
@@ -144,12 +136,7 @@ class SliceWriter:
         self._flush(_ROW_GROUP_ROWS)
 
     def seal(self, certificate: Certificate, duplicates: int) -> SealedSlice:
-        """Write the footer, then read the file back and verify it.
-
-        Raises:
-            DamagedObjectError: the content that was read is not the content that was written.
-            StorageFullError: the disk of the spool is full.
-        """
+        """Write the footer, then read the file back; raises ``DamagedObjectError`` if it is not what was written."""
         footer = Footer(
             dataset=self._settings,
             start=self.slice.start.isoformat(),
@@ -169,7 +156,7 @@ class SliceWriter:
     def _finish(self) -> None:
         """End the file."""
         self._flush(1)
-        with _translate_errors():
+        with translate_errors(_SPOOL):
             self._writer.close()
             self._file.flush()
 
@@ -178,25 +165,13 @@ class SliceWriter:
         while sum(batch.num_rows for batch in self._waiting) >= at_least:
             table = pa.Table.from_batches(self._waiting, self._schema)
             group, rest = table.slice(0, _ROW_GROUP_ROWS), table.slice(_ROW_GROUP_ROWS)
-            with _translate_errors():
+            with translate_errors(_SPOOL):
                 self._writer.write_table(group.combine_chunks(), row_group_size=_ROW_GROUP_ROWS)
             self._waiting = rest.combine_chunks().to_batches()
 
 
-@contextlib.contextmanager
-def _translate_errors() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise translate_error(error, _SPOOL) or error from None
-
-
 def read_footer(file: pq.ParquetFile, uri: str) -> Footer:
-    """The footer of a file.
-
-    Raises:
-        DamagedObjectError: it has none that this package wrote.
-    """
+    """The footer of a file; raises ``DamagedObjectError`` if it has none that this package wrote."""
     metadata = file.metadata.metadata or {}
     try:
         footer = from_json(metadata[FOOTER_KEY], Footer)
@@ -207,46 +182,40 @@ def read_footer(file: pq.ParquetFile, uri: str) -> Footer:
     return footer
 
 
-def iter_rows(file: pq.ParquetFile, uri: str) -> Iterator[pa.RecordBatch]:
-    """The rows, in batches.
-
-    Raises:
-        DamagedObjectError: they cannot be read.
-    """
+@contextlib.contextmanager
+def report_damage(uri: str) -> Iterator[None]:
+    """Translate the errors of reading a Parquet file to ``DamagedObjectError``."""
     try:
-        yield from file.iter_batches(batch_size=_ROW_GROUP_ROWS // 10, use_threads=False)
+        yield
     except (pa.ArrowException, OSError) as error:
-        raise _unreadable(uri, error) from error
+        raise DamagedObjectError(uri, f"it cannot be read ({type(error).__name__})") from error
+
+
+def iter_rows(file: pq.ParquetFile, uri: str) -> Iterator[pa.RecordBatch]:
+    """The rows, in batches; raises ``DamagedObjectError`` if they cannot be read."""
+    with report_damage(uri):
+        yield from file.iter_batches(batch_size=_ROW_GROUP_ROWS // 10, use_threads=False)
 
 
 def verify_file(source: IO[bytes], uri: str, on_batch: Callable[[pa.RecordBatch], None] = lambda _: None) -> Footer:
-    """Read a whole file and compare it with its footer; ``on_batch`` is called with all rows on the way.
+    """Read a whole file and call ``on_batch`` with all rows on the way.
 
-    Raises:
-        DamagedObjectError: it is not readable, or differs from its footer.
+    Raises ``DamagedObjectError`` if the file is not readable, or differs from its footer.
     """
     digest = RowDigest()
     ids: list[NDArray[np.int64]] = []
-    try:
-        # Reading ahead or with several threads would keep several row groups in memory.
-        with pq.ParquetFile(source, page_checksum_verification=True, pre_buffer=False) as file:
-            footer = read_footer(file, uri)
-            if file.schema_arrow.remove_metadata() != arrow_schema(RESOURCES[footer.dataset.resource].columns):
-                raise DamagedObjectError(uri, f"its columns are not those of {footer.dataset.resource}")
-            for batch in iter_rows(file, uri):
-                digest.update(batch)
-                ids.append(np.array(batch.column("id").to_pylist(), np.int64))
-                on_batch(batch)
-    except (pa.ArrowException, OSError) as error:
-        raise _unreadable(uri, error) from error
+    # Reading ahead or with several threads would keep several row groups in memory.
+    with report_damage(uri), pq.ParquetFile(source, page_checksum_verification=True, pre_buffer=False) as file:
+        footer = read_footer(file, uri)
+        if file.schema_arrow.remove_metadata() != arrow_schema(RESOURCES[footer.dataset.resource].columns):
+            raise DamagedObjectError(uri, f"its columns are not those of {footer.dataset.resource}")
+        for batch in iter_rows(file, uri):
+            digest.update(batch)
+            ids.append(np.array(batch.column("id").to_pylist(), np.int64))
+            on_batch(batch)
     if (digest.rows, str(digest)) != (footer.rows, footer.digest):
-        raise DamagedObjectError(
-            uri, f"it has {digest.rows} rows with digest {digest}, which its footer does not match"
-        )
+        reason = f"it has {digest.rows} rows with digest {digest}, which its footer does not match"
+        raise DamagedObjectError(uri, reason)
     if ids and np.unique(np.concatenate(ids)).size != digest.rows:
         raise DamagedObjectError(uri, "it contains an id twice")
     return footer
-
-
-def _unreadable(uri: str, error: Exception) -> DamagedObjectError:
-    return DamagedObjectError(uri, f"it cannot be read ({type(error).__name__})")

@@ -1,6 +1,7 @@
 """Estimate the cost of a long export from a few requests."""
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
@@ -54,17 +55,7 @@ class Estimate:
 
 
 def estimate(hook: ZendeskHook, query: Query, window: Window, grain: Grain) -> Estimate:
-    """Estimate the cost of a window from at most ``MAX_PROBES`` of its pages.
-
-    Args:
-        hook: the account.
-        query: what to export.
-        window: the time, in whole slices.
-        grain: the length of a slice.
-
-    Raises:
-        ZendeskError: see ``airflow_zendesk.exceptions``.
-    """
+    """Estimate the cost of a window, made of whole slices, from at most ``MAX_PROBES`` of its pages."""
     slices = grain.slices(window)
     sampling = Sampling(window=window, pages=MAX_PROBES)
     sizes = []
@@ -103,10 +94,7 @@ def _slice_size(query: Query, slice_: Slice, records: Sequence[Record], rows: fl
 
 
 def _file_size(query: Query, slice_: Slice, records: Sequence[Record]) -> int:
-    writer = SliceWriter(DatasetSettings.from_query(query, "", DEFAULT_GRAIN, None), slice_)
-    try:
+    with closing(SliceWriter(DatasetSettings.from_query(query, "", DEFAULT_GRAIN, None), slice_)) as writer:
         if records:
             writer.write(records)
         return writer.seal(Certificate("end_time", None, slice_.end_time), duplicates=0).size
-    finally:
-        writer.close()

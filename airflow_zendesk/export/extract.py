@@ -19,7 +19,7 @@ from airflow_zendesk.zendesk.settling import DEFAULT_SETTLE, settle_seconds
 
 @dataclass(slots=True, kw_only=True)
 class ExtractedPage:
-    """A page whose events are written, with counts of written events, redacted comments and anomalies.
+    """A page whose events are written, with their counts.
 
     ``redacted_comments`` counts private comments whose texts were removed, by kind; ``matched_fields`` names the
     dropped and hashed fields that events had so far.
@@ -40,16 +40,10 @@ def extract(
     settle: timedelta = DEFAULT_SETTLE,
     on_page: Callable[[ExtractedPage], None] = lambda _: None,
 ) -> Generator[SealedSlice, None, None]:
-    """Extract slices from Zendesk in one pass, and yield each as soon as it is complete.
+    """Extract slices from Zendesk in one pass, in order, and yield each as soon as it is complete.
 
     A yielded slice is valid until the next one is requested. A consumer that stops early must close the generator.
-
-    Args:
-        hook: the account.
-        settings: the dataset that the slices are made for.
-        slices: in order; gaps between them are skipped.
-        settle: how old an event must be, by Zendesk's clock, to be exported.
-        on_page: called after each page, when its complete slices have been consumed.
+    Gaps between slices are skipped. ``on_page`` is called after each page, when its complete slices have been consumed.
     """
     query = settings.query()
     redactor = Redactor(query.privacy, hook.connection_settings.hash_key)
@@ -63,7 +57,9 @@ def extract(
             records = deque(page.records)
             _write(writer, redactor, records, extracted)
             while writer.slice.end_time <= page.complete_until:
-                yield writer.seal(_certificate(page, writer.slice, settle), duplicates)
+                by = "end_of_stream" if page.end_of_stream else "end_time"
+                certificate = Certificate(by, page.end_time, writer.slice.end_time + settle_seconds(settle))
+                yield writer.seal(certificate, duplicates)
                 duplicates = 0
                 writer.close()
                 if not remaining:
@@ -93,11 +89,3 @@ def write_records(writer: SliceWriter, redactor: Redactor, records: Sequence[Rec
     extracted.matched_fields = frozenset(redactor.matched_fields)
     extracted.unknown_keys += rows.unknown
     extracted.type_mismatches += rows.type_mismatches
-
-
-def _certificate(page: Page, slice_: Slice, settle: timedelta) -> Certificate:
-    return Certificate(
-        by="end_of_stream" if page.end_of_stream else "end_time",
-        end_time=page.end_time,
-        server_date_at_least=slice_.end_time + settle_seconds(settle),
-    )

@@ -1,7 +1,7 @@
 """The report of an export: the outcome of each slice, totals and warnings. It contains no row data and no secret."""
 
 import re
-from bisect import bisect_right
+from bisect import insort
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
@@ -50,11 +50,7 @@ class SliceReport:
 
 @dataclass(slots=True, kw_only=True)
 class ExportReport:
-    """The result of an export, with counts of all anomalies.
-
-    ``redacted_comments`` counts private comments whose texts were removed, by kind. ``matched_fields`` names the
-    dropped and hashed fields that events had.
-    """
+    """The result of an export, with the counts of all its pages (see ``ExtractedPage``)."""
 
     settings: DatasetSettings
     destination: str
@@ -157,8 +153,7 @@ class ExportReport:
             **{name: self._total(name) for name in ("added", "removed", "changed")},
             "seconds_late": self.seconds_late,
             "seconds_waited": round(self.stats.seconds_waited, 1),
-            "rows": sum(slice_.rows or 0 for slice_ in self.slices),
-            "bytes": sum(slice_.bytes or 0 for slice_ in self.slices),
+            **{name: self._total(name) for name in ("rows", "bytes")},
             "outcomes": self.slices_by_outcome(),
             "anomalies": asdict(self.anomalies),
             "unknown_keys": _reported(self.unknown_keys),
@@ -172,54 +167,42 @@ class ExportReport:
     def warnings(self) -> list[str]:
         """One sentence for each anomaly that a user should know about; empty if there was none."""
         anomalies, noun = self.anomalies, self.noun
+        redacted = self.redacted_comments.total()
+        added = (
+            f"{noun} were added to stored slices: Zendesk delivered them after those slices had been exported, "
+            f"the latest at least {timedelta(seconds=self.seconds_late or 0)} after it happened"
+        )
         counted = [
             (self.late, f"{noun} were delivered late: they are in the first slice that was open, marked late"),
-            (
-                self.redacted_comments.total(),
-                "private comments are stored without their texts: set private_comments to store them",
-            ),
+            (redacted, "private comments are stored without their texts: set private_comments to store them"),
             (anomalies.conflicting, f"{noun} were delivered twice with different bodies: the later body was kept"),
             (anomalies.replaced_surrogates, "lone surrogates, which UTF-8 cannot encode, were replaced by U+FFFD"),
             (anomalies.accepted_unproven, "pages did not advance: their end_time was accepted without evidence"),
+            (self._total("added"), added),
+            (self._total("removed"), f"stored {noun} were removed, because Zendesk no longer returns them"),
+            (self._total("changed"), f"stored {noun} were replaced, because Zendesk now returns other bodies"),
         ]
-        sentences = [f"{count:,} {what}." for count, what in counted if count] + self._changes()
+        sentences = [f"{count:,} {what}." for count, what in counted if count]
         if self.unknown_keys:
             names = ", ".join(_reported(self.unknown_keys))
             sentences.append(f"Zendesk sent keys without a column, which are kept in extra: {names}.")
         if self.type_mismatches:
             names = ", ".join(f"{name} ({count:,})" for name, count in sorted(self.type_mismatches.items()))
             sentences.append(f"Values of an unexpected type are kept in extra, and their columns are null: {names}.")
-        if self.events and (unmatched := self._unmatched_fields()):
-            names = ", ".join(unmatched)
+        unmatched = {*self.settings.drop_fields, *self.settings.hash_fields} - self.matched_fields
+        if self.events and unmatched:
+            names = ", ".join(sorted(unmatched))
             sentences.append(
                 f"None of the {noun} had these fields, so nothing was dropped or hashed: {names}. Check their names."
             )
         return sentences
 
-    def _unmatched_fields(self) -> list[str]:
-        named = {*self.settings.drop_fields, *self.settings.hash_fields}
-        return sorted(named - self.matched_fields)
-
     def _insert(self, slice_: SliceReport) -> None:
         """Keep the slices in the order of time; skipped ones are known first."""
-        self.slices.insert(bisect_right(self.slices, slice_.start, key=lambda each: each.start), slice_)
+        insort(self.slices, slice_, key=lambda each: each.start)
 
     def _total(self, name: str) -> int:
-        return sum(getattr(slice_, name) for slice_ in self.slices)
-
-    def _changes(self) -> list[str]:
-        """Sentences about slices that were stored before."""
-        sentences = []
-        if added := self._total("added"):
-            sentences.append(
-                f"{added:,} {self.noun} were added to stored slices: Zendesk delivered them after those slices had "
-                f"been exported, the latest at least {timedelta(seconds=self.seconds_late or 0)} after it happened."
-            )
-        if removed := self._total("removed"):
-            sentences.append(f"{removed:,} stored {self.noun} were removed, because Zendesk no longer returns them.")
-        if changed := self._total("changed"):
-            sentences.append(f"{changed:,} stored {self.noun} were replaced, because Zendesk now returns other bodies.")
-        return sentences
+        return sum(getattr(slice_, name) or 0 for slice_ in self.slices)
 
 
 def _sum(left: _Counts, right: _Counts) -> _Counts:

@@ -37,13 +37,9 @@ class Sample:
 
 @dataclass(slots=True, kw_only=True)
 class Sampling:
-    """Chooses the next page to sample, and computes the estimate.
+    """Chooses the next page to sample, of at most ``pages``, and computes the estimate.
 
     Request the page at ``start_time``, give its result to ``take``, and repeat until ``done``.
-
-    Args:
-        window: the time to estimate.
-        pages: the maximum number of pages.
     """
 
     window: Window

@@ -7,6 +7,7 @@ dropped, because some quote the signed request or the credentials.
 import errno
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from airflow_zendesk.exceptions import (
@@ -16,6 +17,7 @@ from airflow_zendesk.exceptions import (
     StorageNotFoundError,
     StorageRefusedError,
     StorageUnavailableError,
+    ZendeskError,
 )
 
 #: A subclass that takes the URI and a reason.
@@ -86,6 +88,20 @@ def translate_error(error: Exception, uri: str) -> StorageError | None:
     if error_class is None:
         error_class = _by_class(error)
     return None if error_class is None else error_class(uri, code or (str(status) if status else _reason(error)))
+
+
+@contextmanager
+def translate_errors(uri: str) -> Iterator[None]:
+    """Translate errors of a client to a ``StorageError``, without their texts, which may contain secrets."""
+    try:
+        yield
+    except ZendeskError:
+        raise
+    except Exception as error:
+        translated = translate_error(error, uri)
+        if translated is None:
+            raise
+        raise translated from None
 
 
 def status_and_code(error: BaseException) -> tuple[int | None, str | None]:

@@ -4,15 +4,15 @@ Exports never rename or delete an object. An object is either complete or does n
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import PurePosixPath
 from typing import IO, Any, ClassVar, cast
 
 from fsspec import AbstractFileSystem
 
-from airflow_zendesk.exceptions import SliceChangedError, StorageUnavailableError, ZendeskError
-from airflow_zendesk.storage.errors import translate_error
+from airflow_zendesk.exceptions import SliceChangedError, StorageUnavailableError
+from airflow_zendesk.storage.errors import translate_errors
 
 #: Identifies one version of an object: an ETag, a generation, or a file's inode, time and size.
 Version = str
@@ -136,18 +136,9 @@ class Store(ABC):
         with self.translate_errors(key):
             self._fs.rm_file(self._path(key))
 
-    @contextmanager
-    def translate_errors(self, key: str) -> Iterator[None]:
-        """Translate errors of the file system to a ``StorageError``, without their texts, which may contain secrets."""
-        try:
-            yield
-        except ZendeskError:
-            raise
-        except Exception as error:
-            translated = translate_error(error, self.uri(key))
-            if translated is None:
-                raise
-            raise translated from None
+    def translate_errors(self, key: str) -> AbstractContextManager[None]:
+        """Translate errors of the file system to a ``StorageError`` that names the object."""
+        return translate_errors(self.uri(key))
 
     @abstractmethod
     def _version_of(self, info: dict[str, Any]) -> Version: ...

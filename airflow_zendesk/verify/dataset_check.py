@@ -23,15 +23,9 @@ def verify_dataset(
     window: Window,
     on_progress: Callable[[VerificationProgress], None] = lambda _: None,
 ) -> VerificationReport:
-    """Read a dataset in a window and report every problem.
+    """Read a dataset in a window of whole slices and report every problem; ``on_progress`` is called after each slice.
 
     Memory does not depend on the length of the window: the ids of one slice, and an ``IdIndex``.
-
-    Args:
-        store: the destination.
-        settings: the settings of the dataset.
-        window: the time to verify: whole slices.
-        on_progress: called after each slice.
 
     Raises:
         MisalignedWindowError: the window is not made of whole slices.
@@ -54,11 +48,8 @@ def verify_dataset(
             # An object with a problem is to be moved away, so its ids do not count; those of states may repeat.
             index.add(check.ids[:0] if check.problems or RESOURCES[resource].is_state else check.ids)
             rows += state.rows
-            on_progress(
-                VerificationProgress(
-                    step="read", done=done, total=len(states), rows=rows, findings=len(report.findings)
-                )
-            )
+            found = len(report.findings)
+            on_progress(VerificationProgress(step="read", done=done, total=len(states), rows=rows, findings=found))
         _add_duplicates(index, report)
     return report
 

@@ -28,9 +28,6 @@ class IdIndex:
 
     Memory contains about a million ids, or one 256th of all ids, whichever is more. The rest is in an unnamed temporary
     file, which disappears with the process.
-
-    Args:
-        max_buffered: how many ids are buffered in memory before they are written.
     """
 
     def __init__(self, max_buffered: int = _MAX_BUFFERED) -> None:

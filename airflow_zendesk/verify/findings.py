@@ -1,9 +1,10 @@
 """The result of a verification: the state of every slice, and every problem found. No row data, no secret."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from itertools import groupby
 from typing import Any, Literal
 
 from airflow_zendesk.dataset.settings import DatasetSettings
@@ -52,17 +53,17 @@ class SliceState:
     problem: Problem | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """Consecutive slices, all complete or all with the same problem."""
 
     start: datetime
     end: datetime
     problem: Problem | None
-    slices: int = 0
-    rows: int = 0
-    late: int = 0
-    bytes: int = 0
+    slices: int
+    rows: int
+    late: int
+    bytes: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,19 +113,10 @@ class VerificationReport:
 
     def runs(self) -> Iterator[Run]:
         """The slices of the window; consecutive slices in the same state are one run."""
-        run: Run | None = None
-        for state in self.slices:
-            if run is None or run.problem != state.problem:
-                if run:
-                    yield run
-                run = Run(start=state.slice.start, end=state.slice.end, problem=state.problem)
-            run.end = state.slice.end
-            run.slices += 1
-            run.rows += state.rows
-            run.late += state.late
-            run.bytes += state.bytes
-        if run:
-            yield run
+        for problem, group in groupby(self.slices, lambda state: state.problem):
+            states = list(group)
+            start, end = states[0].slice.start, states[-1].slice.end
+            yield Run(start=start, end=end, problem=problem, slices=len(states), **_totals(states))
 
     def summary(self) -> dict[str, Any]:
         """Totals as JSON-able values, small enough for XCom; times are ISO 8601."""
@@ -136,7 +128,7 @@ class VerificationReport:
             **_times(self.window),
             "complete": self.complete,
             "slices": len(self.slices),
-            **{name: sum(getattr(state, name) for state in self.slices) for name in ("rows", "late", "bytes")},
+            **_totals(self.slices),
             "compared": self.compared,
             "problems": self.problems(),
         }
@@ -159,6 +151,10 @@ class VerificationReport:
 def printable(text: str) -> str:
     """Text for a log or a terminal: a name with control characters could forge lines, so it is escaped."""
     return text if text.isprintable() else text.encode("unicode_escape").decode()
+
+
+def _totals(states: Sequence[SliceState]) -> dict[str, int]:
+    return {name: sum(getattr(state, name) for state in states) for name in ("rows", "late", "bytes")}
 
 
 def _times(period: Window | Run) -> dict[str, str]:

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from airflow_zendesk.dataset.layout import parse_slice_key, slice_key
 from airflow_zendesk.dataset.publish import open_slice
-from airflow_zendesk.dataset.slice_file import read_footer
+from airflow_zendesk.dataset.slice_file import read_footer, report_damage
 from airflow_zendesk.exceptions import DamagedObjectError
 from airflow_zendesk.storage.store import Store
 from airflow_zendesk.window import Slice, Window
@@ -115,12 +115,10 @@ def _count(store: Store, key: str, column: str | None, wanted: frozenset[int]) -
             raise DamagedObjectError(uri, f"it has no column {column}")
         groups = [group for group in range(file.num_row_groups) if _may_contain(file, group, column, wanted)]
         found: Counter[int] = Counter()
-        try:
+        with report_damage(uri):
             for group in groups:
                 table = file.read_row_group(group, columns=column and [column], use_threads=False)
                 found += _count_in(table, wanted)
-        except (pa.ArrowException, OSError) as error:
-            raise DamagedObjectError(uri, f"it cannot be read ({type(error).__name__})") from error
         return found
 
 

@@ -1,6 +1,7 @@
 """Verify one stored slice: its name, its footer, its certificate and every one of its rows."""
 
 import os
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -33,12 +34,6 @@ class SliceCheck:
 
 def verify_slice(store: Store, key: str, slice_: Slice, settings: DatasetSettings) -> SliceCheck:
     """Read a whole slice and compare it with its name, its footer and the settings of the dataset.
-
-    Args:
-        store: the destination.
-        key: the object.
-        slice_: the slice that the key names.
-        settings: the settings of the dataset.
 
     Raises:
         NewerSchemaError: the slice has columns that this version of the package does not know.
@@ -77,24 +72,23 @@ class _RowTimes:
     def __init__(self, slice_: Slice) -> None:
         self.ids: list[NDArray[np.int64]] = []
         self._start, self._end = (second * 1_000_000 for second in (slice_.start_time, slice_.end_time))
-        self._before = self._after = self._mislabelled = self._late = 0
+        self._late = 0
+        self._misplaced = Counter[str]()
 
     def add(self, batch: pa.RecordBatch) -> None:
         self.ids.append(np.array(batch.column("id").to_pylist(), np.int64))
         times = np.array(batch.column(TIMESTAMP).cast("int64").to_pylist(), np.int64)
         late = np.array(batch.column(LATE).to_pylist(), np.bool_)
-        self._after += int(np.count_nonzero(times >= self._end))
-        self._before += int(np.count_nonzero((times < self._start) & ~late))
-        self._mislabelled += int(np.count_nonzero((times >= self._start) & late))
+        misplaced = {
+            "before its start and not marked late": (times < self._start) & ~late,
+            "at its end or later": times >= self._end,
+            "within it but marked late": (times >= self._start) & late,
+        }
+        self._misplaced.update({where: int(np.count_nonzero(rows)) for where, rows in misplaced.items()})
         self._late += int(np.count_nonzero(late))
 
     def out_of_range(self) -> str | None:
-        counts = [
-            (self._before, "before its start and not marked late"),
-            (self._after, "at its end or later"),
-            (self._mislabelled, "within it but marked late"),
-        ]
-        return "; ".join(f"{count:,} rows are {where}" for count, where in counts if count) or None
+        return "; ".join(f"{count:,} rows are {where}" for where, count in self._misplaced.items() if count) or None
 
     def wrong_late_count(self, footer: Footer) -> str | None:
         if self._late == footer.late:

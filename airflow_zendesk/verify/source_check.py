@@ -92,11 +92,8 @@ def _compare(
                 report.add("stale", state, difference)
             rows += sealed.footer.rows
             report.compared += 1
-            on_progress(
-                VerificationProgress(
-                    step="compared", done=report.compared, total=len(states), rows=rows, findings=len(report.findings)
-                )
-            )
+            done, found = report.compared, len(report.findings)
+            on_progress(VerificationProgress(step="compared", done=done, total=len(states), rows=rows, findings=found))
 
 
 def _difference(store: Store, sealed: SealedSlice) -> str | None:
