@@ -87,13 +87,20 @@ def _search(
     from airflow_zendesk.verify.repair import Target, merge  # noqa: PLC0415
 
     kind: IdKind = "user" if arguments.user_id else "ticket"
+    ids = {id_: id_ for id_ in arguments.user_id or arguments.ticket_id}
+    if kind == "user" and settings.hash_fields:
+        from airflow_zendesk.hooks.zendesk import ZendeskHook  # noqa: PLC0415
+        from airflow_zendesk.zendesk.redaction import hash_integer  # noqa: PLC0415
+
+        key = (ZendeskHook(arguments.zendesk_conn_id).connection_settings.hash_key or "").encode()
+        ids |= {hash_integer(id_, key): id_ for id_ in list(ids)}
     with progress_bar() as bar:
         task = bar.add_task("", total=None, text="listing ...")
         search = find_ids(
             store,
             settings.resource,
             kind,
-            arguments.user_id or arguments.ticket_id,
+            ids,
             window,
             on_progress=lambda now: bar.update(task, completed=now.done, total=now.total, text=str(now)),
         )

@@ -63,8 +63,9 @@ class Privacy:
         private_comments: bool,
         drop_fields: Iterable[str],
         hash_fields: Iterable[str],
+        can_hash_id: bool = False,
     ) -> Self:
-        """The privacy settings of a resource with these columns.
+        """The privacy settings of a resource with these columns; ``can_hash_id`` allows a hash in place of its ``id``.
 
         Raises:
             SettingsError: a name is not that of a field, or the field is required, cannot be hashed or is named twice.
@@ -72,9 +73,9 @@ class Privacy:
         dropped, hashed = _names("drop_fields", drop_fields), _names("hash_fields", hash_fields)
         kinds = {column.name: column.kind for column in columns}
         for name in (*dropped, *hashed):
-            if name in _REQUIRED:
+            if name in _REQUIRED and not (can_hash_id and name == "id" and name not in dropped):
                 required = ", ".join(_REQUIRED)
-                raise SettingsError(f"The field {name!r} cannot be dropped or hashed. Events need {required}.")
+                raise SettingsError(f"The field {name!r} cannot be dropped or hashed. Records need {required}.")
         for name in hashed:
             if kinds.get(name, "json") not in _HASHABLE:
                 raise SettingsError(

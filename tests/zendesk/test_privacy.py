@@ -236,7 +236,7 @@ def test_hashed_field_holds_nothing_of_its_value(value: Any) -> None:
 @pytest.mark.parametrize(
     ("privacy", "message"),
     [
-        ({"drop_fields": ["id"]}, r"'id' cannot be dropped or hashed\. Events need id, ticket_id, timestamp"),
+        ({"drop_fields": ["id"]}, r"'id' cannot be dropped or hashed\. Records need id, ticket_id, timestamp"),
         ({"drop_fields": "system.location, via"}, "drop_fields contains 'system.location, via', which is not the name"),
         ({"drop_fields": ["a,b"]}, "drop_fields contains 'a,b'"),
         ({"hash_fields": [" via"]}, "hash_fields contains ' via'"),
