@@ -11,7 +11,6 @@ The text of a cursor is opaque. Here it is a position with a checksum, and a cur
 another. Zendesk's own words: https://developer.zendesk.com/api-reference/ticketing/ticket-management/incremental_exports/
 """
 
-import binascii
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable
@@ -108,7 +107,7 @@ def decode_cursor(resource: str, text: str) -> tuple[Position, int]:
     """
     try:
         content = urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode("ascii")
-    except (binascii.Error, UnicodeError) as error:
+    except ValueError as error:  # of base64 or of ASCII
         raise ValueError("the cursor is not valid base64") from error
     match = _CURSOR.fullmatch(content)
     if match is None:

@@ -7,7 +7,8 @@ A scenario is a list of steps, as JSON or as Python dictionaries:
 
 Every step that matches a request acts on it: first the page faults in their order, then the response faults, then the
 first connection fault. Pages are numbered by `start_time`, cursor or `page`: requests with the same one are for the
-same page. Without a condition on `resource` or `path`, a step matches exports but not lists. Event faults are always active and accept neither `on` nor `times`.
+same page. Without a condition on `resource` or `path`, a step matches exports but not lists. Event faults are always
+active and accept neither `on` nor `times`.
 """
 
 import json
