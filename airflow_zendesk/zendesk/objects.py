@@ -67,19 +67,21 @@ BRANDS = _columns(
 )
 TICKET_FIELDS = _columns(
     integers="position creator_user_id",
-    texts="url type key title description agent_description title_in_portal tag regexp_for_validation "
-    "relationship_target_type",
-    flags="active required removable visible_in_portal editable_in_portal required_in_portal collapsed_for_agents",
+    texts="url type key title raw_title description raw_description agent_description title_in_portal "
+    "raw_title_in_portal tag regexp_for_validation relationship_target_type",
+    flags="active agent_can_edit required removable visible_in_portal editable_in_portal required_in_portal collapsed_for_agents",
     json="system_field_options custom_field_options",
 )
 TICKET_FORMS = _columns(
     integers="position",
-    texts="url name display_name",
+    texts="url name raw_name display_name raw_display_name",
     flags="active default end_user_visible in_all_brands",
     json="ticket_field_ids restricted_brand_ids agent_conditions end_user_conditions",
 )
 SLA_POLICIES = _columns(integers="position", texts="url title description", json="filter policy_metrics")
 SCHEDULES = _columns(texts="name time_zone", json="intervals holidays")
 CUSTOM_STATUSES = _columns(
-    texts="status_category agent_label end_user_label description end_user_description", flags="active default"
+    texts="url status_category agent_label raw_agent_label end_user_label raw_end_user_label description "
+    "raw_description end_user_description raw_end_user_description",
+    flags="active default",
 )
