@@ -35,7 +35,7 @@ class Endpoint:
 
     @property
     def is_list(self) -> bool:
-        """Whether it lists a small collection as a whole, and is no export."""
+        """Whether it lists a small collection as a whole."""
         return self.paging.startswith("list")
 
 

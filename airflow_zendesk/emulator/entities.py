@@ -1,4 +1,4 @@
-"""Users and organizations over time: each changes at intervals of its own, and some are deleted at last.
+"""Users and organizations over time: each changes at its own intervals, and some are deleted.
 
 How often an entity has changed follows from the time alone, so its content at any present can be computed directly.
 """

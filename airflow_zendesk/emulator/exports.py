@@ -19,7 +19,7 @@ from airflow_zendesk.emulator.ticket_shapes import serialize_ticket
 
 #: "Returns only up to 50 results per request". Zendesk limits samples separately; here they count as exports.
 _SAMPLE, _MAX_PER_SAMPLE = "ticket_events/sample", 50
-#: The exports of objects. Events have the same paging as organizations, but no revisions.
+#: The exports of objects; the others are exports of events.
 OBJECTS: Final = ("tickets", "users", "organizations")
 
 

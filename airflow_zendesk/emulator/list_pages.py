@@ -20,7 +20,7 @@ _MAX_PER_PAGE = 100
 
 def respond_with_list(request: Request, limits: Limits) -> str:
     """Return the body of the requested page of a list."""
-    records = [record for record in all_records(request) if _is_listed(record, request.parameters)]
+    records = [record for record in _records(request) if _is_listed(record, request.parameters)]
     paging = request.endpoint.paging if request.endpoint else "list_single"
     if paging == "list_cursor":
         return _cursor_page(request, records, limits)
@@ -29,7 +29,7 @@ def respond_with_list(request: Request, limits: Limits) -> str:
     return encode_page(request.resource, records, {})
 
 
-def all_records(request: Request) -> list[Json]:
+def _records(request: Request) -> list[Json]:
     """Return the records of a list, including deleted ones."""
     if request.endpoint is None or request.endpoint.parent is None:
         return LISTS[request.resource]()

@@ -113,7 +113,9 @@ def serialize_organization(revision: Revision[Entity]) -> Json:
 
 
 def email_of(user_id: int) -> str:
-    """Return the email address of a user; that of a customer is the one in the `via` of comments."""
+    """Return the email address of a user: for the administrator that of the login, for a customer that in `via`."""
+    if user_id == fixtures.ADMIN_ID:
+        return "agent@example.com"
     return f"{'customer' if user_id >= fixtures.FIRST_CUSTOMER_ID else 'agent'}-{user_id}@example.com"
 
 

@@ -189,8 +189,8 @@ def test_condition_on_the_page_size_of_a_list(session: requests.Session, emulato
     assert ["text/html", "text/html", "applicati"] == kinds
 
 
-def test_new_faults_on_events(session: requests.Session, emulator: ZendeskEmulator) -> None:
-    """An event without a time has neither timestamp nor created_at; there is no cursor to change."""
+def test_missing_time_removes_all_times_of_an_event(session: requests.Session, emulator: ZendeskEmulator) -> None:
+    """Neither timestamp nor created_at remains. Faults of cursors and lists leave a page of events alone."""
     good = export(session, emulator, start_time=START, per_page=5).json()
     emulator.set_scenario([{"fault": "missing_time"}, {"fault": "after_cursor"}, {"fault": "half_list"}])
     bad = export(session, emulator, start_time=START, per_page=5).json()

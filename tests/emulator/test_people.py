@@ -132,6 +132,7 @@ def test_all_addresses_are_in_a_reserved_domain() -> None:
     """No address is real; that of a customer is the one in the `via` of their comments."""
     found = users(START + DAY)
 
+    assert "agent@example.com" == found[fixtures.ADMIN_ID]["email"]
     assert {"example.com"} == {user["email"].partition("@")[2] for user in found.values()}
     assert all(
         user["email"] == f"customer-{id_}@example.com" for id_, user in found.items() if user["role_type"] is None
