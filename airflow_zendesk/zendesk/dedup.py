@@ -1,5 +1,6 @@
 """De-duplication: which ids a run has exported, and the records that wait for their second to be complete."""
 
+from collections import deque
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -9,6 +10,8 @@ from airflow_zendesk.zendesk.records import Record
 
 #: About 32 MiB of ids in the largest run of numbers; beyond it, the oldest are forgotten.
 CAPACITY = 4_194_304
+#: How many pages of objects are remembered with their versions.
+_REMEMBERED_PAGES = 2
 
 
 class SeenIds:
@@ -88,6 +91,11 @@ class RecordBuffer:
 class StateBuffer(RecordBuffer):
     """The same for objects that change: each is released in its newest version, and again after it has changed."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        #: The times of the versions that the last pages released, by id: pages repeat objects of the page before.
+        self._released: deque[dict[int, int]] = deque(maxlen=_REMEMBERED_PAGES)
+
     def add(self, records: Iterable[Record], before: int) -> tuple[int, int]:
         """Add the objects of one page that changed before a unix second; see ``RecordBuffer.add``.
 
@@ -97,12 +105,15 @@ class StateBuffer(RecordBuffer):
         for record in records:
             if record.second >= before:
                 continue
+            if any(page.get(record.id, -1) >= record.timestamp for page in self._released):
+                duplicates += 1
+                continue
             waiting = self._waiting.get(record.id)
             if waiting is not None and waiting.timestamp >= record.timestamp:
                 duplicates += 1
-                conflicting += waiting.timestamp == record.timestamp and waiting.raw != record.raw
                 if waiting.timestamp > record.timestamp:
                     continue
+                conflicting += waiting.raw != record.raw
             self._waiting[record.id] = record
         return duplicates, conflicting
 
@@ -110,4 +121,5 @@ class StateBuffer(RecordBuffer):
         """Remove and return the objects that changed before a unix second, sorted by time and id."""
         released = [record for record in self._waiting.values() if record.second < before]
         self.drop(before)
+        self._released.append({record.id: record.timestamp for record in released})
         return sorted(released, key=lambda record: (record.timestamp, record.id))
