@@ -69,7 +69,8 @@ TICKET_FIELDS = _columns(
     integers="position creator_user_id",
     texts="url type key title raw_title description raw_description agent_description title_in_portal "
     "raw_title_in_portal tag regexp_for_validation relationship_target_type",
-    flags="active agent_can_edit required removable visible_in_portal editable_in_portal required_in_portal collapsed_for_agents",
+    flags="active agent_can_edit required removable visible_in_portal editable_in_portal required_in_portal "
+    "collapsed_for_agents",
     json="system_field_options custom_field_options",
 )
 TICKET_FORMS = _columns(
