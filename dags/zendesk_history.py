@@ -1,21 +1,27 @@
-"""Export a long range of a Zendesk account's ticket events in one pass, into the dataset of the daily DAG."""
+"""Export a long range of a Zendesk account in one pass, into the dataset of the daily DAG."""
 
 from datetime import timedelta
 from typing import Any
 
 from airflow.providers.common.compat.sdk import conf
-from airflow.sdk import DAG, Asset, Param, task
+from airflow.sdk import DAG, Asset, Param, Variable, task
 
 from airflow_zendesk.operators.incremental_export import ZendeskIncrementalExportOperator
+from airflow_zendesk.operators.load_warehouse import ZendeskLoadWarehouseOperator
 from airflow_zendesk.window import Window
+
+EVENTS = "ticket_events"
 
 with DAG(
     dag_id="zendesk_history",
-    description="Zendesk ticket events of months or years, in as few requests as possible",
+    description="Months or years of a Zendesk account, in as few requests as possible",
     doc_md="""
-Exports all events from `start` to `end` into the dataset of the DAG `zendesk_ticket_events`. The Airflow Variable
-`zendesk_destination` names the destination, `zendesk_default` is the connection. One pass needs one request per 1,000
-events, whatever the number of slices; a run per interval needs at least one request each.
+Exports a resource from `start` to `end` into the dataset of its daily DAG: `ticket_events` by default. The Airflow
+Variable `zendesk_destination` names the destination, `zendesk_default` is the connection. One pass needs one request
+per 1,000 events or objects, whatever the number of slices; a run per interval needs at least one request each.
+
+Ticket events are loaded by the DAG `zendesk_load_ticket_events`. Other resources are loaded here, if the Variable
+`zendesk_warehouse` is set.
 
 Slices that exist are skipped and cost nothing, so a retry or another run continues where the last one stopped.
 
@@ -29,6 +35,11 @@ same pool can run in between.
     max_active_runs=1,
     default_args={"retries": 10, "retry_delay": timedelta(minutes=5)},
     params={
+        "resource": Param(
+            default=EVENTS,
+            enum=[EVENTS, "ticket_metric_events", "tickets", "users", "organizations"],
+            description="What to export",
+        ),
         "start": Param(
             type="string", format="date-time", description="Start of the window; must be the start of a slice"
         ),
@@ -46,21 +57,40 @@ same pool can run in between.
 ) as dag:
 
     @task(retries=0)
-    def windows(params: dict[str, Any] | None = None) -> list[dict[str, str]]:
-        """The window, or its months, as arguments of the export task."""
+    def windows(*, of_events: bool, params: dict[str, Any] | None = None) -> list[dict[str, str]]:
+        """The window, or its months, as arguments of the export; none if the other export is wanted."""
         assert params is not None
         window = Window.of(params["start"], params["end"])
+        if of_events != (params["resource"] == EVENTS):
+            return []
         parts = window.months() if params["by_month"] else [window]
         return [{"start": part.start.isoformat(), "end": part.end.isoformat()} for part in parts]
 
-    ZendeskIncrementalExportOperator.partial(
-        task_id="export",
-        resource="ticket_events",
-        destination="{{ var.value.zendesk_destination }}",
-        if_exists="skip",
-        pool=conf.get("zendesk_export", "pool", fallback="default_pool"),
+    @task.short_circuit
+    def has_warehouse() -> bool:
+        """Whether there is a warehouse to load."""
+        return bool(Variable.get("zendesk_warehouse", default=None))
+
+    windows_of_others = windows.override(task_id="windows_of_others")(of_events=False)
+    export_options: dict[str, Any] = {
+        "destination": "{{ var.value.zendesk_destination }}",
+        "if_exists": "skip",
+        "pool": conf.get("zendesk_export", "pool", fallback="default_pool"),
         # One task at a time, even without a pool: all requests share the account's rate limit.
+        "max_active_tis_per_dag": 1,
+        "map_index_template": "{{ task.start[:10] }}",
+    }
+    ZendeskIncrementalExportOperator.partial(
+        task_id="export", resource=EVENTS, outlets=[Asset(f"zendesk_{EVENTS}")], **export_options
+    ).expand_kwargs(windows(of_events=True))
+    others = ZendeskIncrementalExportOperator.partial(
+        task_id="export_others", resource="{{ params.resource }}", **export_options
+    ).expand_kwargs(windows_of_others)
+    load = ZendeskLoadWarehouseOperator.partial(
+        task_id="load_others",
+        warehouse="{{ var.value.zendesk_warehouse }}",
+        destination="{{ var.value.zendesk_destination }}",
+        resource="{{ params.resource }}",
         max_active_tis_per_dag=1,
-        map_index_template="{{ task.start[:10] }}",
-        outlets=[Asset("zendesk_ticket_events")],
-    ).expand_kwargs(windows())
+    ).expand_kwargs(windows_of_others)
+    [others, has_warehouse()] >> load

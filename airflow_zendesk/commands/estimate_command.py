@@ -64,7 +64,7 @@ def _print(estimate: "Estimate") -> None:
     if estimate.margin == 0:
         margin = "counted"
     print(f"{estimate.window}: {estimate.slices:,} slices of {estimate.grain}")
-    print(f"events           {estimate.events:>12,}  {margin}, by {estimate.probes} requests")
+    print(f"{estimate.noun:<16} {estimate.events:>12,}  {margin}, by {estimate.probes} requests")
     print(f"bytes in storage {estimate.bytes:>12,}")
     print(f"{'':16} {'requests':>12}  minutes at {estimate.requests_per_minute:,} requests a minute")
     for name, cost in (("one sweep", estimate.sweep), ("a run per slice", estimate.run_per_slice)):

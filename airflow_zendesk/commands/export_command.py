@@ -33,7 +33,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         commands, "export", _run, summary="export a window as partitioned Parquet", epilog=_EPILOG
     )
     options.add_resource(parser)
-    options.add_window(parser)
+    options.add_window(parser, required=False, default="none; lists have no window")
     options.add_destination(parser)
     options.add_query(parser)
     add = parser.add_argument
@@ -79,7 +79,7 @@ def _export(arguments: argparse.Namespace) -> "ExportReport":
                 drop_fields=arguments.drop_field,
                 hash_fields=arguments.hash_field,
             ),
-            Window.of(arguments.start, arguments.end),
+            Window.of(arguments.start, arguments.end) if arguments.start or arguments.end else None,
             grain=Grain.of(arguments.grain) if arguments.grain else None,
             settle=to_timedelta(arguments.settle, "--settle"),
             if_exists=arguments.if_exists,
@@ -92,7 +92,7 @@ def _progress_text(now: "Progress") -> str:
     """The progress in a line that fits a narrow terminal beside the bar."""
     remaining = "?" if now.remaining is None else str(now.remaining).partition(".")[0]
     return (
-        f"{now.fraction:4.0%}  to {now.complete_until:%Y-%m-%d %H:%M}  {now.events:,} events  "
+        f"{now.fraction:4.0%}  to {now.complete_until:%Y-%m-%d %H:%M}  {now.events:,} {now.noun}  "
         f"{now.events_per_second:,.0f}/s  {remaining} left"
     )
 
@@ -103,4 +103,4 @@ def _print_report(report: "ExportReport") -> None:
         rows, size = ("" if number is None else f"{number:,}" for number in (slice_.rows, slice_.bytes))
         print(f"{slice_.start:%Y-%m-%d %H:%M}  {rows:>9}  {size:>12}  {slice_.outcome:<9}  {slice_.uri}")
     outcomes = ", ".join(f"{count:,} {outcome}" for outcome, count in report.slices_by_outcome().items())
-    print(f"{report.events:,} events in {report.stats.requests:,} requests; slices: {outcomes}")
+    print(f"{report.events:,} {report.noun} in {report.stats.requests:,} requests; slices: {outcomes}")

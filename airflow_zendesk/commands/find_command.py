@@ -1,4 +1,4 @@
-"""``airflow-zendesk find``: list the slices that contain a ticket, and the commands that export them again."""
+"""``airflow-zendesk find``: list the slices that contain a ticket or a user, and how to export them again."""
 
 import argparse
 import json
@@ -8,34 +8,40 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_zendesk.commands import options
 from airflow_zendesk.commands.terminal import logs_to_stderr, progress_bar
-from airflow_zendesk.exceptions import SettingsError
+from airflow_zendesk.exceptions import DatasetNotFoundError, SettingsError
 from airflow_zendesk.window import Window
 
 if TYPE_CHECKING:
-    from airflow_zendesk.verify.ticket_search import Search
+    from airflow_zendesk.dataset.settings import DatasetSettings
+    from airflow_zendesk.storage.store import Store
+    from airflow_zendesk.verify.id_search import IdKind, Search
 
 _EPILOG = """\
-Only the ticket ids of each slice are read, and only where the statistics of the file allow a match. Delete the tickets
-in Zendesk first. The printed commands then export the slices again without them. The exit code is 0 if every object in
-the dataset's folder was searched, whether or not the tickets were found.
+For tickets, only their ids are read, and only where the statistics of the file allow a match. A user may be in any
+column, so with --user-id everything is read, and without --resource in every dataset of the destination. Delete the
+tickets or the user in Zendesk first. The printed commands then export the slices again without them. The exit code is
+0 if every object in the datasets' folders was searched, whether or not anything was found.
 
-example:
+examples:
   airflow-zendesk find --ticket-id 4711 --ticket-id 4712 --destination file:///data/zendesk
+  airflow-zendesk find --user-id 22000000012345 --destination file:///data/zendesk
 """
 _ADVICE = """
-After the tickets are deleted in Zendesk, run these commands. Each removes every stored event of its slices
-that Zendesk no longer returns, and reports how many. To see that number first, leave out --allow-shrink:
-nothing is removed then."""
+After the deletion in Zendesk, run these commands. Each removes every stored row of its slices that Zendesk
+no longer returns, and reports how many. To see that number first, leave out --allow-shrink: nothing is
+removed then."""
 
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the subcommand."""
     parser = options.add_command(
-        commands, "find", _run, summary="list the slices that contain a ticket", epilog=_EPILOG
+        commands, "find", _run, summary="list the slices that contain a ticket or a user", epilog=_EPILOG
     )
-    parser.add_argument("--ticket-id", action="append", type=int, required=True, metavar="N", help="may be repeated")
+    ids = parser.add_mutually_exclusive_group(required=True)
+    ids.add_argument("--ticket-id", action="append", type=int, metavar="N", help="id of a ticket; may be repeated")
+    ids.add_argument("--user-id", action="append", type=int, metavar="N", help="id of a user; may be repeated")
     options.add_destination(parser)
-    options.add_resource(parser)
+    options.add_resource(parser, default=None, note="; default: ticket_events, or all with --user-id")
     options.add_window(parser, required=False)
     options.add_connection(parser)
     options.add_json(parser)
@@ -43,32 +49,51 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
 
 def _run(arguments: argparse.Namespace) -> int:
     with logs_to_stderr():
-        search, commands = _search(arguments)
+        found = _search_all(arguments)
         from airflow_zendesk.verify.findings import printable  # noqa: PLC0415  imports pyarrow
     if arguments.json:
-        print(json.dumps({"ticket_ids": arguments.ticket_id, **_to_dict(search), "commands": commands}, indent=2))
+        ids = {"user_ids": arguments.user_id} if arguments.user_id else {"ticket_ids": arguments.ticket_id}
+        results = [{**ids, **_to_dict(search), "commands": commands} for search, commands in found]
+        print(json.dumps(results if arguments.user_id else results[0], indent=2))
     else:
-        _print(search, commands)
-    for uri, reason in search.not_searched:
+        _print("user" if arguments.user_id else "ticket", found)
+    not_searched = [each for search, _ in found for each in search.not_searched]
+    for uri, reason in not_searched:
         print(f"airflow-zendesk: not searched: {printable(uri)}: {reason}", file=sys.stderr)
-    return 1 if search.not_searched else 0
+    return 1 if not_searched else 0
 
 
-def _search(arguments: argparse.Namespace) -> "tuple[Search, list[str]]":
-    from airflow_zendesk.dataset.settings import load_settings  # noqa: PLC0415
+def _search_all(arguments: argparse.Namespace) -> "list[tuple[Search, list[str]]]":
+    """The result for each dataset, with the commands that export its slices again."""
+    from airflow_zendesk.dataset.settings import load_settings, read_settings  # noqa: PLC0415
     from airflow_zendesk.destination import open_destination  # noqa: PLC0415
-    from airflow_zendesk.verify.repair import Target, merge  # noqa: PLC0415
-    from airflow_zendesk.verify.ticket_search import find_tickets  # noqa: PLC0415
+    from airflow_zendesk.zendesk.resources import RESOURCES  # noqa: PLC0415
 
     window = _window(arguments)
     store = open_destination(arguments.destination)
-    settings = load_settings(store, arguments.resource)
+    if arguments.user_id and arguments.resource is None:
+        datasets = [settings for name in RESOURCES if (settings := read_settings(store, name))]
+        if not datasets:
+            raise DatasetNotFoundError(store.uri(""))
+    else:
+        datasets = [load_settings(store, arguments.resource or "ticket_events")]
+    return [_search(arguments, store, settings, window) for settings in datasets]
+
+
+def _search(
+    arguments: argparse.Namespace, store: "Store", settings: "DatasetSettings", window: Window | None
+) -> "tuple[Search, list[str]]":
+    from airflow_zendesk.verify.id_search import find_ids  # noqa: PLC0415
+    from airflow_zendesk.verify.repair import Target, merge  # noqa: PLC0415
+
+    kind: IdKind = "user" if arguments.user_id else "ticket"
     with progress_bar() as bar:
         task = bar.add_task("", total=None, text="listing ...")
-        search = find_tickets(
+        search = find_ids(
             store,
             settings.resource,
-            arguments.ticket_id,
+            kind,
+            arguments.user_id or arguments.ticket_id,
             window,
             on_progress=lambda now: bar.update(task, completed=now.done, total=now.total, text=str(now)),
         )
@@ -104,13 +129,15 @@ def _to_dict(search: "Search") -> dict[str, Any]:
     }
 
 
-def _print(search: "Search", commands: Sequence[str]) -> None:
-    if search.matches:
-        print(f"{'slice':<16}  {'ticket':>16}  {'rows':>9}  object")
-    for match in search.matches:
-        for ticket_id, rows in match.rows.items():
-            print(f"{match.slice.start:%Y-%m-%d %H:%M}  {ticket_id:>16}  {rows:>9,}  {match.uri}")
-    print(f"{search.rows:,} rows in {len(search.matches):,} of {search.searched:,} slices of {search.uri}")
+def _print(kind: str, found: "Sequence[tuple[Search, list[str]]]") -> None:
+    if any(search.matches for search, _ in found):
+        print(f"{'slice':<16}  {kind:>16}  {'rows':>9}  object")
+    for search, _ in found:
+        for match in search.matches:
+            for id_, rows in match.rows.items():
+                print(f"{match.slice.start:%Y-%m-%d %H:%M}  {id_:>16}  {rows:>9,}  {match.uri}")
+        print(f"{search.rows:,} rows in {len(search.matches):,} of {search.searched:,} slices of {search.uri}")
+    commands = [command for _, commands in found for command in commands]
     if commands:
         print(_ADVICE)
     for command in commands:

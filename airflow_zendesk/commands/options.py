@@ -31,19 +31,22 @@ def add_destination(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_resource(parser: argparse.ArgumentParser) -> None:
+def add_resource(
+    parser: argparse.ArgumentParser, default: str | None = "ticket_events", note: str = "; default: ticket_events"
+) -> None:
     """Add ``--resource``."""
     parser.add_argument(
         "--resource",
-        default="ticket_events",
+        default=default,
         metavar="NAME",
-        help="ticket_events (default) or ticket_metric_events",
+        help="ticket_events, ticket_metric_events, tickets, users, organizations, groups, brands, "
+        f"ticket_fields, ticket_forms, sla_policies, schedules or custom_statuses{note}",
     )
 
 
-def add_window(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
+def add_window(parser: argparse.ArgumentParser, *, required: bool = True, default: str = "the whole dataset") -> None:
     """Add ``--start`` and ``--end``."""
-    default = "" if required else " (default: the whole dataset)"
+    default = "" if required else f" (default: {default})"
     parser.add_argument(
         "--start", required=required, metavar="TIME", help=f"start of the window, ISO 8601 with a time zone{default}"
     )
@@ -59,7 +62,7 @@ def add_query(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="SIDELOAD",
-        help="comment_events: include the texts of comments; may be repeated",
+        help="comment_events: the texts of comments; metric_sets: the metrics of tickets; may be repeated",
     )
     parser.add_argument("--support-type-scope", default="all", metavar="SCOPE", help="all (default), agent or ai_agent")
 

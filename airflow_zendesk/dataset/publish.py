@@ -8,7 +8,7 @@ compared.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import pyarrow as pa
@@ -17,21 +17,25 @@ import pyarrow.parquet as pq
 from airflow_zendesk.dataset.diff import SliceDiff, diff_slices
 from airflow_zendesk.dataset.settings import DatasetSettings, ensure_settings
 from airflow_zendesk.dataset.slice_file import Footer, SealedSlice, read_footer
+from airflow_zendesk.dataset.versions import keep_stored
 from airflow_zendesk.exceptions import DamagedObjectError, ShrinkRefusedError, SliceChangedError
 from airflow_zendesk.storage.store import Store, Version, put_and_confirm
+from airflow_zendesk.zendesk.resources import RESOURCES
 
 Outcome = Literal["published", "unchanged"]
 
 
 @dataclass(frozen=True, slots=True)
 class PublishResult:
-    """The outcome of a publication, and how the slice differs from the version it replaced, if there was one.
+    """The outcome of a publication, what is stored now, and how it differs from the version it replaced, if any.
 
     ``seconds_late`` is how late the latest added event was, at least: it had happened that long before the old version
     was extracted, by the server's clock, and was not delivered then.
     """
 
     outcome: Outcome
+    footer: Footer
+    size: int
     diff: SliceDiff | None = None
     seconds_late: int | None = None
 
@@ -40,6 +44,8 @@ def publish(
     store: Store, settings: DatasetSettings, sealed: SealedSlice, expected: Version | None, *, allow_shrink: bool
 ) -> PublishResult:
     """Publish a slice, unless the same rows are stored already; settings are stored, or compared, before it.
+
+    Objects that have moved on, and so are missing in the new slice of a state resource, are kept as they are stored.
 
     Args:
         store: where the dataset is.
@@ -55,21 +61,31 @@ def publish(
         DamagedObjectError: the object in its place is not a slice.
         StorageError: the storage fails.
     """
-    key = sealed.key
     ensure_settings(store, settings)
+    key = sealed.key
     current = store.version(key)
-    published = PublishResult("published")
+    if current is not None and RESOURCES[settings.resource].has_moving_objects and not allow_shrink:
+        with open_slice(store, key) as stored, keep_stored(settings, sealed, stored, store.uri(key)) as merged:
+            return _publish(store, merged, current, expected, allow_shrink=False)
+    return _publish(store, sealed, current, expected, allow_shrink=allow_shrink)
+
+
+def _publish(
+    store: Store, sealed: SealedSlice, current: Version | None, expected: Version | None, *, allow_shrink: bool
+) -> PublishResult:
+    key = sealed.key
+    published = PublishResult("published", sealed.footer, sealed.size)
     if current is not None:
         with open_slice(store, key) as stored:
             footer = read_footer(stored, store.uri(key))
             if footer.digest == sealed.footer.digest:
-                return PublishResult("unchanged")
+                return PublishResult("unchanged", sealed.footer, sealed.size)
             if current != expected:
                 raise SliceChangedError(store.uri(key))
             diff = diff_slices(stored, pq.ParquetFile(sealed.file), store.uri(key))
         if diff.removed and not allow_shrink:
             raise ShrinkRefusedError(store.uri(key), footer.rows, sealed.footer.rows, diff.removed)
-        published = PublishResult("published", diff, _seconds_late(diff, footer))
+        published = replace(published, diff=diff, seconds_late=_seconds_late(diff, footer))
     digest = sealed.footer.digest
     put_and_confirm(store, key, sealed.file, expected, lambda: stored_footer(store, key).digest == digest)
     return published

@@ -37,10 +37,14 @@ _ROW_GROUP_ROWS = 10_000
 _DICTIONARY_COLUMNS = {"via", "event_type", "metric", "type"}
 
 
+#: What completes the slice of a list.
+END_OF_LIST = "end_of_list"
+
+
 class Certificate(msgspec.Struct, frozen=True):
     """Proof that a slice is complete, from the server's own responses.
 
-    ``by`` says what completed it: ``end_time`` or ``end_of_stream``. The server's clock had passed
+    ``by`` says what completed it: ``end_time``, ``end_of_stream``, or ``END_OF_LIST``. The server's clock had passed
     ``server_date_at_least`` (unix seconds): the end of the slice plus the time for its events to settle. The bound is
     stored and not the clock, so that equal responses make equal bytes on any day.
     """
@@ -121,16 +125,18 @@ class SliceWriter:
         rows = to_rows(records, self._resource.columns)
         first = self.slice.start_time * 1_000_000
         rows.columns[LATE] = [timestamp < first for timestamp in rows.columns[TIMESTAMP]]
-        self.late += sum(rows.columns[LATE])
-        batch = to_batch(rows.columns, self._schema)
+        self.write_batch(to_batch(rows.columns, self._schema))
+        return rows
+
+    def write_batch(self, batch: pa.RecordBatch) -> None:
+        """Add rows that have the columns of the slice."""
+        self.late += sum(batch.column(LATE).to_pylist())
         self._digest.update(batch)
         self._waiting.append(batch)
         self._flush(_ROW_GROUP_ROWS)
-        return rows
 
     def seal(self, certificate: Certificate, duplicates: int) -> SealedSlice:
         """Write the footer, then read the file back; raises ``DamagedObjectError`` if it is not what was written."""
-        self._flush(1)
         footer = Footer(
             dataset=self._settings,
             start=self.slice.start.isoformat(),
@@ -142,12 +148,17 @@ class SliceWriter:
             certificate=certificate,
         )
         self._writer.add_key_value_metadata({FOOTER_KEY: to_json(footer)})
-        with translate_errors(_SPOOL):
-            self._writer.close()
-            self._file.flush()
+        self._finish()
         size = self._file.tell()
         verify_file(self._file, _SPOOL)
         return SealedSlice(self.slice, self._file, size, footer)
+
+    def _finish(self) -> None:
+        """End the file."""
+        self._flush(1)
+        with translate_errors(_SPOOL):
+            self._writer.close()
+            self._file.flush()
 
     def _flush(self, at_least: int) -> None:
         """Write full row groups, so that the bytes depend on the rows and not on how pages divided them."""

@@ -12,13 +12,13 @@ from base64 import b64decode
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
+from airflow_zendesk.emulator import fixtures
 from airflow_zendesk.emulator.messages import ApiError, Json, Request
 
 #: Zendesk no longer accepts passwords, and stops accepting API tokens in April 2027.
 AuthMethod = Literal["password", "api_token", "bearer", "client_credentials"]
 AUTH_METHODS: tuple[AuthMethod, ...] = get_args(AuthMethod)
 
-_ADMIN_ID = 21_900_000_000_000
 _ANONYMOUS: Json = {"id": None, "name": "Anonymous user", "email": "invalid@example.com", "role": "end-user"}
 
 
@@ -126,7 +126,13 @@ class Authenticator:
 
     def _user(self) -> Json:
         valid = self.credentials
-        return {"id": _ADMIN_ID, "name": "Example Admin", "email": valid.email, "role": valid.role, "active": True}
+        return {
+            "id": fixtures.ADMIN_ID,
+            "name": "Example Admin",
+            "email": valid.email,
+            "role": valid.role,
+            "active": True,
+        }
 
     def _check_token(self, text: str, now: float) -> None:
         with self._lock:

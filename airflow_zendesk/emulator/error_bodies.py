@@ -8,6 +8,12 @@ _NO_ACCESS = "You do not have access to this page. Please contact the account ow
 _TOO_MANY = "Number of allowed incremental export API requests per minute exceeded"
 _TOO_RECENT = "Too recent start_time. Use a start_time older than"
 
+#: The error response to an invalid or expired cursor. The exact words of the description are unknown.
+INVALID_CURSOR = {
+    "error": "InvalidPaginationParameter",
+    "description": "The pagination cursor is invalid or has expired",
+}
+
 #: Content type and body, by status. The exact words of the 400 are unknown; 422 is the status it replaced.
 ERROR_BODIES: Mapping[int, tuple[str, str]] = {
     400: (JSON, f'{{"error":"StartTimeTooRecent","description":"{_TOO_RECENT} 1 minute"}}'),

@@ -2,9 +2,17 @@
 
 from dataclasses import dataclass
 
+ADMIN_ID = 21_900_000_000_000
 AGENT_IDS = tuple(21_900_000_000_000 + 4_703 * number for number in range(1, 13))
+#: All ids of customers are at or after this one, and all ids of staff before it.
+FIRST_CUSTOMER_ID = 22_000_000_000_000
 AI_AGENT_ID = 21_900_000_990_001
 GROUP_IDS = ("21900000700011", "21900000700012", "21900000700013")
+
+BRAND_IDS = (21_900_000_001_001, 21_900_000_001_002)
+TICKET_FORM_IDS = (21_900_000_002_001, 21_900_000_002_002)
+IMPORTED_ORGANIZATION_IDS = tuple(range(21_900_001_000_001, 21_900_001_000_049))
+LATER_ORGANIZATION_IDS = tuple(range(21_900_001_000_101, 21_900_001_000_113))
 
 #: Zendesk sends -1 if no person changed the ticket.
 SYSTEM_UPDATER_ID = -1
@@ -14,10 +22,20 @@ NOTIFY_TRIGGER_ID = 21_900_000_300_003
 
 #: The statuses that have a custom status in this account.
 CUSTOM_STATUS_IDS = {"open": 21_900_000_800_001, "hold": 21_900_000_800_002}
+#: Events do not name the other custom statuses, but tickets do. Closed tickets have the one of solved tickets.
+DEFAULT_STATUS_IDS = {
+    "new": 21_900_000_800_003,
+    **CUSTOM_STATUS_IDS,
+    "pending": 21_900_000_800_004,
+    "solved": 21_900_000_800_005,
+    "closed": 21_900_000_800_005,
+}
 
 #: The custom field that the triage trigger fills in; it determines which SLA policy applies.
 PLAN_FIELD_ID = "21900000500001"
 PRODUCT_FIELD_ID = "21900000500002"
+#: The active custom fields; each ticket lists all of them. Events only set the first two.
+TICKET_FIELD_IDS = (int(PLAN_FIELD_ID), int(PRODUCT_FIELD_ID), 21_900_000_500_003, 21_900_000_500_004)
 PLANS = ("free", "free", "standard", "standard", "standard", "gold")
 PRODUCTS = ("parcel", "letter", "locker", "pallet")
 

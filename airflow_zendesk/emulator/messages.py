@@ -5,8 +5,7 @@ from enum import Enum, auto
 from typing import Any
 from urllib.parse import parse_qsl
 
-EXPORTS = "/api/v2/incremental/"
-TOKENS = "/oauth/tokens"
+from airflow_zendesk.emulator.endpoints import EXPORTS, Bucket, Endpoint, bucket_of, endpoint_of
 
 Json = dict[str, Any]
 
@@ -35,7 +34,9 @@ class Request:
         origin: Scheme, host and port of the emulator.
         time: The time of arrival in unix seconds, by the emulator's clock.
         number: The number of requests so far, including this one.
-        exports_this_minute: The number of export requests in this minute of the clock, including this one.
+        requests_this_minute: The number of requests against the same rate limit in this minute of the clock, including
+            this one.
+        account_requests_this_minute: The number of requests for exports and lists in this minute, including this one.
     """
 
     method: str
@@ -46,22 +47,48 @@ class Request:
     origin: str
     time: float
     number: int
-    exports_this_minute: int
+    requests_this_minute: int
+    account_requests_this_minute: int
+
+    @property
+    def endpoint(self) -> Endpoint | None:
+        """The endpoint that it is for; None if the path is another one."""
+        return endpoint_of(self.path)
+
+    @property
+    def bucket(self) -> Bucket | None:
+        """The rate limit that it counts against."""
+        return bucket_of(self.path)
 
     @property
     def is_export(self) -> bool:
-        """Whether it counts against the rate limit of the incremental exports."""
+        """Whether it is for an incremental export, even for one that does not exist."""
         return self.path.startswith(EXPORTS)
 
     @property
+    def is_list(self) -> bool:
+        """Whether it is for a list."""
+        return self.endpoint is not None and self.endpoint.is_list
+
+    @property
     def resource(self) -> str:
-        """The last segment of the path of an export."""
-        return self.path.removeprefix(EXPORTS).removesuffix(".json")
+        """The key of the requested records; for an unknown export, the last segments of its path."""
+        return self.endpoint.resource if self.endpoint else self.path.removeprefix(EXPORTS).removesuffix(".json")
 
     @property
     def parameters(self) -> dict[str, str]:
         """The parsed query."""
         return dict(parse_qsl(self.query, keep_blank_values=True))
+
+    @property
+    def cursor(self) -> str | None:
+        """The requested cursor: of an export, or of a list."""
+        return self.parameters.get("cursor", self.parameters.get("page[after]"))
+
+    @property
+    def page_size(self) -> int:
+        """The requested page size; if none is requested, Zendesk's default."""
+        return self.integer("page[size]", self.integer("per_page", 100 if self.is_list else 1_000))
 
     def integer(self, parameter: str, default: int) -> int:
         """Return the value of an integer parameter, or the default if it is missing or not an integer."""

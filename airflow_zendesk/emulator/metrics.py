@@ -116,7 +116,7 @@ class _Timer:
         if self._running_since is not None:
             self._record_breach(now)
             self._calendar_seconds += now - self._running_since
-            self._business_seconds += _business_time(now) - _business_time(self._running_since)
+            self._business_seconds += business_seconds(now) - business_seconds(self._running_since)
             self._running_since = None
 
     def _record_breach(self, now: int) -> None:
@@ -202,7 +202,7 @@ class _TicketTimers:
             self._wait.apply_sla(now, self._policy.wait_seconds[self._priority], self._policy)
 
 
-def _business_time(now: int) -> int:
+def business_seconds(now: int) -> int:
     """Return the seconds of business hours since 1970; the difference of two values is the time between them."""
     days, second = divmod(now, _DAY)
     return days * _BUSINESS_DAY + min(max(second - _OPENS, 0), _BUSINESS_DAY)

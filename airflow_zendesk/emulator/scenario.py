@@ -6,8 +6,8 @@ A scenario is a list of steps, as JSON or as Python dictionaries:
      {"fault": "status", "status": 429, "retry_after": 7, "on": {"resource": "ticket_metric_events"}}]
 
 Every step that matches a request acts on it: first the page faults in their order, then the response faults, then the
-first connection fault. Pages are numbered by `start_time`: requests for the same second are requests for the same page.
-Event faults are always active and accept neither `on` nor `times`.
+first connection fault. Pages are numbered by `start_time`, cursor or `page`: requests with the same one are for the
+same page. Without a condition on `resource` or `path`, a step matches exports but not lists. Event faults are always active and accept neither `on` nor `times`.
 """
 
 import json
@@ -18,7 +18,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from airflow_zendesk.emulator.authenticator import Authenticator
-from airflow_zendesk.emulator.export_pages import MAX_PER_PAGE
 from airflow_zendesk.emulator.faults import FAULTS, Fault
 from airflow_zendesk.emulator.faults.event_faults import Delay, Delivery, EventSource, deliver
 from airflow_zendesk.emulator.faults.page_faults import PageDraft
@@ -49,7 +48,7 @@ class Step:
     Args:
         fault: The fault.
         options: Its options.
-        on: The conditions on a request; without any, every export matches.
+        on: The conditions on a request; without any, every export matches. Lists only match by resource or path.
         times: How often it acts; None for no limit.
     """
 
@@ -86,9 +85,10 @@ class Step:
 
     def matches(self, request: Request, page: int) -> bool:
         """Whether the conditions match this request, which asks for this page."""
-        on, per_page = self.on, request.integer("per_page", MAX_PER_PAGE)
+        on, per_page = self.on, request.page_size
+        is_meant: bool = request.is_export or (request.is_list and "resource" in on)
         return (
-            (request.is_export if "path" not in on else request.path == on["path"])
+            (is_meant if "path" not in on else request.path == on["path"])
             and on.get("page", page) == page
             and on.get("resource", request.resource) == request.resource
             and on.get("per_page_above", 0) < per_page <= on.get("per_page_at_most", per_page)
@@ -116,7 +116,7 @@ class ScenarioRunner:
             raise ScenarioError(f"invalid option: {error}") from None
         self._delays = [each for each in event_faults if isinstance(each, Delay)]
         self._bulk_updates = [each for each in event_faults if not isinstance(each, Delay)]
-        self._page_numbers: dict[str, dict[int, int]] = defaultdict(dict)
+        self._page_numbers: dict[str, dict[int | str, int]] = defaultdict(dict)
         self._kept_pages: dict[str, deque[tuple[int, bytes]]] = defaultdict(lambda: deque(maxlen=_KEPT_PAGES))
         self._lock = threading.Lock()
 
@@ -133,7 +133,7 @@ class ScenarioRunner:
     def take_steps(self, request: Request) -> list[Step]:
         """Return the steps that act on a request, and count them as having acted."""
         with self._lock:
-            page = self._page_number(request) if request.is_export else 0
+            page = self._page_number(request) if request.bucket else 0
             due = [number for number, step in enumerate(self._steps) if self._is_due(number, step, request, page)]
             for number in due:
                 remaining = self._remaining[number]
@@ -143,11 +143,11 @@ class ScenarioRunner:
     def apply(self, request: Request, steps: Sequence[Step], undamaged: HttpResponse) -> HttpResponse:
         """Return the response with the page and response faults applied; page faults leave error responses alone."""
         response = undamaged
-        if request.is_export and undamaged.status == 200:  # noqa: PLR2004 - HTTP's own
+        if request.bucket and undamaged.status == 200:  # noqa: PLR2004 - HTTP's own
             page_steps = [step for step in steps if step.fault.place == "pages"]
             if page_steps:
                 response = replace(undamaged, body=self._edit_page(request, page_steps, undamaged.body))
-            self._kept_pages[request.path].append((request.integer("start_time", 0), undamaged.body))
+            self._kept_pages[request.path].append((self._place(request), undamaged.body))
         for step in steps:
             if step.fault.place == "responses":
                 response = step.fault.act(response, **step.options)
@@ -157,15 +157,21 @@ class ScenarioRunner:
         return step.fault.place != "events" and self._remaining[number] != 0 and step.matches(request, page)
 
     def _page_number(self, request: Request) -> int:
-        """Return the number of the requested page: 1 for the first `start_time` of this scenario, 2 for the second."""
+        """Return the number of the requested page: 1 for the first `start_time` or cursor of this scenario."""
         numbers = self._page_numbers[request.path]
-        return numbers.setdefault(request.integer("start_time", 0), len(numbers) + 1)
+        requested = request.cursor or request.integer("start_time", request.integer("page", 0))
+        return numbers.setdefault(requested, len(numbers) + 1)
+
+    def _place(self, request: Request) -> int:
+        """Return a number by which the pages of a resource are ordered."""
+        is_by_time = request.endpoint is None or request.endpoint.paging == "time"
+        return request.integer("start_time", 0) if is_by_time else self._page_number(request)
 
     def _edit_page(self, request: Request, steps: Sequence[Step], body: bytes) -> bytes:
-        start_time, resource = request.integer("start_time", 0), request.resource
-        earlier = [(at, page) for at, page in list(self._kept_pages[request.path]) if at < start_time]
-        previous = json.loads(max(earlier)[1])[resource] if earlier else []
-        page = PageDraft.of(resource, start_time, body, previous)
+        place = self._place(request)
+        earlier = [(at, page) for at, page in list(self._kept_pages[request.path]) if at < place]
+        previous = json.loads(max(earlier)[1])[request.resource] if earlier else []
+        page = PageDraft.of(request, body, previous)
         for step in steps:
             page = step.fault.act(page, **step.options)
         return page.encode()

@@ -5,11 +5,11 @@ https://developer.zendesk.com/api-reference/ticketing/ticket-management/incremen
 """
 
 import json
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from html import escape
 
 from airflow_zendesk.emulator import fixtures
-from airflow_zendesk.emulator.export_pages import EventPage
 from airflow_zendesk.emulator.messages import Json
 from airflow_zendesk.emulator.metrics import MetricEvent
 from airflow_zendesk.emulator.simulator import Event
@@ -19,25 +19,18 @@ from airflow_zendesk.emulator.ticket import IDS_PER_EVENT, Activity, Change, Chi
 encode = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":")).encode
 
 #: The sideload turns labels into objects. A label that is missing here stays text, as seen on real accounts.
-_CHANNELS = {"Web form": "web", "Email": "email", "Mobile": "mobile", "API": "api"}
+CHANNELS = {"Web form": "web", "Email": "email", "Mobile": "mobile", "API": "api"}
 _NULL_SYSTEM: Json = {"client": None, "location": None, "latitude": None, "longitude": None}
 
 
-def serialize_page(
-    resource: str, page: EventPage[Event], *, now: int, with_comments: bool, next_page: str | None
-) -> str:
+def encode_page(resource: str, items: Iterable[Json], envelope: Json) -> str:
     """Return the body of one page. Items are encoded one by one, because a thousand at once slow garbage collection."""
-    items = ",".join(encode(_item(event, now, with_comments=with_comments)) for event in page.items)
-    rest = {
-        "next_page": next_page,
-        "count": page.count,
-        "end_of_stream": page.end_of_stream,
-        "end_time": page.end_time,
-    }
-    return f'{{"{resource}":[{items}],{encode(rest)[1:]}'
+    rest = encode(envelope)[1:]
+    return f'{{"{resource}":[{",".join(map(encode, items))}]{"," if envelope else ""}{rest}'
 
 
-def _item(event: Event, now: int, *, with_comments: bool) -> Json:
+def serialize_event(event: Event, now: int, *, with_comments: bool) -> Json:
+    """Return one item of an export of events, as of now."""
     if isinstance(event, MetricEvent):
         return serialize_metric_event(event, now)
     return serialize_ticket_event(event, with_comments=with_comments)
@@ -141,13 +134,13 @@ def _full_comment(event: TicketEvent, comment: Comment) -> Json:
 
 def _via(event: TicketEvent) -> Json | str:
     label, customer = event.author.via, event.ticket.requester_id
-    if label not in _CHANNELS:
+    if label not in CHANNELS:
         return label
     source: Json = {"from": {}, "to": {}, "rel": None}
     if label == "Email":
         source["from"] = {"address": f"customer-{customer}@example.com", "name": f"Customer {customer}"}
         source["to"] = {"address": "care@example.org", "name": "Example Parcels"}
-    return {"channel": _CHANNELS[label], "source": source}
+    return {"channel": CHANNELS[label], "source": source}
 
 
 def _attachments(event: TicketEvent) -> list[Json]:

@@ -4,17 +4,21 @@ import math
 import signal
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, Self
 from urllib.parse import urlsplit
 
 from airflow_zendesk.emulator.authenticator import Authenticator, AuthMethod, Credentials
+from airflow_zendesk.emulator.endpoints import TOKENS, Bucket, bucket_of
+from airflow_zendesk.emulator.expectations import expected_objects
 from airflow_zendesk.emulator.export_pages import MAX_PER_PAGE, EmptyEndTime
-from airflow_zendesk.emulator.messages import EXPORTS, TOKENS, LoggedRequest, RawRequest, Request, ServerAction
+from airflow_zendesk.emulator.exports import Exports
+from airflow_zendesk.emulator.limits import Limits
+from airflow_zendesk.emulator.messages import LoggedRequest, RawRequest, Request, ServerAction
 from airflow_zendesk.emulator.scenario import ScenarioRunner, apply_token_faults, server_actions
-from airflow_zendesk.emulator.service import Limits, Service
+from airflow_zendesk.emulator.service import Service
 from airflow_zendesk.emulator.simulator import Simulator
 from airflow_zendesk.emulator.sockets import HttpServer, head_and_body
 
@@ -37,12 +41,14 @@ class ZendeskEmulator:
         clock: Returns the present in unix seconds; the newest minute is withheld.
         empty_end_time: The `end_time` of a page without items. Zendesk's value is unknown.
         scenario: The faults to inject; see `scenario.py`.
+        users_requests_per_minute: The rate limit of the cursor export of users; None for no limit. Zendesk's own is 20.
+        cursor_lifetime: The number of further requests until a cursor expires; None if cursors do not expire.
 
     Raises:
         ScenarioError: The scenario is invalid.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one keyword for each option
         self,
         simulator: Simulator | None = None,
         *,
@@ -54,16 +60,21 @@ class ZendeskEmulator:
         clock: Callable[[], float] = time.time,
         empty_end_time: EmptyEndTime = None,
         scenario: Iterable[Mapping[str, Any]] = (),
+        users_requests_per_minute: int | None = None,
+        cursor_lifetime: int | None = None,
     ) -> None:
         self._authenticator = Authenticator(credentials or Credentials())
-        self._limits = Limits(requests_per_minute, minute_seconds, max_per_page, empty_end_time)
+        self._limits = Limits(
+            requests_per_minute,
+            minute_seconds,
+            max_per_page,
+            empty_end_time,
+            users_requests_per_minute,
+            cursor_lifetime,
+        )
+        self._exports = Exports(simulator or Simulator(), self._limits, lambda: self._runner)
         self._service = Service(
-            simulator or Simulator(),
-            self._authenticator,
-            self._limits,
-            lambda: self.requests,
-            lambda: self._runner,
-            self.set_scenario,
+            self._exports, self._authenticator, self._limits, lambda: self.requests, self.set_scenario
         )
         self._runner = ScenarioRunner(scenario)
         self._port = port
@@ -71,7 +82,8 @@ class ZendeskEmulator:
         self._lock = threading.Lock()
         self._log: deque[LoggedRequest] = deque(maxlen=_LOGGED_REQUESTS)
         self._request_count = 0
-        self._minute, self._exports_this_minute = -1, 0
+        self._minute = -1
+        self._requests_this_minute: Counter[Bucket] = Counter()
         self._server: HttpServer | None = None
 
     def __enter__(self) -> Self:
@@ -98,7 +110,7 @@ class ZendeskEmulator:
 
     @property
     def requests(self) -> list[LoggedRequest]:
-        """The newest 10,000 requests for exports and tokens, oldest first."""
+        """The newest 10,000 requests for exports, lists and tokens, oldest first."""
         with self._lock:
             return list(self._log)
 
@@ -128,10 +140,26 @@ class ZendeskEmulator:
         """
         if start.tzinfo is None or end.tzinfo is None:
             raise ValueError("start and end must be aware datetimes")
-        events = self._service.events(
-            resource, math.ceil(start.timestamp()), math.ceil(end.timestamp()), support_type_scope
-        )
-        return [event.id for event in events]
+        scope = {"support_type_scope": support_type_scope}
+        seconds = math.ceil(start.timestamp()), math.ceil(end.timestamp())
+        return [event.id for event in self._exports.events(resource, *seconds, scope)]
+
+    def expected_objects(
+        self, resource: str, at: datetime, *, since: datetime | None = None, support_type_scope: str = "all"
+    ) -> dict[int, int]:
+        """Return the unix second of the last change of each object, by its id, including those still withheld.
+
+        Args:
+            resource: `tickets`, `users`, `organizations` or a list such as `groups`.
+            at: The present, an aware datetime. A change in that second has happened.
+            since: If given, only objects that last changed at or after it; an aware datetime.
+            support_type_scope: For tickets: `all`, `agent` or `ai_agent`. Zendesk's own default is `agent`.
+        """
+        if at.tzinfo is None or (since is not None and since.tzinfo is None):
+            raise ValueError("at and since must be aware datetimes")
+        first = 0 if since is None else math.ceil(since.timestamp())
+        parameters = {"resource": resource, "at": str(int(at.timestamp())), "since": str(first)}
+        return expected_objects(self._exports, parameters | {"support_type_scope": support_type_scope})
 
     def serve_forever(self) -> None:
         """Block until Ctrl-C or SIGTERM. Call it inside the with block, in the main thread."""
@@ -149,7 +177,7 @@ class ZendeskEmulator:
         steps = runner.take_steps(request)
         apply_token_faults(steps, self._authenticator)
         response = runner.apply(request, steps, self._service.respond(request))
-        if request.is_export or request.path == TOKENS:
+        if request.bucket or request.path == TOKENS:
             faults = tuple(step.fault.name for step in steps)
             logged = LoggedRequest(request.method, request.path, request.query, response.status, request.time, faults)
             with self._lock:
@@ -157,15 +185,18 @@ class ZendeskEmulator:
         return server_actions(steps, *head_and_body(response, gzipped=raw_request.accepts_gzip))
 
     def _receive(self, raw_request: RawRequest) -> Request:
-        """Add what differs between two equal requests: time, number, exports in this minute."""
+        """Add what differs between two equal requests: time, number, requests in this minute."""
         parts = urlsplit(raw_request.target)
+        bucket = bucket_of(parts.path)
         with self._lock:
             now = self._clock()
             self._request_count += 1
             minute = int(now // self._limits.minute_seconds)
             if minute != self._minute:
-                self._minute, self._exports_this_minute = minute, 0
-            self._exports_this_minute += parts.path.startswith(EXPORTS)
+                self._minute = minute
+                self._requests_this_minute.clear()
+            if bucket is not None:
+                self._requests_this_minute[bucket] += 1
             return Request(
                 raw_request.method,
                 parts.path,
@@ -175,5 +206,6 @@ class ZendeskEmulator:
                 self.url,
                 now,
                 self._request_count,
-                self._exports_this_minute,
+                self._requests_this_minute[bucket] if bucket else 0,
+                self._requests_this_minute.total(),
             )

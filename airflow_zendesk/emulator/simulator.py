@@ -7,11 +7,14 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import accumulate
 from operator import attrgetter
-from typing import Final
+from typing import Final, cast
 
 from airflow_zendesk.emulator.lifecycle import MAX_LIFECYCLE_HOURS, events_of
 from airflow_zendesk.emulator.metrics import MetricEvent, metric_events_of
+from airflow_zendesk.emulator.organizations import Organizations
+from airflow_zendesk.emulator.people import People
 from airflow_zendesk.emulator.ticket import JITTER_BYTE, Ticket, TicketEvent, random_bytes
+from airflow_zendesk.emulator.ticket_revisions import TicketRevisions
 
 Event = TicketEvent | MetricEvent
 
@@ -45,6 +48,8 @@ class Simulator:
         seed: Another seed gives other events.
         events_per_day: How busy the desk is, from 1 to about a million.
         opened: The first hour with tickets; an aware datetime, truncated to the hour.
+
+    The attributes `tickets`, `people` and `organizations` are the objects of the desk, with their revisions.
     """
 
     def __init__(
@@ -65,7 +70,11 @@ class Simulator:
         lifecycles = _CACHED_LIFECYCLES if alive < _CACHED_LIFECYCLES else 0
         self._events_of = lru_cache(maxsize=lifecycles)(self._compute_events_of)
         self._created_in = lru_cache(maxsize=_CACHED_CREATION_HOURS)(self._compute_created_in)
-        self._hour = lru_cache(maxsize=max(2, _CACHED_EVENTS * 24 // events_per_day))(self._compute_hour)
+        hours = max(2, _CACHED_EVENTS * 24 // events_per_day)
+        self._hour = lru_cache(maxsize=hours)(self._compute_hour)
+        self.tickets = TicketRevisions(self._ticket_lifecycles, self._opened_hour, hours)
+        self.people = People(seed, self._opened_hour, self._numbers, self._ticket)
+        self.organizations = Organizations(self._opened_hour * _HOUR)
 
     def hour(self, resource: str, hour: int) -> tuple[Event, ...]:
         """Return the events of one hour, counted in hours since 1970, ordered by timestamp and id."""
@@ -77,15 +86,23 @@ class Simulator:
             events = self.hour(resource, hour)
             yield from events[_index(events, start) : _index(events, end)]
 
+    def lifecycle(self, ticket: Ticket) -> Sequence[TicketEvent]:
+        """Return all events of a ticket and its duplicate."""
+        return cast(Sequence[TicketEvent], self._events_of("ticket_events", ticket.number, ticket.created // _HOUR))
+
     def _compute_hour(self, resource: str, hour: int) -> tuple[Event, ...]:
-        events = (
-            event
-            for created_hour in range(hour - MAX_LIFECYCLE_HOURS, hour + 1)
-            for number in self._created_in(resource, created_hour).get(hour, ())
-            for event in self._events_of(resource, number, created_hour)
-            if event.timestamp // _HOUR == hour
-        )
+        lifecycles = self._lifecycles(resource, hour)
+        events = (event for lifecycle in lifecycles for event in lifecycle if event.timestamp // _HOUR == hour)
         return tuple(sorted(events, key=lambda event: (event.timestamp, event.id)))
+
+    def _lifecycles(self, resource: str, hour: int) -> Iterator[Sequence[Event]]:
+        """Yield all events of each ticket that has events in an hour."""
+        for created_hour in range(hour - MAX_LIFECYCLE_HOURS, hour + 1):
+            for number in self._created_in(resource, created_hour).get(hour, ()):
+                yield self._events_of(resource, number, created_hour)
+
+    def _ticket_lifecycles(self, hour: int) -> Iterator[Sequence[TicketEvent]]:
+        return cast(Iterator[Sequence[TicketEvent]], self._lifecycles("ticket_events", hour))
 
     def _compute_created_in(self, resource: str, created_hour: int) -> dict[int, list[int]]:
         """Return the numbers of the tickets created in an hour, by each hour in which they have events.
@@ -94,17 +111,24 @@ class Simulator:
         computed again for each of their hours; those of a quiet desk are still cached.
         """
         numbers: dict[int, list[int]] = defaultdict(list)
-        for number in range(self._tickets_before(created_hour), self._tickets_before(created_hour + 1)):
+        for number in self._numbers(created_hour):
             for hour in {event.timestamp // _HOUR for event in self._events_of(resource, number, created_hour)}:
                 numbers[hour].append(number)
         return dict(numbers)
 
     def _compute_events_of(self, resource: str, number: int, created_hour: int) -> Sequence[Event]:
-        """Return the events of a ticket. The tickets of an hour are created at even intervals, with random jitter."""
-        randomness = random_bytes(self.seed, number)
-        first, after_last = self._tickets_before(created_hour), self._tickets_before(created_hour + 1)
-        second = ((number - first) * 256 + randomness[JITTER_BYTE]) * _HOUR // ((after_last - first) * 256)
-        return RESOURCES[resource](Ticket.of(number, created_hour * _HOUR + second, randomness))
+        """Return the events of a ticket."""
+        return RESOURCES[resource](self._ticket(number, created_hour))
+
+    def _ticket(self, number: int, created_hour: int) -> Ticket:
+        """Return a ticket. The tickets of an hour are created at even intervals, with random jitter."""
+        randomness, numbers = random_bytes(self.seed, number), self._numbers(created_hour)
+        second = ((number - numbers.start) * 256 + randomness[JITTER_BYTE]) * _HOUR // (len(numbers) * 256)
+        return Ticket.of(number, created_hour * _HOUR + second, randomness)
+
+    def _numbers(self, created_hour: int) -> range:
+        """Return the numbers of the tickets created in an hour."""
+        return range(self._tickets_before(created_hour), self._tickets_before(created_hour + 1))
 
     def _tickets_before(self, hour: int) -> int:
         """Return the number of tickets created before an hour; integer arithmetic, so rounding never loses a ticket."""

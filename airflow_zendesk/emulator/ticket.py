@@ -32,6 +32,11 @@ def random_bytes(seed: int, number: int) -> bytes:
     return shake_128(b"%d:%d" % (seed, number)).digest(BYTES_PER_TICKET)
 
 
+def requester_id_of(randomness: bytes) -> int:
+    """Return the id of the customer who requests the ticket with these random bytes: one of 65,536."""
+    return fixtures.FIRST_CUSTOMER_ID + int.from_bytes(randomness[11:13])
+
+
 @dataclass(frozen=True, slots=True)
 class Ticket:
     """One request of a customer. Some customers send it twice; the duplicate is a second ticket with its own id."""
@@ -69,7 +74,7 @@ class Ticket:
             product=choose(fixtures.PRODUCTS, randomness[5]),
             plan=choose(fixtures.PLANS, randomness[6]),
             tags=choose(fixtures.TAGS, randomness[7]),
-            requester_id=22_000_000_000_000 + int.from_bytes(randomness[11:13]),
+            requester_id=requester_id_of(randomness),
             agent_id=fixtures.AI_AGENT_ID if is_ai_agent else choose(fixtures.AGENT_IDS, randomness[8]),
             group_id=choose(fixtures.GROUP_IDS, randomness[9]),
             subject=choose(language.subjects, randomness[10]),

@@ -11,8 +11,8 @@ from airflow_zendesk.dataset.slice_file import Certificate, SliceWriter
 from airflow_zendesk.export.sampling import Sampling, requests_per_run
 from airflow_zendesk.hooks.zendesk import ZendeskHook
 from airflow_zendesk.window import DEFAULT_GRAIN, Grain, Slice, Window
+from airflow_zendesk.zendesk.cursor_paging import sweep_of
 from airflow_zendesk.zendesk.page_size import MAX_PER_PAGE
-from airflow_zendesk.zendesk.paging import Sweep
 from airflow_zendesk.zendesk.records import Record
 from airflow_zendesk.zendesk.resources import Query
 
@@ -42,6 +42,7 @@ class Estimate:
     probes: int
     requests_per_minute: int
     events: int
+    noun: str
     margin: int | None
     bytes: int
     sweep: Cost
@@ -60,14 +61,14 @@ def estimate(hook: ZendeskHook, query: Query, window: Window, grain: Grain) -> E
     sizes = []
     while not sampling.done:
         start = window.start + timedelta(seconds=sampling.start_time - window.start_time)
-        pages = hook.iter_sweep(query, Sweep(query.resource, [Window(start, window.end)]))
+        pages = hook.iter_sweep(query, sweep_of(query.resource, [Window(start, window.end)]))
         # The first may not advance; it is then requested again in another size.
         page = next(page for page in pages if page.complete_until > page.start_time)
         sampling.take(len(page.records), page.complete_until)
         sample = sampling.samples[-1]
         per_slice = sample.rate * grain.seconds
         sizes.append(_slice_size(query, slices[0], page.records, per_slice) * sample.share / grain.seconds)
-    limit = hook.requests_per_minute
+    limit = hook.requests_per_minute(query)
     sweep_requests = int(sampling.events) // MAX_PER_PAGE + 1
     requests = requests_per_run(sampling.samples, grain.seconds, MAX_PER_PAGE)
     return Estimate(
@@ -77,6 +78,7 @@ def estimate(hook: ZendeskHook, query: Query, window: Window, grain: Grain) -> E
         probes=len(sampling.samples),
         requests_per_minute=limit,
         events=round(sampling.events),
+        noun=query.resource.noun,
         margin=None if sampling.margin is None else round(sampling.margin),
         bytes=round(sum(sizes)),
         sweep=Cost(sweep_requests, round(sweep_requests / limit, 1)),

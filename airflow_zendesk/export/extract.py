@@ -7,9 +7,11 @@ from datetime import timedelta
 
 from airflow_zendesk.dataset.settings import DatasetSettings
 from airflow_zendesk.dataset.slice_file import Certificate, SealedSlice, SliceWriter
+from airflow_zendesk.dataset.versions import slice_writer
 from airflow_zendesk.hooks.zendesk import ZendeskHook
 from airflow_zendesk.window import Slice
-from airflow_zendesk.zendesk.paging import Page, Sweep
+from airflow_zendesk.zendesk.cursor_paging import sweep_of
+from airflow_zendesk.zendesk.paging import Page
 from airflow_zendesk.zendesk.records import Record
 from airflow_zendesk.zendesk.redaction import Redactor
 from airflow_zendesk.zendesk.settling import DEFAULT_SETTLE, settle_seconds
@@ -46,10 +48,10 @@ def extract(
     query = settings.query()
     redactor = Redactor(query.privacy, hook.connection_settings.hash_key)
     remaining = deque(slices)
-    writer = SliceWriter(settings, remaining.popleft())
+    writer = slice_writer(settings, remaining.popleft())
     duplicates = 0
     try:
-        for page in hook.iter_sweep(query, Sweep(query.resource, slices, settle)):
+        for page in hook.iter_sweep(query, sweep_of(query.resource, slices, settle)):
             extracted = ExtractedPage(page=page)
             duplicates += page.anomalies.duplicates
             records = deque(page.records)
@@ -62,7 +64,7 @@ def extract(
                 writer.close()
                 if not remaining:
                     break
-                writer = SliceWriter(settings, remaining.popleft())
+                writer = slice_writer(settings, remaining.popleft())
                 _write(writer, redactor, records, extracted)
             on_page(extracted)
     finally:
@@ -75,10 +77,15 @@ def _write(writer: SliceWriter, redactor: Redactor, records: "deque[Record]", ex
     while records and records[0].second < writer.slice.end_time:
         due.append(records.popleft())
     if due:
-        kept, redacted = redactor.apply(due)
-        rows = writer.write(kept)
-        extracted.events += len(due)
-        extracted.redacted_comments += redacted
-        extracted.matched_fields = frozenset(redactor.matched_fields)
-        extracted.unknown_keys += rows.unknown
-        extracted.type_mismatches += rows.type_mismatches
+        write_records(writer, redactor, due, extracted)
+
+
+def write_records(writer: SliceWriter, redactor: Redactor, records: Sequence[Record], extracted: ExtractedPage) -> None:
+    """Redact and write records, and count them in ``extracted``."""
+    kept, redacted = redactor.apply(records)
+    rows = writer.write(kept)
+    extracted.events += len(records)
+    extracted.redacted_comments += redacted
+    extracted.matched_fields = frozenset(redactor.matched_fields)
+    extracted.unknown_keys += rows.unknown
+    extracted.type_mismatches += rows.type_mismatches

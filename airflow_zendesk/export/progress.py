@@ -12,8 +12,9 @@ from airflow_zendesk.window import Slice
 class Progress:
     """The progress of an export after a page.
 
-    ``fraction`` is the completed part of the slices to export, from 0 to 1, without skipped ones. ``seconds_limited``
-    is the time spent waiting for rate limits.
+    ``events`` counts events, or the objects of another resource, as ``noun`` says. ``fraction`` is the completed part
+    of the slices to export, from 0 to 1, without skipped ones. ``seconds_limited`` is the time spent waiting for rate
+    limits.
     """
 
     complete_until: datetime
@@ -24,6 +25,7 @@ class Progress:
     requests: int
     seconds_limited: float
     elapsed: timedelta
+    noun: str = "events"
 
     @property
     def events_per_second(self) -> float:
@@ -39,8 +41,8 @@ class Progress:
         rest = "" if self.remaining is None else f", about {str(self.remaining).partition('.')[0]} left"
         return (
             f"Complete until {self.complete_until:%Y-%m-%dT%H:%M:%SZ} ({self.fraction:.0%}): "
-            f"{self.events:,} events, {self.pages:,} page{'s' * (self.pages != 1)}, "
-            f"{self.events_per_second:,.0f} events/s{rest}"
+            f"{self.events:,} {self.noun}, {self.pages:,} page{'s' * (self.pages != 1)}, "
+            f"{self.events_per_second:,.0f} {self.noun}/s{rest}"
         )
 
 

@@ -66,13 +66,18 @@ class ExportReport:
     unknown_keys: Counter[str] = field(default_factory=Counter)
     type_mismatches: Counter[str] = field(default_factory=Counter)
 
+    @property
+    def noun(self) -> str:
+        """What the rows are, in messages."""
+        return self.settings.query().resource.noun
+
     def add_skipped(self, slice_: Slice, uri: str) -> None:
         """Add a slice that existed and was skipped."""
         self._insert(SliceReport(start=slice_.start, end=slice_.end, uri=uri, outcome="skipped"))
 
     def add(self, sealed: SealedSlice, uri: str, result: PublishResult) -> None:
         """Add a slice that was extracted."""
-        footer, diff = sealed.footer, result.diff
+        footer, diff = result.footer, result.diff
         self.late += footer.late
         self._insert(
             SliceReport(
@@ -82,7 +87,7 @@ class ExportReport:
                 outcome=result.outcome,
                 rows=footer.rows,
                 late=footer.late,
-                bytes=sealed.size,
+                bytes=result.size,
                 digest=footer.digest,
                 added=diff.added if diff else 0,
                 removed=diff.removed if diff else 0,
@@ -109,6 +114,7 @@ class ExportReport:
             fraction=completed_fraction(complete_until, pending),
             pages=self.pages,
             events=self.events,
+            noun=self.noun,
             late=self.late,
             requests=self.stats.requests,
             seconds_limited=self.stats.seconds_limited,
@@ -160,20 +166,21 @@ class ExportReport:
 
     def warnings(self) -> list[str]:
         """One sentence for each anomaly that a user should know about; empty if there was none."""
-        anomalies, redacted = self.anomalies, self.redacted_comments.total()
+        anomalies, noun = self.anomalies, self.noun
+        redacted = self.redacted_comments.total()
         added = (
-            "events were added to stored slices: Zendesk delivered them after those slices had been exported, "
+            f"{noun} were added to stored slices: Zendesk delivered them after those slices had been exported, "
             f"the latest at least {timedelta(seconds=self.seconds_late or 0)} after it happened"
         )
         counted = [
-            (self.late, "events were delivered late: they are in the first slice that was open, marked late"),
+            (self.late, f"{noun} were delivered late: they are in the first slice that was open, marked late"),
             (redacted, "private comments are stored without their texts: set private_comments to store them"),
-            (anomalies.conflicting, "events were delivered twice with different bodies: the later body was kept"),
+            (anomalies.conflicting, f"{noun} were delivered twice with different bodies: the later body was kept"),
             (anomalies.replaced_surrogates, "lone surrogates, which UTF-8 cannot encode, were replaced by U+FFFD"),
             (anomalies.accepted_unproven, "pages did not advance: their end_time was accepted without evidence"),
             (self._total("added"), added),
-            (self._total("removed"), "stored events were removed, because Zendesk no longer returns them"),
-            (self._total("changed"), "stored events were replaced, because Zendesk now returns other bodies"),
+            (self._total("removed"), f"stored {noun} were removed, because Zendesk no longer returns them"),
+            (self._total("changed"), f"stored {noun} were replaced, because Zendesk now returns other bodies"),
         ]
         sentences = [f"{count:,} {what}." for count, what in counted if count]
         if self.unknown_keys:
@@ -186,7 +193,7 @@ class ExportReport:
         if self.events and unmatched:
             names = ", ".join(sorted(unmatched))
             sentences.append(
-                f"No event had these fields, so nothing was dropped or hashed: {names}. Check their names."
+                f"None of the {noun} had these fields, so nothing was dropped or hashed: {names}. Check their names."
             )
         return sentences
 

@@ -6,7 +6,7 @@ The operator and the command share this module.
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Literal, get_args
 
 from airflow_zendesk.dataset.layout import folder_key, slice_key
@@ -17,6 +17,7 @@ from airflow_zendesk.exceptions import SettingsError
 from airflow_zendesk.export.extract import ExtractedPage, extract
 from airflow_zendesk.export.progress import Progress
 from airflow_zendesk.export.report import ExportReport
+from airflow_zendesk.export.snapshot import publish_snapshot, take_snapshot
 from airflow_zendesk.hooks.zendesk import ZendeskHook
 from airflow_zendesk.storage.store import Store, Version
 from airflow_zendesk.window import DEFAULT_GRAIN, Grain, Slice, Window
@@ -30,7 +31,7 @@ def export_window(
     hook: ZendeskHook,
     destination: str | Store,
     query: Query,
-    window: Window,
+    window: Window | None,
     *,
     grain: Grain | None = None,
     settle: timedelta = DEFAULT_SETTLE,
@@ -47,7 +48,7 @@ def export_window(
         hook: the account.
         destination: where the dataset is, as a URL of Airflow's object storage or as an open store.
         query: what to export.
-        window: the time to export, made of whole slices.
+        window: the time to export, made of whole slices; None for a list, which is exported as it is now.
         grain: the length of a slice; None for the dataset's own, or a day for a new dataset.
         settle: how old an event must be, by Zendesk's clock, to be exported.
         if_exists: ``skip`` keeps existing slices unchanged and requests nothing for them.
@@ -58,6 +59,12 @@ def export_window(
     store = destination if isinstance(destination, Store) else open_destination(destination)
     store.check_access()
     settings = _settings(hook, store, query, grain)
+    if query.resource.is_list:
+        if window is not None:
+            raise SettingsError(f"{query.resource.name} is a list, which has no window. Leave out start and end.")
+        return _export_list(hook, store, settings, allow_shrink=allow_shrink)
+    if window is None:
+        raise SettingsError(f"The export of {query.resource.name} needs a window. Set start and end.")
     slices = settings.grain.slices(window)
     check_settings(store, settings)
     report = ExportReport(settings=settings, destination=store.uri(settings.resource), window=window)
@@ -73,6 +80,23 @@ def export_window(
     return report
 
 
+def _export_list(hook: ZendeskHook, store: Store, settings: DatasetSettings, *, allow_shrink: bool) -> ExportReport:
+    """Export a list as it is now."""
+    check_settings(store, settings)
+    today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    report = ExportReport(
+        settings=settings, destination=store.uri(settings.resource), window=Window(today, today + timedelta(days=1))
+    )
+    with closing(take_snapshot(hook, settings, report.count_page)) as snapshots:
+        for sealed in snapshots:
+            # The day is that of Zendesk's clock.
+            report.window = sealed.slice
+            report.add(
+                sealed, store.uri(sealed.key), publish_snapshot(store, settings, sealed, allow_shrink=allow_shrink)
+            )
+    return report
+
+
 def _check_if_exists(if_exists: str) -> None:
     if if_exists not in get_args(IfExists):
         raise SettingsError(f"if_exists is {if_exists!r}. Use one of {', '.join(get_args(IfExists))}.")
@@ -81,6 +105,8 @@ def _check_if_exists(if_exists: str) -> None:
 def _settings(hook: ZendeskHook, store: Store, query: Query, grain: Grain | None) -> DatasetSettings:
     """The settings that the dataset must have; without a grain, it is the dataset's own."""
     connection = hook.connection_settings
+    if query.resource.is_list:
+        grain = DEFAULT_GRAIN
     if grain is None:
         stored = read_settings(store, query.resource.name)
         grain = stored.grain if stored else DEFAULT_GRAIN

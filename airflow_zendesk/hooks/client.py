@@ -15,6 +15,7 @@ from airflow_zendesk.exceptions import (
     AuthenticationError,
     OversizedResponseError,
     RateLimitedError,
+    RequestRefusedError,
     TransientError,
     TransportError,
 )
@@ -22,15 +23,18 @@ from airflow_zendesk.hooks import transport
 from airflow_zendesk.hooks.auth import NoAuth, TokenCache, authentication
 from airflow_zendesk.hooks.connection import ConnectionSettings, secret_variants
 from airflow_zendesk.hooks.page_request import PageRequest
+from airflow_zendesk.zendesk.list_paging import ListSweep
 from airflow_zendesk.zendesk.oauth import TOKEN_PATH, Token, read_token, token_request
 from airflow_zendesk.zendesk.paging import Sweep
-from airflow_zendesk.zendesk.rate_limit import RateLimiter
+from airflow_zendesk.zendesk.rate_limit import RateLimit, RateLimiter
 from airflow_zendesk.zendesk.resources import Query
 from airflow_zendesk.zendesk.response import ExportResponse, error_for, parse_response
 from airflow_zendesk.zendesk.retry import RequestStats, RetryBudget
 
 logger = logging.getLogger(__name__)
 
+#: How Zendesk may refuse a cursor that has expired.
+_CURSOR_REFUSED = {HTTPStatus.BAD_REQUEST, HTTPStatus.GONE, HTTPStatus.UNPROCESSABLE_ENTITY}
 HEADERS = {
     "Accept": "application/json",
     "Accept-Encoding": "gzip",
@@ -59,7 +63,7 @@ class Client:
         self._retry_budget = retry_budget
         self._sleep = sleep
         self._clock = clock
-        self._rate_limiter = RateLimiter(connection.requests_per_minute)
+        self._rate_limiters: dict[RateLimit, RateLimiter] = {}
         self._token_cache = TokenCache(self._request_token, clock)
         self._stats = RequestStats()
         self._seconds_retried = 0.0
@@ -71,13 +75,15 @@ class Client:
         session.auth = authentication(self._connection, self._token_cache)
         return session
 
-    def fetch_page(self, session: requests.Session, query: Query, sweep: Sweep) -> tuple[ExportResponse, RequestStats]:
+    def fetch_page(
+        self, session: requests.Session, query: Query, sweep: Sweep | ListSweep
+    ) -> tuple[ExportResponse, RequestStats]:
         """Fetch the page that the sweep needs next; also returns its cost, with waits since the previous page.
 
         Raises:
             ZendeskError: the error of the last attempt.
         """
-        self._wait_for_rate_limit()
+        self._wait_for_rate_limit(query)
         request = PageRequest(session=session, query=query, sweep=sweep, started=self._clock())
         retrying = Retrying(
             retry=retry_if_exception(lambda error: self._can_retry(request, error)),
@@ -85,7 +91,7 @@ class Client:
             stop=lambda state: state.upcoming_sleep > self._budget_left(request, _error(state)),
             before_sleep=lambda state: self._wait_after(request, _error(state), state),
             # The limiter's wait, which counts from the end of the failure's own wait.
-            sleep=lambda _: self._wait_for_rate_limit(),
+            sleep=lambda _: self._wait_for_rate_limit(query),
             retry_error_callback=lambda state: self._give_up(request, _error(state), state),
         )
         response: ExportResponse = retrying(self._request_page, request)
@@ -105,10 +111,10 @@ class Client:
             raise error_for(path, response.status, response.headers, response.body)
         return response.body
 
-    @property
-    def requests_per_minute(self) -> int:
-        """The limit that responses have reported so far, or the connection's own if that is lower."""
-        return self._rate_limiter.limit
+    def rate_limiter(self, query: Query) -> RateLimiter:
+        """The limiter of the requests of a query."""
+        limit = query.resource.rate_limit
+        return self._rate_limiters.setdefault(limit, RateLimiter(self._connection.requests_per_minute, limit))
 
     def pause(self, seconds: float, *, limited: bool = False) -> None:
         """Wait, and count the seconds; ``limited`` says that a rate limit is the reason."""
@@ -117,21 +123,22 @@ class Client:
             self._stats.seconds_limited += seconds * limited
             self._sleep(seconds)
 
-    def _wait_for_rate_limit(self) -> None:
-        self.pause(self._rate_limiter.wait(self._clock()), limited=True)
+    def _wait_for_rate_limit(self, query: Query) -> None:
+        self.pause(self.rate_limiter(query).wait(self._clock()), limited=True)
 
     def _request_page(self, request: PageRequest) -> ExportResponse:
         self._stats.requests += 1
         query, sweep = request.query, request.sweep
-        params = query.params(sweep.start_time, sweep.page_size.per_page)
         requested_at = self._clock()
-        response = self._send(request.session, "GET", query.resource.path, params=params)
+        response = self._send(request.session, "GET", query.resource.path, params=sweep.params(query))
         self._has_contact = True
-        self._rate_limiter.update(response.headers, requested_at, self._clock())
+        self.rate_limiter(query).update(response.headers, requested_at, self._clock())
         return parse_response(query.resource, sweep.start_time, response.status, response.headers, response.body)
 
     def _can_retry(self, request: PageRequest, error: BaseException) -> bool:
-        """Whether another attempt can succeed; first renews the token or reduces the page if that is necessary."""
+        """Whether another attempt can succeed; first renews the token, or the cursor, or reduces the page."""
+        if isinstance(error, RequestRefusedError) and error.status in _CURSOR_REFUSED and request.sweep.restart():
+            return True
         if isinstance(error, AuthenticationError) and not request.token_renewed:
             request.token_renewed = self._token_cache.invalidate()
             return request.token_renewed
@@ -142,7 +149,7 @@ class Client:
 
     def _retry_wait(self, request: PageRequest, error: BaseException, attempt: int) -> float:
         """Seconds to wait before the next attempt."""
-        if isinstance(error, AuthenticationError | OversizedResponseError):
+        if isinstance(error, RequestRefusedError | OversizedResponseError):
             return 0.0
         if request.reduced:
             return self._retry_budget.first_wait

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import requests
 
 from airflow_zendesk.exceptions import OversizedResponseError, PageNotRetrievableError, PageTimeoutError
+from airflow_zendesk.zendesk.list_paging import ListSweep
 from airflow_zendesk.zendesk.paging import Sweep
 from airflow_zendesk.zendesk.resources import Query
 
@@ -20,7 +21,7 @@ class PageRequest:
 
     session: requests.Session
     query: Query
-    sweep: Sweep
+    sweep: Sweep | ListSweep
     started: float
     token_renewed: bool = False
     reduced: bool = False

@@ -10,6 +10,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
+import msgspec
 import requests
 from airflow.providers.http.hooks.http import HttpHook
 from airflow.sdk.log import mask_secret
@@ -19,8 +20,12 @@ from airflow_zendesk.hooks.client import HEADERS, Client
 from airflow_zendesk.hooks.connection import ConnectionSettings
 from airflow_zendesk.hooks.connection_lookup import load_connection
 from airflow_zendesk.window import Window
+from airflow_zendesk.zendesk.cursor_paging import sweep_of
+from airflow_zendesk.zendesk.list_paging import ListSweep
 from airflow_zendesk.zendesk.paging import Page, Sweep
-from airflow_zendesk.zendesk.resources import SAMPLE_PATH, SAMPLE_START_TIME, Query
+from airflow_zendesk.zendesk.rate_limit import ACCOUNT
+from airflow_zendesk.zendesk.records import Record
+from airflow_zendesk.zendesk.resources import SAMPLE_PATH, SAMPLE_START_TIME, Query, Resource
 from airflow_zendesk.zendesk.response import error_for
 from airflow_zendesk.zendesk.retry import RetryBudget
 from airflow_zendesk.zendesk.settling import DEFAULT_SETTLE
@@ -74,10 +79,9 @@ class ZendeskHook(HttpHook):
             logger.warning(settings.deprecation)
         return settings
 
-    @property
-    def requests_per_minute(self) -> int:
-        """How many export requests a minute the account allows, as far as responses have reported it."""
-        return self._client.requests_per_minute
+    def requests_per_minute(self, query: Query) -> int:
+        """How many requests of a query the account allows per minute, as far as responses have reported it."""
+        return self._client.rate_limiter(query).limit
 
     @cached_property
     def _client(self) -> Client:
@@ -118,20 +122,22 @@ class ZendeskHook(HttpHook):
         ``msgspec.Raw``. The page's own times, ``start_time`` and ``complete_until``, are in unix seconds.
 
         Args:
-            resource: ``ticket_events`` or ``ticket_metric_events``.
+            resource: any key of ``RESOURCES``. A list like ``groups`` is read as it is now, whatever the window.
             start: first instant of the window, with a time zone.
             end: first instant after it.
-            include: sideloads; ``ticket_events`` offers ``comment_events``.
-            support_type_scope: ``all``, ``agent`` or ``ai_agent`` (``ticket_events`` only).
+            include: sideloads; ``ticket_events`` offers ``comment_events``, ``tickets`` offers ``metric_sets``.
+            support_type_scope: ``all``, ``agent`` or ``ai_agent`` (``ticket_events`` and ``tickets`` only).
             settle: how old an event must be, by Zendesk's clock, to be exported; at least 90 seconds.
 
         Raises:
             ZendeskError: see ``airflow_zendesk.exceptions``.
         """
         query = Query.of(resource, include, support_type_scope)
-        return self.iter_sweep(query, Sweep(query.resource, [Window.of(start, end)], settle))
+        if query.resource.is_list:
+            return self.iter_list(query)
+        return self.iter_sweep(query, sweep_of(query.resource, [Window.of(start, end)], settle))
 
-    def iter_sweep(self, query: Query, sweep: Sweep) -> Iterator[Page]:
+    def iter_sweep(self, query: Query, sweep: Sweep | ListSweep) -> Iterator[Page]:
         """Fetch the pages of a sweep until it is done."""
         with self.get_conn() as session:
             while not sweep.done:
@@ -141,6 +147,22 @@ class ZendeskHook(HttpHook):
                 if page.wait:
                     logger.info("Waiting %d s until the last events of the window have settled.", page.wait)
                     self._client.pause(page.wait)
+
+    def iter_list(self, query: Query) -> Iterator[Page]:
+        """Read a list page by page; objects get the lists that they embed."""
+        embedded = query.resource.embedded
+        for page in self.iter_sweep(query, ListSweep(query.resource)):
+            if embedded:
+                records = [self._with_embedded(query.resource, record, embedded) for record in page.records]
+                page = replace(page, records=records)  # noqa: PLW2901
+            yield page
+
+    def _with_embedded(self, resource: Resource, record: Record, key: str) -> Record:
+        path = f"{resource.path}/{record.id}/{key}"
+        embedded = Query(Resource(name=key, path=path, columns=(), paging="list_single", rate_limit=ACCOUNT))
+        pages = self.iter_sweep(embedded, ListSweep(embedded.resource))
+        members = [member.raw for page in pages for member in page.records]
+        return record._replace(raw=record.raw | {key: msgspec.Raw(msgspec.json.encode(members))})
 
     def get_df(
         self,

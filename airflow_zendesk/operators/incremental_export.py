@@ -9,10 +9,11 @@ from airflow.providers.common.compat.sdk import conf
 from airflow.sdk import Asset, BaseOperator, Context
 
 from airflow_zendesk.compat import add_partition_keys
+from airflow_zendesk.exceptions import SettingsError
 from airflow_zendesk.operators.data_interval import window_of
 from airflow_zendesk.operators.errors_to_failures import errors_to_failures
 from airflow_zendesk.window import Grain, Window, to_timedelta
-from airflow_zendesk.zendesk.resources import Query
+from airflow_zendesk.zendesk.resources import RESOURCES, Query
 from airflow_zendesk.zendesk.settling import DEFAULT_SETTLE, settle_seconds
 
 if TYPE_CHECKING:
@@ -24,24 +25,30 @@ _PARTITION_KEY = "%Y-%m-%dT%H:%M:%S"
 
 
 class ZendeskIncrementalExportOperator(BaseOperator):
-    """Export the events of one window as partitioned Parquet, complete and exactly once.
+    """Export a resource in one window as partitioned Parquet, complete and exactly once.
 
     The window is made of whole slices of the dataset's grain. Each slice is one object, published when it is proven
-    complete. A rerun writes the same keys, and writes nothing if the events are the same.
+    complete. A rerun writes the same keys, and writes nothing if the rows are the same.
+
+    Of tickets, users and organizations a slice has the objects that last changed in it. Small lists like groups have no
+    window: each run exports the whole list, as it is now, into the slice of the day.
 
     The operator returns a report, and adds it to the events of the assets among ``outlets``; on Airflow 3.3 and newer
     with the start of each slice as partition key. Above a hundred slices, the report has only totals, under one key.
 
     :param destination: where the dataset is: any URL of Airflow's object storage, like
         ``s3://conn_id@bucket/zendesk`` or ``file:///data/zendesk``. (templated)
-    :param resource: ``ticket_events`` or ``ticket_metric_events``. (templated)
+    :param resource: ``ticket_events``, ``ticket_metric_events``, ``tickets``, ``users``, ``organizations``, or one of
+        the lists ``groups``, ``brands``, ``ticket_fields``, ``ticket_forms``, ``sla_policies``, ``schedules`` and
+        ``custom_statuses``. (templated)
     :param zendesk_conn_id: the connection of the account. (templated)
     :param start: first instant of the window, with a time zone. (templated)
     :param end: first instant after the window. Defaults to the run's data interval if both are None or render to an
         empty string. (templated)
     :param grain: length of a slice, like ``1d``, ``1h``, ``15m`` or a ``timedelta``; None for the dataset's own, or a
         day for a new dataset.
-    :param include: sideloads; ``ticket_events`` offers ``comment_events``, the texts of comments.
+    :param include: sideloads; ``ticket_events`` offers ``comment_events``, the texts of comments, and ``tickets``
+        offers ``metric_sets``.
     :param private_comments: whether private comments keep their texts.
     :param drop_fields: fields that are left out, like ``system.location`` or ``child_events.body``.
     :param hash_fields: fields that are replaced by a keyed hash; the key is the extra ``hash_key`` of the connection.
@@ -104,10 +111,10 @@ class ZendeskIncrementalExportOperator(BaseOperator):
         """Wait until the window has settled, then export it. Returns the report."""
         with errors_to_failures():
             window = self._window(context)
-            settled = window.end + timedelta(seconds=settle_seconds(self._settle()))
+            settle = timedelta(seconds=settle_seconds(self._settle()))
         # This only saves a worker or a request: Zendesk's clock decides, and it refuses a window that is not over.
         now = datetime.now(UTC)
-        if self.deferrable and window.end <= now < settled:
+        if self.deferrable and window and window.end <= now < (settled := window.end + settle):
             from airflow.providers.standard.triggers.temporal import DateTimeTrigger  # noqa: PLC0415
 
             self.defer(trigger=DateTimeTrigger(moment=settled), method_name=self.execute_complete.__name__)
@@ -156,7 +163,12 @@ class ZendeskIncrementalExportOperator(BaseOperator):
                 parts = report.slices if "slices" in event.extra else [report.window]
                 add_partition_keys(event, [part.start.strftime(_PARTITION_KEY) for part in parts])
 
-    def _window(self, context: Context) -> Window:
+    def _window(self, context: Context) -> Window | None:
+        """The window; None for a list, which is exported as it is now."""
+        if self.resource in RESOURCES and RESOURCES[self.resource].is_list:
+            if self.start or self.end:
+                raise SettingsError(f"{self.resource} is a list, which has no window. Leave out start and end.")
+            return None
         return window_of(context, self.start, self.end)
 
     def _settle(self) -> timedelta:

@@ -14,6 +14,7 @@ from airflow_zendesk.verify.duplicates import IdIndex
 from airflow_zendesk.verify.findings import Finding, SliceState, VerificationProgress, VerificationReport
 from airflow_zendesk.verify.slice_check import SliceCheck, verify_slice
 from airflow_zendesk.window import Window
+from airflow_zendesk.zendesk.resources import RESOURCES
 
 
 def verify_dataset(
@@ -31,19 +32,21 @@ def verify_dataset(
         StorageError: the dataset cannot be read.
     """
     resource = settings.resource
-    states = [
-        SliceState(slice=slice_, uri=store.uri(slice_key(resource, slice_))) for slice_ in settings.grain.slices(window)
-    ]
-    report = VerificationReport(settings=settings, uri=store.uri(resource), window=window, slices=states)
+    slices = settings.grain.slices(window)
     stored = store.walk(resource).keys()
+    if RESOURCES[resource].is_list:
+        # A list has slices of the days on which it was exported, and each is complete without the others.
+        slices = tuple(slice_ for slice_ in slices if slice_key(resource, slice_) in stored)
+    states = [SliceState(slice=slice_, uri=store.uri(slice_key(resource, slice_))) for slice_ in slices]
+    report = VerificationReport(settings=settings, uri=store.uri(resource), window=window, slices=states)
     report.folder_markers = [store.uri(key) for key in store.folder_markers(resource)]
     _check_other_objects(store, stored, report)
     rows = 0
     with closing(IdIndex()) as index:
         for done, state in enumerate(states, 1):
             check = _check(store, stored, state, report)
-            # An object with a problem is to be moved away, so its ids do not count.
-            index.add(check.ids[:0] if check.problems else check.ids)
+            # An object with a problem is to be moved away, so its ids do not count; those of states may repeat.
+            index.add(check.ids[:0] if check.problems or RESOURCES[resource].is_state else check.ids)
             rows += state.rows
             found = len(report.findings)
             on_progress(VerificationProgress(step="read", done=done, total=len(states), rows=rows, findings=found))

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from airflow_zendesk.dataset.publish import stored_footer
 from airflow_zendesk.dataset.schema import SCHEMA_VERSION
 from airflow_zendesk.dataset.settings import DatasetSettings
-from airflow_zendesk.dataset.slice_file import Certificate, Footer, verify_file
+from airflow_zendesk.dataset.slice_file import END_OF_LIST, Certificate, Footer, verify_file
 from airflow_zendesk.exceptions import DamagedObjectError, NewerSchemaError, StorageNotFoundError
 from airflow_zendesk.storage.store import Store
 from airflow_zendesk.verify.findings import Problem
@@ -119,6 +119,8 @@ def _mismatches(footer: Footer, slice_: Slice, settings: DatasetSettings) -> str
 
 def _uncertified_reason(certificate: Certificate, slice_: Slice) -> str | None:
     """Why the certificate does not prove the slice complete, or None if it does."""
+    if certificate.by == END_OF_LIST:
+        return None
     needed = slice_.end_time + settle_seconds(timedelta())
     if certificate.server_date_at_least < needed:
         return (

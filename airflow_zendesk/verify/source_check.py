@@ -21,6 +21,7 @@ from airflow_zendesk.storage.store import Store
 from airflow_zendesk.verify.dataset_check import verify_dataset
 from airflow_zendesk.verify.findings import SliceState, VerificationProgress, VerificationReport
 from airflow_zendesk.window import Window
+from airflow_zendesk.zendesk.resources import RESOURCES
 
 #: How many slices to compare with Zendesk; None compares none and sends no request.
 SourceSample = int | Literal["all"] | None
@@ -52,6 +53,8 @@ def verify_window(
     """
     if isinstance(source, int) and source < 1:
         raise SettingsError(f"source is {source}. Use a number of slices, at least 1, or all.")
+    if source is not None and resource in RESOURCES and RESOURCES[resource].is_list:
+        raise SettingsError(f"Zendesk has {resource} only as they are now. Verify this list without source.")
     store = open_destination(destination)
     settings = load_settings(store, resource)
     hook = None
@@ -85,17 +88,20 @@ def _compare(
     rows = 0
     with closing(extract(hook, report.settings, [state.slice for state in states])) as sealed_slices:
         for state, sealed in zip(states, sealed_slices, strict=True):
-            if sealed.footer.digest != state.digest:
-                report.add("stale", state, _difference(store, sealed))
+            if sealed.footer.digest != state.digest and (difference := _difference(store, sealed)):
+                report.add("stale", state, difference)
             rows += sealed.footer.rows
             report.compared += 1
             done, found = report.compared, len(report.findings)
             on_progress(VerificationProgress(step="compared", done=done, total=len(states), rows=rows, findings=found))
 
 
-def _difference(store: Store, sealed: SealedSlice) -> str:
+def _difference(store: Store, sealed: SealedSlice) -> str | None:
+    """How the stored slice differs from Zendesk's response; it may have objects that have moved on since."""
     with open_slice(store, sealed.key) as stored:
         diff = diff_slices(stored, pq.ParquetFile(sealed.file), store.uri(sealed.key))
+    if RESOURCES[sealed.footer.dataset.resource].has_moving_objects and not (diff.added or diff.changed):
+        return None
     return (
         f"compared with Zendesk's current response, {diff.added:,} events are missing, {diff.changed:,} "
         f"differ, and {diff.removed:,} are stored that Zendesk does not return"

@@ -83,3 +83,31 @@ class RecordBuffer:
     def drop(self, before: int) -> None:
         """Forget the records that happened before a unix second."""
         self._waiting = {id_: record for id_, record in self._waiting.items() if record.second >= before}
+
+
+class StateBuffer(RecordBuffer):
+    """The same for objects that change: each is released in its newest version, and again after it has changed."""
+
+    def add(self, records: Iterable[Record], before: int) -> tuple[int, int]:
+        """Add the objects of one page that changed before a unix second; see ``RecordBuffer.add``.
+
+        An object with a newer time is not a duplicate, but replaces the one that waits.
+        """
+        duplicates = conflicting = 0
+        for record in records:
+            if record.second >= before:
+                continue
+            waiting = self._waiting.get(record.id)
+            if waiting is not None and waiting.timestamp >= record.timestamp:
+                duplicates += 1
+                conflicting += waiting.timestamp == record.timestamp and waiting.raw != record.raw
+                if waiting.timestamp > record.timestamp:
+                    continue
+            self._waiting[record.id] = record
+        return duplicates, conflicting
+
+    def release(self, before: int) -> list[Record]:
+        """Remove and return the objects that changed before a unix second, sorted by time and id."""
+        released = [record for record in self._waiting.values() if record.second < before]
+        self.drop(before)
+        return sorted(released, key=lambda record: (record.timestamp, record.id))

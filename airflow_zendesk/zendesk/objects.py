@@ -12,7 +12,14 @@ from airflow_zendesk.zendesk.records import EXTRA, LATE, TIMESTAMP, Column, Kind
 
 def _columns(**names: str) -> tuple[Column, ...]:
     """The columns that every object has, and those of one kind of object, by the kind of their values."""
-    kinds: dict[str, Kind] = {"integers": "int64", "times": "iso8601", "texts": "string", "flags": "bool", "channels": "via"}
+    kinds: dict[str, Kind] = {
+        "integers": "int64",
+        "seconds": "unix",
+        "times": "iso8601",
+        "texts": "string",
+        "flags": "bool",
+        "channels": "via",
+    }
     named = [Column(name, kinds.get(kind, "json")) for kind in names for name in names[kind].split()]
     return (
         Column("id", "int64", nullable=False),
@@ -27,20 +34,22 @@ def _columns(**names: str) -> tuple[Column, ...]:
 
 TICKETS = _columns(
     integers="requester_id submitter_id assignee_id group_id organization_id brand_id ticket_form_id custom_status_id "
-    "problem_id",
+    "problem_id forum_topic_id",
+    seconds="generated_timestamp",
     times="due_at",
-    texts="url external_id type subject description priority status recipient support_type",
+    texts="url external_id encoded_id type subject raw_subject description priority status recipient support_type",
     channels="via",
-    flags="is_public has_incidents",
+    flags="is_public has_incidents allow_channelback allow_attachments from_messaging_channel",
     json="tags custom_fields collaborator_ids follower_ids email_cc_ids sharing_agreement_ids satisfaction_rating "
-    "metric_set",
+    "metric_set followup_ids fields",
 )
 USERS = _columns(
-    integers="organization_id default_group_id custom_role_id role_type",
+    integers="organization_id default_group_id custom_role_id role_type locale_id",
     times="last_login_at",
     texts="url external_id name alias email phone role locale time_zone iana_time_zone details notes signature "
     "ticket_restriction",
-    flags="active suspended verified shared shared_agent restricted_agent moderator",
+    flags="active suspended verified shared shared_agent restricted_agent moderator shared_phone_number "
+    "two_factor_auth_enabled only_private_comments report_csv chat_only",
     json="tags user_fields photo",
 )
 ORGANIZATIONS = _columns(

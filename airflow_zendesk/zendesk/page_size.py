@@ -17,8 +17,8 @@ class PageSize:
     that number of pages.
     """
 
-    def __init__(self) -> None:
-        self.per_page = MAX_PER_PAGE
+    def __init__(self, maximum: int = MAX_PER_PAGE) -> None:
+        self.per_page = self._maximum = maximum
         self._pages = 0
         self._pages_before_recovery = 0
         self._reduced_at = -1
@@ -36,8 +36,8 @@ class PageSize:
 
     def recover(self) -> None:
         """Count a page that succeeded, and double the size if there were enough of them."""
-        if self.per_page == MAX_PER_PAGE:
+        if self.per_page == self._maximum:
             self._pages_before_recovery = 0
         self._pages += 1
         if self._pages >= self._pages_before_recovery:
-            self.per_page, self._pages = min(self.per_page * 2, MAX_PER_PAGE), 0
+            self.per_page, self._pages = min(self.per_page * 2, self._maximum), 0

@@ -25,10 +25,10 @@ from datetime import UTC, datetime, timedelta
 
 from airflow_zendesk.exceptions import FutureWindowError, MalformedResponseError, StuckPageError
 from airflow_zendesk.window import Window
-from airflow_zendesk.zendesk.dedup import RecordBuffer
+from airflow_zendesk.zendesk.dedup import RecordBuffer, StateBuffer
 from airflow_zendesk.zendesk.page_size import PageSize
 from airflow_zendesk.zendesk.records import Record
-from airflow_zendesk.zendesk.resources import Resource
+from airflow_zendesk.zendesk.resources import Query, Resource
 from airflow_zendesk.zendesk.response import ExportResponse
 from airflow_zendesk.zendesk.retry import RequestStats
 from airflow_zendesk.zendesk.settling import DEFAULT_SETTLE, settle_seconds
@@ -94,8 +94,8 @@ class _Stalled:
 class Sweep:
     """One pass over some windows: the requests that complete them, and the events they prove, each once.
 
-    Request the page at ``start_time`` with ``page_size.per_page``, give the response to ``take``, and repeat until
-    ``done``. Gaps between the windows are skipped.
+    Request the page with ``params``, give the response to ``take``, and repeat until ``done``. Gaps between the windows
+    are skipped.
 
     Args:
         resource: the export to request.
@@ -111,7 +111,7 @@ class Sweep:
         self._ends = [window.end_time for window in windows]
         self._end = self._ends[-1]
         self._settle = settle_seconds(settle)
-        self._buffer = RecordBuffer()
+        self._buffer = StateBuffer() if resource.is_state else RecordBuffer()
         self._stalled: _Stalled | None = None
         self._waits = 0
 
@@ -119,6 +119,14 @@ class Sweep:
     def done(self) -> bool:
         """Whether all windows are complete."""
         return self.start_time >= self._end
+
+    def params(self, query: Query) -> dict[str, str | int]:
+        """The query string of the next request."""
+        return query.params(start_time=self.start_time, per_page=self.page_size.per_page)
+
+    def restart(self) -> bool:
+        """Whether the next request can be another one after it was refused: it depends on the time alone."""
+        return False
 
     def take(self, response: ExportResponse) -> Page:
         """Take the response to the current request and move on.

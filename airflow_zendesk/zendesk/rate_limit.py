@@ -1,8 +1,8 @@
 """Pace the requests of a run by the rate limit headers of Zendesk, and leave other clients their share.
 
-All incremental exports of an account share 10 requests per minute (30 with the High Volume add-on), in minutes of the
-clock. Zendesk reports what remains in headers whose names have changed over the years. Without these headers, the run
-counts its own requests.
+The incremental exports of an account share 10 requests per minute (30 with the High Volume add-on), except that of
+users, which has 20 (60) of its own. Minutes are those of the clock. Zendesk reports what remains in headers whose names
+have changed over the years. Without these headers, the run counts its own requests.
 
 Source: https://developer.zendesk.com/api-reference/introduction/rate-limits/
 """
@@ -13,17 +13,28 @@ from dataclasses import dataclass
 
 from airflow_zendesk.zendesk.response_headers import next_minute
 
-#: Requests per minute without the add-on ("Incremental Exports global limit").
-DOCUMENTED_LIMIT = 10
 #: The limit resets every minute, so a reset that is further away is invalid.
 _MINUTE = 60
 #: Resets are whole seconds with unknown rounding: one more second is cheaper than a 429.
 _ROUNDING = 1.0
 
-_EXPORTS_HEADER = "Zendesk-RateLimit-Incremental-Exports"
-_EXPORTS_VALUE = re.compile(r"total=(\d+);\s*remaining=(\d+);\s*resets=(\d+)")
+_ENDPOINT_VALUE = re.compile(r"total=(\d+);\s*remaining=(\d+);\s*resets=(\d+)")
 _ACCOUNT_REMAINING = ("X-Rate-Limit-Remaining", "RateLimit-Remaining", "Rate-Limit-Remaining")
 _ACCOUNT_RESET = ("RateLimit-Reset", "Rate-Limit-Reset")
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimit:
+    """A limit that some endpoints share: the header that reports it, and its documented requests per minute."""
+
+    header: str
+    documented: int
+
+
+EXPORTS = RateLimit("Zendesk-RateLimit-Incremental-Exports", 10)
+USER_EXPORTS = RateLimit("Zendesk-RateLimit-Incremental-Exports-Cursor", 20)
+#: The limit of everything else has headers of its own, and depends on the plan: this is the lowest.
+ACCOUNT = RateLimit("", 200)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +54,12 @@ class RateLimitHeaders:
     total: int | None = None
 
     @classmethod
-    def parse(cls, headers: Mapping[str, str]) -> "RateLimitHeaders":
+    def parse(cls, headers: Mapping[str, str], limit: RateLimit = EXPORTS) -> "RateLimitHeaders":
         """Parse the headers under any of their names; ``headers`` must be case-insensitive."""
         account_remaining = _first_number(headers, _ACCOUNT_REMAINING)
-        exports = _EXPORTS_VALUE.search(headers.get(_EXPORTS_HEADER, ""))
-        if exports is not None:
-            return cls(int(exports[2]), account_remaining, min(int(exports[3]), _MINUTE), int(exports[1]))
+        endpoint = _ENDPOINT_VALUE.search(headers.get(limit.header, ""))
+        if endpoint is not None:
+            return cls(int(endpoint[2]), account_remaining, min(int(endpoint[3]), _MINUTE), int(endpoint[1]))
         resets = _first_number(headers, _ACCOUNT_RESET)
         return cls(None, account_remaining, next_minute(headers) if resets is None else min(resets, _MINUTE))
 
@@ -63,9 +74,11 @@ class RateLimiter:
 
     Args:
         max_requests: the most requests per minute of this run; None for Zendesk's own limit.
+        limit: the limit of the endpoints.
     """
 
-    def __init__(self, max_requests: int | None = None) -> None:
+    def __init__(self, max_requests: int | None = None, limit: RateLimit = EXPORTS) -> None:
+        self._limit = limit
         self._max_requests = max_requests
         self._headers = RateLimitHeaders(None, None, 0)
         self._minute_ends = float("-inf")
@@ -77,7 +90,7 @@ class RateLimiter:
 
     def update(self, headers: Mapping[str, str], sent_at: float, now: float) -> None:
         """Record the headers of a response; both times are seconds of a monotonic clock."""
-        parsed = RateLimitHeaders.parse(headers)
+        parsed = RateLimitHeaders.parse(headers, self._limit)
         before, left = self._headers.remaining, parsed.remaining
         if now >= self._minute_ends or (before is not None and left is not None and left > before):
             self._minutes += 1
@@ -93,7 +106,7 @@ class RateLimiter:
     @property
     def limit(self) -> int:
         """The most requests per minute of this run while no other client sends any."""
-        total = self._headers.total or DOCUMENTED_LIMIT
+        total = self._headers.total or self._limit.documented
         return total if self._max_requests is None else min(total, self._max_requests)
 
     def wait(self, now: float) -> float:
@@ -113,7 +126,7 @@ class RateLimiter:
         if self._headers.account_remaining == 0:
             return True
         if remaining is None:
-            return self._sent >= (self._max_requests or DOCUMENTED_LIMIT)
+            return self._sent >= (self._max_requests or self._limit.documented)
         reserved = max(self._others, self._others_before)
         return remaining <= reserved or (self._max_requests is not None and self._sent >= self._max_requests)
 

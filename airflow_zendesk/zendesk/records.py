@@ -26,6 +26,10 @@ Kind = Literal["int64", "unix", "iso8601", "string", "bool", "json", "via"]
 #: Columns that are not simply the value of their key: the time, whether it was delivered late, and everything else.
 TIMESTAMP, LATE, EXTRA = "timestamp", "late", "extra"
 
+#: The keys of an event's time, in the order of preference.
+EVENT_TIMES = (TIMESTAMP, "created_at", "time")
+#: Keys of times in seconds since 1970; all others are ISO 8601.
+_UNIX_KEYS = {TIMESTAMP, "generated_timestamp"}
 _NULL = msgspec.Raw(b"null")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -75,23 +79,27 @@ class Rows:
     type_mismatches: Counter[str]
 
 
-def read_records(raws: Sequence[RawRecord]) -> list[Record]:
+def read_records(
+    raws: Sequence[RawRecord], times: Sequence[str] = EVENT_TIMES, default: int | None = None
+) -> list[Record]:
     """Find id and time of each record.
 
-    The time is ``timestamp`` (unix seconds), else ``created_at``, else ``time`` (both ISO 8601).
+    Args:
+        raws: the records.
+        times: the keys of the time, in the order of preference.
+        default: the time of all records, in microseconds since 1970, if they have none of their own.
 
     Raises:
         ValueError: a record has no integer ``id``, or no time; the message gives its position.
     """
     ids, _ = _decode("int64", [raw.get("id", _NULL) for raw in raws])
-    timestamps, _ = _decode("unix", [raw.get(TIMESTAMP, _NULL) for raw in raws])
+    timestamps = [default] * len(raws) if default is not None else _times(raws, times)
     records = []
-    for position, (id_, seconds, raw) in enumerate(zip(ids, timestamps, raws, strict=True)):
+    for position, (id_, timestamp, raw) in enumerate(zip(ids, timestamps, raws, strict=True)):
         if id_ is None:
             raise ValueError(f"record {position} has no integer id")
-        timestamp = seconds if seconds is not None else _other_time(raw)
         if timestamp is None:
-            raise ValueError(f"record {position} (id {id_}) has no readable timestamp, created_at or time")
+            raise ValueError(f"record {position} (id {id_}) has no readable {', '.join(times)}")
         records.append(Record(id_, timestamp, raw))
     return records
 
@@ -116,12 +124,15 @@ def to_rows(records: Sequence[Record], columns: Iterable[Column]) -> Rows:
     return rows
 
 
-def _other_time(record: RawRecord) -> int | None:
-    for key in ("created_at", "time"):
-        (timestamp,), _ = _decode("iso8601", [record.get(key, _NULL)])
-        if timestamp is not None:
-            return int(timestamp)
-    return None
+def _times(raws: Sequence[RawRecord], keys: Sequence[str]) -> list[int | None]:
+    """The time of each record: the value of the first key that has one."""
+    key, *others = keys
+    times, _ = _decode("unix" if key in _UNIX_KEYS else "iso8601", [raw.get(key, _NULL) for raw in raws])
+    missing = [position for position, time in enumerate(times) if time is None]
+    if missing and others:
+        for position, time in zip(missing, _times([raws[position] for position in missing], others), strict=True):
+            times[position] = time
+    return times
 
 
 def _decode(kind: Kind, raws: list[msgspec.Raw]) -> tuple[list[Any], dict[int, msgspec.Raw]]:

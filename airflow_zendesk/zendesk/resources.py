@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any, Literal
 
 from airflow_zendesk.exceptions import SettingsError
-from airflow_zendesk.zendesk import ticket_events, ticket_metric_events
+from airflow_zendesk.zendesk import objects, ticket_events, ticket_metric_events
 from airflow_zendesk.zendesk.privacy import Privacy, option_names
-from airflow_zendesk.zendesk.records import Column
+from airflow_zendesk.zendesk.rate_limit import ACCOUNT, EXPORTS, USER_EXPORTS, RateLimit
+from airflow_zendesk.zendesk.records import EVENT_TIMES, Column
 
 #: "Lists tickets by support type"; Zendesk's own default, ``agent``, silently leaves out tickets of AI agents.
 SUPPORT_TYPE_SCOPES = ("all", "agent", "ai_agent")
@@ -17,26 +19,108 @@ SAMPLE_PATH = "/api/v2/incremental/ticket_events/sample"
 SAMPLE_START_TIME = 1_577_836_800
 
 
-@dataclass(frozen=True, slots=True)
+#: How the pages of a resource follow one another: by ``start_time`` and ``end_time``, or by the cursor of an export; in
+#: a list by cursor or by page number, or there is a single page.
+Paging = Literal["time", "cursor", "list_cursor", "list_number", "list_single"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:
-    """One incremental export; its name is Zendesk's path segment and the key of the records in a response."""
+    """One resource of Zendesk's API.
+
+    Args:
+        name: the key of the records in a response.
+        path: the path on the account's host.
+        columns: the columns of its slices.
+        paging: how its pages follow one another.
+        times: the keys of a record's time, in the order of preference; lists have the time of the snapshot.
+        is_state: whether its records are objects that change, each with its latest version, and not events.
+        sideloads: what ``include`` can add.
+        has_support_type_scope: whether it has the parameter ``support_type_scope``.
+        fixed_params: further parameters of each request.
+        embedded: the key of a list of each object that has a path of its own; it is stored in the column of that name.
+        rate_limit: the limit of its requests.
+    """
 
     name: str
+    path: str
     columns: tuple[Column, ...]
+    paging: Paging = "time"
+    times: tuple[str, ...] = EVENT_TIMES
+    is_state: bool = False
     sideloads: tuple[str, ...] = ()
     has_support_type_scope: bool = False
+    fixed_params: tuple[tuple[str, str], ...] = ()
+    embedded: str | None = None
+    rate_limit: RateLimit = EXPORTS
 
     @property
-    def path(self) -> str:
-        """The path of the time-based export on the account's host."""
-        return f"/api/v2/incremental/{self.name}"
+    def is_list(self) -> bool:
+        """Whether each export is a snapshot of the whole list, and has no window."""
+        return self.paging.startswith("list")
 
+    @property
+    def noun(self) -> str:
+        """What its records are, in messages."""
+        return "objects" if self.is_state else "events"
+
+    @property
+    def has_moving_objects(self) -> bool:
+        """Whether an object that changes again leaves its place in the export."""
+        return self.is_state and not self.is_list
+
+
+def _export(name: str, columns: tuple[Column, ...], path: str = "", **options: Any) -> Resource:
+    return Resource(name=name, path=f"/api/v2/incremental/{path or name}", columns=columns, **options)
+
+
+def _list(name: str, columns: tuple[Column, ...], paging: Paging, path: str = "", **options: Any) -> Resource:
+    return Resource(
+        name=name,
+        path=f"/api/v2/{path or name}",
+        columns=columns,
+        paging=paging,
+        is_state=True,
+        rate_limit=ACCOUNT,
+        **options,
+    )
+
+
+#: Tickets are ordered by ``generated_timestamp``, which also changes when Zendesk itself updates a ticket.
+_TICKET_TIMES, _UPDATED_AT = ("generated_timestamp", "updated_at"), ("updated_at",)
 
 RESOURCES = {
     resource.name: resource
     for resource in (
-        Resource("ticket_events", ticket_events.COLUMNS, ("comment_events",), has_support_type_scope=True),
-        Resource("ticket_metric_events", ticket_metric_events.COLUMNS),
+        _export("ticket_events", ticket_events.COLUMNS, sideloads=("comment_events",), has_support_type_scope=True),
+        _export("ticket_metric_events", ticket_metric_events.COLUMNS),
+        _export(
+            "tickets",
+            objects.TICKETS,
+            "tickets/cursor",
+            paging="cursor",
+            times=_TICKET_TIMES,
+            is_state=True,
+            sideloads=("metric_sets",),
+            has_support_type_scope=True,
+        ),
+        _export(
+            "users",
+            objects.USERS,
+            "users/cursor",
+            paging="cursor",
+            times=_UPDATED_AT,
+            is_state=True,
+            rate_limit=USER_EXPORTS,
+        ),
+        _export("organizations", objects.ORGANIZATIONS, times=_UPDATED_AT, is_state=True),
+        _list("groups", objects.GROUPS, "list_cursor", fixed_params=(("exclude_deleted", "false"),)),
+        _list("brands", objects.BRANDS, "list_cursor"),
+        _list("ticket_fields", objects.TICKET_FIELDS, "list_cursor"),
+        _list("ticket_forms", objects.TICKET_FORMS, "list_number"),
+        _list("sla_policies", objects.SLA_POLICIES, "list_number", "slas/policies"),
+        _list("schedules", objects.SCHEDULES, "list_single", "business_hours/schedules", embedded="holidays"),
+        _list("custom_statuses", objects.CUSTOM_STATUSES, "list_single"),
     )
 }
 
@@ -88,9 +172,9 @@ class Query:
         )
         return cls(found, sideloads, support_type_scope if found.has_support_type_scope else None, privacy)
 
-    def params(self, start_time: int, per_page: int) -> dict[str, str | int]:
-        """The query string of one page."""
-        params: dict[str, str | int] = {"start_time": start_time, "per_page": per_page}
+    def params(self, **page: str | int) -> dict[str, str | int]:
+        """The query string of the page that these parameters choose."""
+        params = page | dict(self.resource.fixed_params)
         if self.include:
             params["include"] = ",".join(self.include)
         if self.support_type_scope:

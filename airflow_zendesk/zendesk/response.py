@@ -59,8 +59,11 @@ _ENVELOPE = msgspec.json.Decoder(RawRecord)
 _RECORDS = msgspec.json.Decoder(list[RawRecord])
 _INTEGER = msgspec.json.Decoder(int | None)
 _BOOLEAN = msgspec.json.Decoder(bool)
+_TEXT = msgspec.json.Decoder(str | None)
 _NULL = msgspec.Raw(b"null")
 _CHUNK_BYTES = 2**20
+#: Zendesk's cursors have about a hundred characters.
+_MAX_CURSOR_CHARACTERS = 4_096
 #: Any escape in a JSON string; the group catches half a surrogate pair without its other half.
 _ESCAPE = re.compile(rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(u[dD][89a-fA-F]..)|.)", re.DOTALL)
 
@@ -74,6 +77,8 @@ class ExportResponse:
         end_time: how far the page reaches, according to Zendesk.
         end_of_stream: whether Zendesk says that no more events follow.
         server_date: the server's clock when it responded; the worker's clock proves nothing.
+        after_cursor: the cursor of the next page, where pages have one.
+        count: the number of objects on all pages of a list, if it says so.
         replaced_surrogates: how many lone surrogates, which UTF-8 cannot encode, became U+FFFD.
     """
 
@@ -81,6 +86,8 @@ class ExportResponse:
     end_time: int | None
     end_of_stream: bool
     server_date: int
+    after_cursor: str | None = None
+    count: int | None = None
     replaced_surrogates: int = 0
 
 
@@ -131,19 +138,49 @@ def _read(resource: Resource, headers: Mapping[str, str], body: bytes) -> Export
     date = server_date(headers)
     records = _RECORDS.decode(_required(envelope, resource.name))
     count = _INTEGER.decode(envelope.get("count", _NULL))
+    if resource.is_list:
+        end_of_stream, cursor = _list_end(resource, envelope)
+        return ExportResponse(
+            records=read_records(records, (), default=0),
+            end_time=None,
+            end_of_stream=end_of_stream,
+            server_date=date,
+            after_cursor=cursor,
+            count=count,
+            replaced_surrogates=replaced,
+        )
     if count is not None and count > len(records):
         raise EOFError(f"its count is {count}, but it has {len(records)} records")
-    end_time = _INTEGER.decode(envelope.get("end_time", _NULL))
+    end_time = None if resource.paging == "cursor" else _INTEGER.decode(envelope.get("end_time", _NULL))
     if end_time is not None and end_time > date:
         raise ValueError(f"its end_time {end_time} is after the server's own clock, {date}")
     end_of_stream = _BOOLEAN.decode(_required(envelope, "end_of_stream"))
     return ExportResponse(
-        records=read_records(records),
+        records=read_records(records, resource.times),
         end_time=end_time,
         end_of_stream=end_of_stream,
         server_date=date,
+        after_cursor=_cursor(envelope, end_of_stream=end_of_stream) if resource.paging == "cursor" else None,
         replaced_surrogates=replaced,
     )
+
+
+def _list_end(resource: Resource, envelope: RawRecord) -> tuple[bool, str | None]:
+    """Whether a page is the last of a list, and the cursor of the next one."""
+    if resource.paging == "list_cursor":
+        meta = _ENVELOPE.decode(_required(envelope, "meta"))
+        is_last = not _BOOLEAN.decode(_required(meta, "has_more"))
+        return is_last, _cursor(meta, end_of_stream=is_last)
+    return _TEXT.decode(envelope.get("next_page", _NULL)) is None, None
+
+
+def _cursor(envelope: RawRecord, *, end_of_stream: bool) -> str | None:
+    cursor: str | None = _TEXT.decode(envelope.get("after_cursor", _NULL))
+    if not cursor and not end_of_stream:
+        raise ValueError("it has no after_cursor, but is not the last page")
+    if cursor and len(cursor) > _MAX_CURSOR_CHARACTERS:
+        raise ValueError(f"its after_cursor has {len(cursor):,} characters")
+    return cursor
 
 
 def _decode(body: bytes) -> tuple[RawRecord, int]:

@@ -53,7 +53,7 @@ def test_export_prints_only_json_on_request(tmp_path: Path, capsys: pytest.Captu
         ([*DAY, "--grain", "7h"], "does not divide a UTC day"),
         ([*DAY, "--settle", "soon"], "--settle 'soon' is not a length of time"),
         ([*DAY, "--zendesk-conn-id", "nobody"], "There is no connection 'nobody'"),
-        ([*DAY, "--resource", "tickets"], "The resource 'tickets' is unknown. Use one of ticket_events"),
+        ([*DAY, "--resource", "ticket_audits"], "The resource 'ticket_audits' is unknown. Use one of ticket_events"),
         ([*DAY, "--include", "users"], "ticket_events has no sideload 'users'"),
     ],
 )

@@ -79,11 +79,30 @@ def test_command_prints_a_line_per_slice_and_ticket(
         f"2026-01-02 00:00                 8          1  {day.format(tmp_path.as_uri(), 2, 2, 3)}",
         f"2 rows in 2 of 2 slices of {tmp_path.as_uri()}/ticket_events",
         "",
-        "After the tickets are deleted in Zendesk, run these commands. Each removes every stored event of its slices",
-        "that Zendesk no longer returns, and reports how many. To see that number first, leave out --allow-shrink:",
-        "nothing is removed then.",
+        "After the deletion in Zendesk, run these commands. Each removes every stored row of its slices that Zendesk",
+        "no longer returns, and reports how many. To see that number first, leave out --allow-shrink: nothing is",
+        "removed then.",
         f"  airflow-zendesk export --resource ticket_events {window} --destination {tmp_path.as_uri()} --allow-shrink",
     ] == printed(capsys).splitlines()
+
+
+def test_a_user_is_searched_in_all_datasets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The commands name the resource of each slice."""
+    groups = {"groups": [{"id": 5, "name": "Group"}], "meta": {"has_more": False}}
+    with scripted_server(events({1: 7, 2: 8}), Reply(groups)) as server:
+        monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", server.connection())
+        assert 0 == main(["export", *THREE_DAYS, "--destination", tmp_path.as_uri()])
+        assert 0 == main(["export", "--resource", "groups", "--destination", tmp_path.as_uri()])
+    capsys.readouterr()
+    assert 0 == main(["find", "--user-id", "8", "--destination", tmp_path.as_uri(), "--json"])
+    found = json.loads(printed(capsys))
+    assert [("ticket_events", 1), ("groups", 0)] == [
+        (each["destination"].rpartition("/")[2], len(each["commands"])) for each in found
+    ]
+    assert 1 == main(["find", "--user-id", "8", "--destination", (tmp_path / "other").as_uri()])
+    assert "There is no dataset at" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("bound", ["--start", "--end"])

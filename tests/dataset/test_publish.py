@@ -8,7 +8,7 @@ import pytest
 
 from airflow_zendesk.dataset.diff import SliceDiff
 from airflow_zendesk.dataset.layout import slice_key
-from airflow_zendesk.dataset.publish import PublishResult, publish
+from airflow_zendesk.dataset.publish import Outcome, publish
 from airflow_zendesk.dataset.settings import read_settings
 from airflow_zendesk.exceptions import (
     DamagedObjectError,
@@ -26,16 +26,18 @@ TWO = [event(1), event(2)]
 
 def attempt(
     store: Store, records: list[dict[str, Any]], *, expected: str | None = "", allow_shrink: bool = False
-) -> PublishResult:
-    """Publish the records; by default, with the token of what is there now."""
+) -> tuple[Outcome, SliceDiff | None, int | None]:
+    """Publish the records; by default, in place of the version that is stored now."""
     with sealed(records) as slice_:
         version = store.version(KEY) if expected == "" else expected
-        return publish(store, SETTINGS, slice_, version, allow_shrink=allow_shrink)
+        result = publish(store, SETTINGS, slice_, version, allow_shrink=allow_shrink)
+        assert result.footer == slice_.footer
+        return result.outcome, result.diff, result.seconds_late
 
 
 def test_new_slice_is_published_whole_with_its_record(store: Store) -> None:
     """The object is the sealed file, byte by byte."""
-    assert PublishResult("published") == attempt(store, TWO)
+    assert ("published", None, None) == attempt(store, TWO)
     assert content(TWO) == store.read(KEY)
     assert SETTINGS == read_settings(store, "ticket_events")
 
@@ -44,7 +46,7 @@ def test_same_rows_are_not_written_again(store: Store) -> None:
     """In whatever order they came: equal digest, no PUT."""
     attempt(store, TWO)
     version = store.version(KEY)
-    assert PublishResult("unchanged") == attempt(store, TWO[::-1])
+    assert ("unchanged", None, None) == attempt(store, TWO[::-1])
     assert version == store.version(KEY)
 
 
@@ -55,9 +57,9 @@ def test_more_or_changed_rows_replace_the_slice(store: Store) -> None:
     """
     attempt(store, ONE)
     late = 86_400 + 300 - 120
-    assert PublishResult("published", SliceDiff(1, 0, 0, DAY.start_time + 120), late) == attempt(store, TWO)
+    assert ("published", SliceDiff(1, 0, 0, DAY.start_time + 120), late) == attempt(store, TWO)
     changed = [event(1, via="Mail"), event(2)]
-    assert PublishResult("published", SliceDiff(0, 0, 1, None)) == attempt(store, changed)
+    assert ("published", SliceDiff(0, 0, 1, None), None) == attempt(store, changed)
     assert content(changed) == store.read(KEY)
 
 
@@ -73,7 +75,7 @@ def test_slice_that_would_shrink_is_refused_with_the_counts(store: Store) -> Non
 def test_slice_shrinks_when_it_is_allowed_to(store: Store) -> None:
     """The way to erase what Zendesk has redacted."""
     attempt(store, TWO)
-    assert PublishResult("published", SliceDiff(0, 1, 0, None)) == attempt(store, ONE, allow_shrink=True)
+    assert ("published", SliceDiff(0, 1, 0, None), None) == attempt(store, ONE, allow_shrink=True)
     assert content(ONE) == store.read(KEY)
 
 
@@ -90,7 +92,7 @@ def test_rival_that_wrote_the_same_rows_did_the_work(store: Store) -> None:
     """Two attempts at one settled slice end as one."""
     before = store.version(KEY)
     attempt(store, TWO)
-    assert PublishResult("unchanged") == attempt(store, TWO, expected=before)
+    assert ("unchanged", None, None) == attempt(store, TWO, expected=before)
 
 
 def test_other_settings_publish_nothing(store: Store) -> None:

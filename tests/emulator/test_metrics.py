@@ -3,7 +3,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_zendesk.emulator.metrics import METRIC_IDS_PER_TICKET, MetricEvent, _business_time, metric_events_of
+from airflow_zendesk.emulator.metrics import METRIC_IDS_PER_TICKET, MetricEvent, business_seconds, metric_events_of
 from airflow_zendesk.emulator.serialization import serialize_metric_event
 from airflow_zendesk.emulator.ticket import BYTES_PER_TICKET, Ticket, random_bytes
 
@@ -187,7 +187,7 @@ def test_business_hours_exclude_the_night() -> None:
     """From 21:00 to 07:00 are ten hours, two of them business hours."""
     nine_in_the_evening, seven_in_the_morning = NEW_YEAR + 21 * 3_600, NEW_YEAR + 31 * 3_600
 
-    assert 2 * 3_600 == _business_time(seven_in_the_morning) - _business_time(nine_in_the_evening)
+    assert 2 * 3_600 == business_seconds(seven_in_the_morning) - business_seconds(nine_in_the_evening)
 
 
 def test_business_minutes_exclude_the_night() -> None:

@@ -111,8 +111,8 @@ def test_window_and_options_are_checked_before_anything_is_asked(hook: ZendeskHo
     """At the call, not at the first page."""
     with pytest.raises(InvalidWindowError):
         hook.iter_pages("ticket_events", START, START)
-    with pytest.raises(SettingsError, match="The resource 'tickets' is unknown"):
-        hook.iter_pages("tickets", START, END)
+    with pytest.raises(SettingsError, match="The resource 'ticket_audits' is unknown"):
+        hook.iter_pages("ticket_audits", START, END)
 
 
 def test_missing_connection_is_named(hook: ZendeskHook) -> None:

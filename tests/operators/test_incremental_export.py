@@ -117,7 +117,7 @@ def test_airflows_without_partitions_get_the_extra_alone() -> None:
             {},
             "logical date is 2025-07-01.* uses the interval before",
         ),
-        (DAY, {"resource": "tickets"}, "The resource 'tickets' is unknown"),
+        (DAY, {"resource": "ticket_audits"}, "The resource 'ticket_audits' is unknown"),
         (DAY, {"settle": "soon"}, "settle 'soon' is not a length of time"),
         (DAY, {"zendesk_conn_id": "nobody"}, "no connection 'nobody'"),
         (DAY, {"destination": "/data/zendesk"}, "is not a URL"),

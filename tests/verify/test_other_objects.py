@@ -10,8 +10,8 @@ from airflow_zendesk.dataset.settings import ensure_settings
 from airflow_zendesk.destination import open_destination
 from airflow_zendesk.storage.store import Store
 from airflow_zendesk.verify.dataset_check import verify_dataset
+from airflow_zendesk.verify.id_search import find_ids
 from airflow_zendesk.verify.repair import Target, repair
-from airflow_zendesk.verify.ticket_search import find_tickets
 from tests.support.forged_slices import valid_slice
 from tests.support.slices import DAY, SETTINGS, event
 from tests.support.stores.objects import put_object
@@ -44,7 +44,7 @@ def test_folder_marker_is_no_finding(bucket: tuple[Store, Put], marker: str) -> 
     assert ([], []) == (report.findings, repair(report, Target("s3://bucket", SETTINGS)).move_away)
     assert {*report.folder_markers} <= {store.uri(marker)}
     assert {KEY} == store.walk("ticket_events").keys()
-    assert ([], 1) == ((search := find_tickets(store, "ticket_events", [7])).not_searched, search.searched)
+    assert ([], 1) == ((search := find_ids(store, "ticket_events", "ticket", [7])).not_searched, search.searched)
 
 
 def test_folder_marker_is_listed_by_its_exact_key(bucket: tuple[Store, Put]) -> None:

@@ -158,8 +158,8 @@ def test_row_time_is_the_first_readable_of_timestamp_created_at_and_time(
         ({"id": "7", "timestamp": 5}, "record 1 has no integer id"),
         ({"id": 2**63, "timestamp": 5}, "record 1 has no integer id"),
         ({"id": None, "timestamp": 5}, "record 1 has no integer id"),
-        ({"id": 7}, r"record 1 \(id 7\) has no readable timestamp, created_at or time"),
-        ({"id": 7, "created_at": 5}, r"record 1 \(id 7\) has no readable timestamp, created_at or time"),
+        ({"id": 7}, r"record 1 \(id 7\) has no readable timestamp, created_at, time"),
+        ({"id": 7, "created_at": 5}, r"record 1 \(id 7\) has no readable timestamp, created_at, time"),
     ],
 )
 def test_record_without_id_or_time_is_refused_with_its_position(record: dict[str, Any], reason: str) -> None:

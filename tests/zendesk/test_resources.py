@@ -9,15 +9,15 @@ from airflow_zendesk.zendesk.resources import RESOURCES, Query
 def test_support_type_scope_is_always_sent_for_ticket_events() -> None:
     """Zendesk's own default leaves out the tickets of AI agents in silence."""
     expected = {"start_time": 5, "per_page": 1000, "support_type_scope": "all"}
-    assert expected == Query.of("ticket_events").params(5, 1000)
+    assert expected == Query.of("ticket_events").params(start_time=5, per_page=1000)
     with_comments = Query.of("ticket_events", ["comment_events"], "agent")
     expected = {"start_time": 5, "per_page": 10, "include": "comment_events", "support_type_scope": "agent"}
-    assert expected == with_comments.params(5, 10)
+    assert expected == with_comments.params(start_time=5, per_page=10)
 
 
 def test_metric_events_take_neither_sideload_nor_scope() -> None:
     """Parameters that an export does not know are not sent."""
-    assert {"start_time": 5, "per_page": 1000} == Query.of("ticket_metric_events").params(5, 1000)
+    assert {"start_time": 5, "per_page": 1000} == Query.of("ticket_metric_events").params(start_time=5, per_page=1000)
     with pytest.raises(
         SettingsError, match=r"ticket_metric_events has no sideload 'comment_events'\. Sideloads to include: none"
     ):
@@ -26,8 +26,8 @@ def test_metric_events_take_neither_sideload_nor_scope() -> None:
 
 def test_unknown_words_are_refused() -> None:
     """Zendesk would ignore them in silence."""
-    with pytest.raises(SettingsError, match="resource 'tickets' is unknown"):
-        Query.of("tickets")
+    with pytest.raises(SettingsError, match="resource 'ticket_audits' is unknown"):
+        Query.of("ticket_audits")
     with pytest.raises(
         SettingsError, match=r"ticket_events has no sideload 'users'\. Sideloads to include: comment_events"
     ):
@@ -37,7 +37,26 @@ def test_unknown_words_are_refused() -> None:
 
 
 def test_paths_are_zendesks() -> None:
-    """The time-based exports."""
-    assert ["/api/v2/incremental/ticket_events", "/api/v2/incremental/ticket_metric_events"] == [
-        resource.path for resource in RESOURCES.values()
-    ]
+    """Those of its reference."""
+    assert {name: resource.path.removeprefix("/api/v2/") for name, resource in RESOURCES.items()} == {
+        "ticket_events": "incremental/ticket_events",
+        "ticket_metric_events": "incremental/ticket_metric_events",
+        "tickets": "incremental/tickets/cursor",
+        "users": "incremental/users/cursor",
+        "organizations": "incremental/organizations",
+        "groups": "groups",
+        "brands": "brands",
+        "ticket_fields": "ticket_fields",
+        "ticket_forms": "ticket_forms",
+        "sla_policies": "slas/policies",
+        "schedules": "business_hours/schedules",
+        "custom_statuses": "custom_statuses",
+    }
+
+
+def test_parameters_of_states_and_lists() -> None:
+    """Tickets ask for all scopes, groups for deleted ones too."""
+    tickets = Query.of("tickets", "metric_sets")
+    assert {"cursor": "x", "include": "metric_sets", "support_type_scope": "all"} == tickets.params(cursor="x")
+    assert {"exclude_deleted": "false"} == Query.of("groups").params()
+    assert {} == Query.of("schedules").params()

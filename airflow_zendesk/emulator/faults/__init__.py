@@ -1,13 +1,14 @@
 """Everything that can go wrong on request: one function per fault, in the module of the place where it acts.
 
 `event_faults` (what happens, and when it becomes visible), `token_faults` (access tokens), `page_faults` (the JSON),
-`response_faults` (status, headers, body), `connection_faults` (the bytes in transit). The name of the function is the
+`object_faults` (the JSON of objects and lists), `response_faults` (status, headers, body), `connection_faults` (the
+bytes in transit). The name of the function is the
 name of the fault, its docstring describes the effect, and its keyword arguments are the options that a step of a
 scenario may set.
 """
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, Literal
@@ -15,6 +16,7 @@ from typing import Any, Literal
 from airflow_zendesk.emulator.faults import (
     connection_faults,
     event_faults,
+    object_faults,
     page_faults,
     response_faults,
     token_faults,
@@ -22,13 +24,14 @@ from airflow_zendesk.emulator.faults import (
 
 Place = Literal["events", "tokens", "pages", "responses", "connections"]
 
-_MODULES: Mapping[Place, ModuleType] = {
-    "events": event_faults,
-    "tokens": token_faults,
-    "pages": page_faults,
-    "responses": response_faults,
-    "connections": connection_faults,
-}
+_MODULES: Sequence[tuple[Place, ModuleType]] = (
+    ("events", event_faults),
+    ("tokens", token_faults),
+    ("pages", page_faults),
+    ("pages", object_faults),
+    ("responses", response_faults),
+    ("connections", connection_faults),
+)
 _NOT_FAULTS = {"deliver"}
 
 
@@ -65,7 +68,7 @@ class Fault:
 
 FAULTS: Mapping[str, Fault] = {
     name: Fault(place, function)
-    for place, module in _MODULES.items()
+    for place, module in _MODULES
     for name, function in vars(module).items()
     if inspect.isfunction(function)
     and function.__module__ == module.__name__

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from airflow_zendesk.emulator.messages import Json
+from airflow_zendesk.emulator.messages import Json, Request
 from airflow_zendesk.emulator.serialization import iso_time
 
 _DAY = 86_400
-#: Copied events get ids with one digit less, which the simulator never uses.
+#: Copied events get ids with one digit less, and copied tickets longer ones; the simulator never uses them.
 _OFFSET_TO_UNUSED_IDS = 9_000_000_000_000
 
 
@@ -21,10 +21,12 @@ class PageDraft:
 
     Args:
         resource: The exported resource.
-        start_time: The requested second.
+        start_time: The requested second; 0 if there was none.
         items: The records.
-        rest: The other keys of the page. If `count` is not among them, it is the number of items.
+        rest: The other keys of the page. A `count` is only among them if it is another number than that of the items.
         previous: The records of the previous page; empty on the first page.
+        cursor: The requested cursor, if there was one.
+        is_counted: Whether the page has the number of its items, as `count`.
     """
 
     resource: str
@@ -32,14 +34,19 @@ class PageDraft:
     items: Sequence[Any]
     rest: Json
     previous: Sequence[Json]
+    cursor: str | None = None
+    is_counted: bool = True
 
     @classmethod
-    def of(cls, resource: str, start_time: int, body: bytes, previous: Sequence[Json]) -> "PageDraft":
+    def of(cls, request: Request, body: bytes, previous: Sequence[Json]) -> "PageDraft":
         """Return the content of an undamaged page."""
         rest: Json = json.loads(body)
-        items = rest.pop(resource)
-        del rest["count"]
-        return cls(resource, start_time, items, rest, previous)
+        items = rest.pop(request.resource)
+        is_counted = rest.get("count") == len(items)
+        if is_counted:
+            del rest["count"]
+        start_time = request.integer("start_time", 0)
+        return cls(request.resource, start_time, items, rest, previous, request.cursor, is_counted)
 
     def encode(self) -> bytes:
         """Return the body of the response; literals are inserted unchanged."""
@@ -50,7 +57,8 @@ class PageDraft:
             literals.append(value.text)
             return f"literal {len(literals)} of the emulator"
 
-        whole = {self.resource: self.items, "count": len(self.items)} | self.rest
+        counted = {"count": len(self.items)} if self.is_counted else {}
+        whole = {self.resource: self.items} | counted | self.rest
         body = json.dumps(whole, ensure_ascii=False, separators=(",", ":"), default=placeholder).encode()
         for number, text in enumerate(literals, start=1):
             body = body.replace(b'"literal %d of the emulator"' % number, text)
@@ -93,9 +101,10 @@ def older_records(page: PageDraft, *, records: int = 3, days: int = 7) -> PageDr
 
 
 def empty_page(page: PageDraft, *, jumps: bool = False) -> PageDraft:
-    """The page has no records; its `end_time` is the `start_time`, or (with `jumps`) skips the missing records."""
-    rest = page.rest if jumps else page.rest | {"end_time": page.start_time}
-    return replace(page, items=[], rest=rest | {"end_of_stream": False})
+    """The page has no records; its `end_time` or cursor stays that of the request, or (with `jumps`) skips records."""
+    stuck = {"end_time": page.start_time, "after_cursor": page.cursor} if not jumps else {}
+    changed = {name: value for name, value in (stuck | {"end_of_stream": False}).items() if name in page.rest}
+    return replace(page, items=[], rest=page.rest | changed)
 
 
 def end_time(page: PageDraft, *, value: int | str | None = None) -> PageDraft:
@@ -115,8 +124,11 @@ def missing_key(page: PageDraft, *, key: str = "end_of_stream") -> PageDraft:
 
 
 def next_page(page: PageDraft, *, url: str | None = "https://elsewhere.example.com/api/v2/next") -> PageDraft:
-    """The `next_page` URL points to another host."""
-    return replace(page, rest=page.rest | {"next_page": url})
+    """The URL of the next page (`next_page`, `after_url` or `links.next`) points to another host."""
+    changed: Json = {name: url for name in ("next_page", "after_url") if name in page.rest}
+    if "links" in page.rest:
+        changed["links"] = page.rest["links"] | {"next": url}
+    return replace(page, rest=page.rest | changed)
 
 
 def count(page: PageDraft, *, more: int = 1) -> PageDraft:
@@ -192,9 +204,10 @@ def _change_last(page: PageDraft, change: Callable[[Any], Any]) -> PageDraft:
 
 def _aged(item: Json, seconds: int) -> Json:
     """Return an older copy of a record, with its own id."""
-    aged = item | {"id": item["id"] - _OFFSET_TO_UNUSED_IDS}
-    if "timestamp" in item:
-        aged["timestamp"] = item["timestamp"] - seconds
-    for key in {"created_at", "time"} & item.keys():
+    offset = _OFFSET_TO_UNUSED_IDS if item["id"] < _OFFSET_TO_UNUSED_IDS else -_OFFSET_TO_UNUSED_IDS
+    aged = item | {"id": item["id"] + offset}
+    for key in {"timestamp", "generated_timestamp"} & item.keys():
+        aged[key] = item[key] - seconds
+    for key in {"created_at", "updated_at", "time"} & item.keys():
         aged[key] = iso_time(int(datetime.fromisoformat(item[key]).timestamp()) - seconds)
     return aged

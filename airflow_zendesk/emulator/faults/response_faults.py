@@ -1,11 +1,12 @@
 """Response faults: error statuses, responses that are not a page, damaged bodies. They map a response to another."""
 
 import gzip
+import json
 import zlib
 from dataclasses import replace
 from email.utils import formatdate, parsedate_to_datetime
 
-from airflow_zendesk.emulator.error_bodies import ERROR_BODIES, HTML, JSON
+from airflow_zendesk.emulator.error_bodies import ERROR_BODIES, HTML, INVALID_CURSOR, JSON
 from airflow_zendesk.emulator.messages import HttpResponse
 
 _MEBIBYTE = 2**20
@@ -23,6 +24,11 @@ def status(
     elif retry_after is not None:
         headers["Retry-After"] = str(retry_after)
     return HttpResponse(status, headers, body.encode())
+
+
+def cursor_expired(response: HttpResponse) -> HttpResponse:
+    """The response is a 400, because the cursor has expired."""
+    return HttpResponse(400, response.headers | {"Content-Type": JSON}, json.dumps(INVALID_CURSOR).encode())
 
 
 def redirect(

@@ -7,6 +7,7 @@ from airflow_zendesk.emulator.export_pages import build_page
 from airflow_zendesk.hooks.connection import ConnectionSettings
 from airflow_zendesk.hooks.zendesk import ZendeskHook
 from airflow_zendesk.window import Window
+from airflow_zendesk.zendesk.list_paging import ListSweep
 from airflow_zendesk.zendesk.paging import Page, Sweep
 from airflow_zendesk.zendesk.resources import Query
 from airflow_zendesk.zendesk.response import ExportResponse
@@ -72,7 +73,7 @@ class FakeZendeskHook(ZendeskHook):
         """An invented account."""
         return ConnectionSettings(base_url="https://acme.zendesk.com", auth="bearer", login="", secret="invented")
 
-    def iter_sweep(self, query: Query, sweep: Sweep) -> Iterator[Page]:
+    def iter_sweep(self, query: Query, sweep: Sweep | ListSweep) -> Iterator[Page]:
         """Fetch the pages of a sweep. A wait moves the clock of the fake Zendesk."""
         while not sweep.done:
             self._before_request("fetch", query.resource.name)

@@ -1,4 +1,4 @@
-"""Find the slices that hold a ticket."""
+"""Find the slices that hold a ticket or a user."""
 
 import io
 from datetime import timedelta
@@ -8,7 +8,7 @@ import pytest
 
 from airflow_zendesk.dataset.layout import slice_key
 from airflow_zendesk.storage.store import Store
-from airflow_zendesk.verify.ticket_search import Match, SearchProgress, find_tickets
+from airflow_zendesk.verify.id_search import Match, SearchProgress, find_ids
 from airflow_zendesk.window import Grain, Window
 from tests.support.forged_slices import valid_slice
 from tests.support.slices import DAY, event
@@ -30,7 +30,7 @@ def dataset(store: Store) -> Store:
 
 def matches(store: Store, *tickets: int, window: Window | None = None) -> list[Match]:
     """The slices that hold the tickets."""
-    search = find_tickets(store, "ticket_events", tickets, window)
+    search = find_ids(store, "ticket_events", "ticket", tickets, window)
     assert [] == search.not_searched
     return search.matches
 
@@ -56,7 +56,7 @@ def test_window_narrows_the_search(dataset: Store) -> None:
 def test_progress_is_reported_after_each_object(dataset: Store) -> None:
     """With the rows found so far."""
     progress: list[SearchProgress] = []
-    search = find_tickets(dataset, "ticket_events", [8], None, progress.append)
+    search = find_ids(dataset, "ticket_events", "ticket", [8], None, progress.append)
     assert [SearchProgress(1, 3, 1), SearchProgress(2, 3, 2), SearchProgress(3, 3, 2)] == progress
     assert 3 == search.searched
 
@@ -72,8 +72,22 @@ def test_row_groups_without_the_ticket_are_not_read(store: Store) -> None:
     store.put(KEYS[0], io.BytesIO(content), expected=None)
     assert [Match(DAY, store.uri(KEYS[0]), {11_000: 1})] == matches(store, 11_000)
     assert ["it cannot be read (OSError)"] == [
-        reason for _, reason in find_tickets(store, "ticket_events", [9_999]).not_searched
+        reason for _, reason in find_ids(store, "ticket_events", "ticket", [9_999]).not_searched
     ]
+
+
+def test_a_user_is_found_in_every_column(store: Store) -> None:
+    """As a number, within JSON and within text, but not as a part of a longer number."""
+    records = [
+        event(1, updater_id=4711),
+        event(2, child_events=[{"field_name": "requester_id", "value": "4711"}]),
+        event(3, unknown={"members": [1, 4711]}),
+        event(4, updater_id=47110, via="User 4711"),
+        event(5, updater_id=47110, metadata={"id": 14711}),
+    ]
+    store.put(KEYS[0], io.BytesIO(valid_slice(DAY, records)), expected=None)
+    search = find_ids(store, "ticket_events", "user", [4711, 47110, 5])
+    assert [Match(DAY, store.uri(KEYS[0]), {5: 1, 4711: 4, 47110: 2})] == search.matches
 
 
 def test_objects_that_cannot_be_searched_are_reported(dataset: Store) -> None:
@@ -82,7 +96,7 @@ def test_objects_that_cannot_be_searched_are_reported(dataset: Store) -> None:
     dataset.put(damaged, io.BytesIO(b"no Parquet"), expected=dataset.version(damaged))
     dataset.put("ticket_events/copy.parquet", io.BytesIO(b"of somebody"), expected=None)
     dataset.put("ticket_events/event_date=2026-01-02/.left.tmp", io.BytesIO(b"half a slice"), expected=None)
-    search = find_tickets(dataset, "ticket_events", [8])
+    search = find_ids(dataset, "ticket_events", "ticket", [8])
     assert [
         (dataset.uri("ticket_events/copy.parquet"), "it is not a slice"),
         (dataset.uri(damaged), "it is not a Parquet file"),
