@@ -3,7 +3,6 @@
 from typing import Any
 
 from airflow_zendesk.storage.bucket import Body, BucketStore
-from airflow_zendesk.storage.errors import status_and_code
 from airflow_zendesk.storage.store import Version
 
 
@@ -16,6 +15,7 @@ class AzureStore(BucketStore):
     precondition = "If-None-Match, and If-Match with the ETag"
     #: https://learn.microsoft.com/azure/storage/blobs/scalability-targets
     max_put_bytes = 5000 * 2**20
+    _conflict_codes = frozenset({"BlobAlreadyExists"})  # with the status 409
 
     async def _list_one(self, bucket: str, prefix: str) -> None:
         async with self._fs.service_client.get_container_client(bucket) as container:
@@ -41,11 +41,6 @@ class AzureStore(BucketStore):
             random_jitter_range=0,
         ) as client:
             await client.upload_blob(body, length=size, **condition)
-
-    def _is_conflict(self, error: Exception) -> bool:
-        """Whether the condition failed; Azure returns 409 if an object exists that must not exist."""
-        _, code = status_and_code(error)
-        return code == "BlobAlreadyExists" or super()._is_conflict(error)
 
     def _version_of(self, info: dict[str, Any]) -> Version:
         return str(info["etag"])

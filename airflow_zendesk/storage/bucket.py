@@ -5,15 +5,11 @@ import io
 import os
 from abc import abstractmethod
 from collections.abc import Coroutine
-from typing import IO, Any, ClassVar, TypeVar
-
-from fsspec import AbstractFileSystem
+from typing import IO, Any, ClassVar
 
 from airflow_zendesk.exceptions import SliceChangedError, SliceTooLargeError
 from airflow_zendesk.storage.errors import status_and_code
 from airflow_zendesk.storage.store import Store, Version
-
-_T = TypeVar("_T")
 
 _PRECONDITION_FAILED = 412
 #: The slowest upload that does not time out: the timeout of a PUT grows with its body.
@@ -26,23 +22,19 @@ class BucketStore(Store):
     The vendors' clients would split large files into several requests. This class never does: only a single request
     can name the version that it replaces, and no reader can see a part of it.
 
-    Args:
-        fs: an asynchronous fsspec file system.
-        root: the folder, starting with the bucket.
-        uri: the folder as a URI without credentials.
-        timeout_seconds: how long a PUT may take, in addition to the time that its body needs at 100 kB/s.
+    The file system must be asynchronous, and the root starts with the bucket.
     """
 
     max_put_bytes: ClassVar[int]
-
-    def __init__(self, fs: AbstractFileSystem, root: str, uri: str, *, timeout_seconds: float = 300.0) -> None:
-        super().__init__(fs, root, uri)
-        self._timeout_seconds = timeout_seconds
+    #: How long a PUT may take, in addition to the time that its body needs at 100 kB/s.
+    timeout_seconds = 300.0
+    #: Error codes that say that the condition failed, besides the status 412.
+    _conflict_codes: ClassVar[frozenset[str]] = frozenset()
 
     def check_access(self) -> None:
         """Check that the bucket exists and can be listed."""
         with self.translate_errors(""):
-            self._wait_for(self._list_one(*self._address("")), self._timeout_seconds)
+            self._wait_for(self._list_one(*self._address("")), self.timeout_seconds)
 
     def put(self, key: str, file: IO[bytes], expected: Version | None) -> None:
         """Write the whole file as one object, with one request."""
@@ -50,7 +42,7 @@ class BucketStore(Store):
         if size > self.max_put_bytes:
             raise SliceTooLargeError(self.uri(key), f"{size:,} bytes, and the limit is {self.max_put_bytes:,}")
         bucket, name = self._address(key)
-        timeout_seconds = self._timeout_seconds + size / _MIN_BYTES_PER_SECOND
+        timeout_seconds = self.timeout_seconds + size / _MIN_BYTES_PER_SECOND
         with self.translate_errors(key):
             try:
                 self._wait_for(self._send(bucket, name, Body(file), size, expected), timeout_seconds)
@@ -68,54 +60,31 @@ class BucketStore(Store):
         """Send the request with its condition."""
 
     def _is_conflict(self, error: Exception) -> bool:
-        """Whether the error says that the condition failed."""
-        status, _ = status_and_code(error)
-        return status == _PRECONDITION_FAILED
+        status, code = status_and_code(error)
+        return isinstance(error, SliceChangedError) or status == _PRECONDITION_FAILED or code in self._conflict_codes
 
     def _address(self, key: str) -> tuple[str, str]:
         bucket, name, *_ = self._fs.split_path(self._path(key))
         return bucket, name or ""
 
-    def _wait_for(self, work: Coroutine[Any, Any, _T], seconds: float) -> _T:
+    def _wait_for(self, work: Coroutine[Any, Any, None], seconds: float) -> None:
         """Run a coroutine on the file system's thread, and cancel it if this wait ends early.
 
         fsspec's own ``sync`` would leave it running after a signal has stopped the task.
         """
         future = asyncio.run_coroutine_threadsafe(work, self._fs.loop)
         try:
-            return future.result(seconds)
+            future.result(seconds)
         finally:
             future.cancel()
 
 
-class Body(io.RawIOBase):
+class Body(io.BufferedReader):
     """A file as the body of a request: it starts at the beginning, and stays open when a client closes it."""
 
     def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
         file.seek(0)
-
-    def readable(self) -> bool:
-        """True."""
-        return True
-
-    def seekable(self) -> bool:
-        """True: clients rewind the body for their own retries."""
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        """Read into the buffer and return the number of bytes."""
-        content = self._file.read(len(buffer))
-        buffer[: len(content)] = content
-        return len(content)
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Move to a position and return it."""
-        return self._file.seek(offset, whence)
-
-    def tell(self) -> int:
-        """Return the position."""
-        return self._file.tell()
+        super().__init__(file)  # type: ignore[arg-type]  # IO lacks readinto, which every binary file has
 
     def close(self) -> None:
         """Keep the file open: aiohttp closes a body that it has sent, and gcsfs may send it again."""

@@ -8,12 +8,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from threading import Event
 
-from airflow_zendesk.exceptions import (
-    SliceChangedError,
-    StorageError,
-    StorageNotFoundError,
-    StorageUnavailableError,
-)
+from airflow_zendesk.exceptions import SliceChangedError, StorageError, StorageNotFoundError, StorageUnavailableError
 from airflow_zendesk.storage.store import Store, Version
 
 #: All objects are written below it, in a folder with a random name.
@@ -131,22 +126,17 @@ class _Checks:
 
     def _read(self) -> tuple[bool, str]:
         passed = self._store.read(self._key("object")) == b"1" * _SMALL
-        return (
-            passed,
-            "The object was read." if passed else "The object that was read is not the written one.",
-        )
+        return passed, "The object was read." if passed else "The object that was read is not the written one."
 
     def _conditional_create(self) -> tuple[bool, str]:
         passed = self._is_refused("object", b"2" * _SMALL, None)
         return passed, f"A write on the condition that there is no object {_CONDITION[passed]}."
 
     def _replace(self) -> tuple[bool, str]:
-        before = self._store.version(self._key("object"))
+        key = self._key("object")
+        before = self._store.version(key)
         self._put("object", b"3" * _SMALL, before)
-        passed = (
-            self._store.version(self._key("object")) != before
-            and self._store.read(self._key("object")) == b"3" * _SMALL
-        )
+        passed = self._store.version(key) != before and self._store.read(key) == b"3" * _SMALL
         return passed, "A version was replaced." if passed else "A version that was replaced is still stored."
 
     def _conditional_replace(self) -> tuple[bool, str]:
@@ -180,10 +170,7 @@ class _Checks:
         with self._store.translate_errors(self._key("large")), self._store.open(self._key("large")) as file:
             file.seek(_LARGE // 2 + 1)
             passed = file.read(_SMALL) == whole[_LARGE // 2 + 1 :][:_SMALL] and len(whole) == _LARGE
-        return (
-            passed,
-            "A part of an object was read." if passed else "A part differs from the stored object.",
-        )
+        return passed, "A part of an object was read." if passed else "A part differs from the stored object."
 
     def _atomic_replace(self) -> tuple[bool, str]:
         """Replace an object several times while it is read."""

@@ -24,55 +24,33 @@ from airflow_zendesk.exceptions import (
 _ErrorClass = Callable[[str, str], StorageError]
 
 _BY_STATUS: dict[int, _ErrorClass] = {
-    401: StorageDeniedError,
-    403: StorageDeniedError,
+    **dict.fromkeys((401, 403), StorageDeniedError),
     404: StorageNotFoundError,
-    408: StorageUnavailableError,
-    409: StorageUnavailableError,
-    412: StorageUnavailableError,
-    425: StorageUnavailableError,
-    429: StorageUnavailableError,
+    **dict.fromkeys((408, 409, 412, 425, 429), StorageUnavailableError),
     501: StorageRefusedError,
     507: StorageFullError,
 }
 _SERVER_ERROR = 5
 #: Error codes that are more specific than the status.
 _BY_CODE: dict[str, _ErrorClass] = {
-    "ExpiredToken": StorageDeniedError,
-    "InvalidToken": StorageDeniedError,
-    "TokenRefreshRequired": StorageDeniedError,
+    **dict.fromkeys(("ExpiredToken", "InvalidToken", "TokenRefreshRequired"), StorageDeniedError),
     "QuotaExceeded": StorageFullError,
     "RequestTimeout": StorageUnavailableError,
 }
 #: Classes of botocore, azure-core, aiohttp, google-auth, gcsfs and requests; most are not an OSError.
 _BY_CLASS: dict[str, _ErrorClass] = {
-    "NoCredentialsError": StorageDeniedError,
-    "PartialCredentialsError": StorageDeniedError,
-    "CredentialRetrievalError": StorageDeniedError,
-    "ClientAuthenticationError": StorageDeniedError,
-    "DefaultCredentialsError": StorageDeniedError,
-    "RefreshError": StorageDeniedError,
-    "HTTPClientError": StorageUnavailableError,
-    "ConnectionError": StorageUnavailableError,
-    "ResponseParserError": StorageUnavailableError,
-    "AzureError": StorageUnavailableError,
-    "ClientError": StorageUnavailableError,
-    "TransportError": StorageUnavailableError,
-    "ChecksumError": StorageUnavailableError,
-    "RequestException": StorageUnavailableError,
+    **dict.fromkeys(("NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError"), StorageDeniedError),
+    **dict.fromkeys(("ClientAuthenticationError", "DefaultCredentialsError", "RefreshError"), StorageDeniedError),
+    **dict.fromkeys(("HTTPClientError", "ConnectionError", "ResponseParserError"), StorageUnavailableError),
+    **dict.fromkeys(("AzureError", "ClientError", "TransportError"), StorageUnavailableError),
+    **dict.fromkeys(("ChecksumError", "RequestException"), StorageUnavailableError),
     "ParamValidationError": StorageRefusedError,
 }
 _BY_ERRNO: dict[int | None, _ErrorClass] = {
-    errno.EACCES: StorageDeniedError,
-    errno.EPERM: StorageDeniedError,
-    errno.EROFS: StorageDeniedError,
+    **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), StorageDeniedError),
     errno.ENOENT: StorageNotFoundError,
-    errno.ENOSPC: StorageFullError,
-    errno.EDQUOT: StorageFullError,
-    errno.EFBIG: StorageFullError,
-    errno.ENOTDIR: StorageRefusedError,
-    errno.EISDIR: StorageRefusedError,
-    errno.ENAMETOOLONG: StorageRefusedError,
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), StorageFullError),
+    **dict.fromkeys((errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG), StorageRefusedError),
 }
 _CODE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 

@@ -3,8 +3,6 @@
 from datetime import datetime
 from typing import IO, Any
 
-from fsspec import AbstractFileSystem
-
 from airflow_zendesk.exceptions import SliceChangedError
 from airflow_zendesk.storage.store import Store, Version
 
@@ -17,10 +15,7 @@ class OtherStore(Store):
     """
 
     precondition = "none: the version is compared shortly before the write"
-
-    def __init__(self, fs: AbstractFileSystem, root: str, uri: str) -> None:
-        super().__init__(fs, root, uri)
-        self.conditional_writes = False
+    conditional_writes = False
 
     def put(self, key: str, file: IO[bytes], expected: Version | None) -> None:
         """Write the whole file as one object, if the expected version is stored."""

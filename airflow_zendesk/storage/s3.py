@@ -30,6 +30,7 @@ class S3Store(BucketStore):
     precondition = "If-None-Match, and If-Match with the ETag"
     #: https://docs.aws.amazon.com/AmazonS3/latest/userguide/upload-objects.html
     max_put_bytes = 5 * 2**30
+    _conflict_codes = frozenset({"NoSuchKey"})  # there is no object to compare with the ETag
 
     def explain_refusal(self, key: str) -> str | None:
         """Write a few bytes without botocore's default checksums; if that works, return how to switch them off."""
@@ -94,11 +95,6 @@ class S3Store(BucketStore):
             if status_and_code(error)[0] == 404:  # noqa: PLR2004  Not Found
                 return None
             raise
-
-    def _is_conflict(self, error: Exception) -> bool:
-        """Whether the condition failed; S3 returns 404 if there is no object to compare with the ETag."""
-        _, code = status_and_code(error)
-        return isinstance(error, SliceChangedError) or code == "NoSuchKey" or super()._is_conflict(error)
 
     def _version_of(self, info: dict[str, Any]) -> Version:
         return str(info["ETag"])

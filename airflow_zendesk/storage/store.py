@@ -36,13 +36,13 @@ class Store(ABC):
     precondition: ClassVar[str]
     #: The most bytes of one request; None for no limit.
     max_put_bytes: ClassVar[int | None] = None
+    #: Whether the storage itself refuses a PUT if another version than the expected one is stored.
+    conditional_writes = True
 
     def __init__(self, fs: AbstractFileSystem, root: str, uri: str) -> None:
         self._fs = fs
         self._root = root.rstrip("/")
         self._uri = uri.rstrip("/")
-        #: Whether the storage itself refuses a PUT if another version than the expected one is stored.
-        self.conditional_writes = True
 
     def uri(self, key: str) -> str:
         """The URI of an object, for reports and readers."""
@@ -70,10 +70,7 @@ class Store(ABC):
         }
 
     def walk(self, folder: str) -> dict[str, Version]:
-        """The keys and versions of all objects below a folder, at any depth; empty if there is no such folder.
-
-        Folder markers are left out.
-        """
+        """The keys and versions of all objects below a folder at any depth, without folder markers; may be empty."""
         return self._find(folder)[0]
 
     def folder_markers(self, folder: str) -> tuple[str, ...]:
@@ -150,14 +147,9 @@ class Store(ABC):
 def put_and_confirm(
     store: Store, key: str, file: IO[bytes], expected: Version | None, is_there: Callable[[], bool]
 ) -> None:
-    """Write an object; if the outcome is unknown, compare what is stored and retry up to two times.
+    """Write an object like ``Store.put``; if the outcome is unknown, compare what is stored and retry up to two times.
 
-    Args:
-        store: the storage.
-        key: the key to write.
-        file: its content.
-        expected: the version to replace, or None if there must be no object.
-        is_there: returns whether the object that is stored now has the same content.
+    ``is_there`` returns whether the object that is stored now has the same content.
 
     Raises:
         SliceChangedError: another version is stored.

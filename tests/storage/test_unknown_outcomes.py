@@ -168,7 +168,8 @@ def test_put_is_repeated_after_a_read_timeout(moto: StoreServer) -> None:
 def test_put_has_a_deadline(moto: StoreServer) -> None:
     """The client's own timeouts do not limit the whole request."""
     with proxied(moto) as (store, direct, proxy):
-        impatient = S3Store(store._fs, store._root, direct.uri(""), timeout_seconds=0.3)
+        impatient = S3Store(store._fs, store._root, direct.uri(""))
+        impatient.timeout_seconds = 0.3
         proxy.faults = ["hangs"] * 3
         with pytest.raises(StorageUnavailableError, match="TimeoutError"):
             attempt(impatient, ONE, None)
