@@ -11,7 +11,7 @@ from airflow_zendesk.dataset.versions import slice_writer
 from airflow_zendesk.hooks.zendesk import ZendeskHook
 from airflow_zendesk.window import Slice
 from airflow_zendesk.zendesk.cursor_paging import sweep_of
-from airflow_zendesk.zendesk.paging import Page
+from airflow_zendesk.zendesk.page import Page
 from airflow_zendesk.zendesk.records import Record
 from airflow_zendesk.zendesk.redaction import Redactor
 from airflow_zendesk.zendesk.settling import DEFAULT_SETTLE, settle_seconds

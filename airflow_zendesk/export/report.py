@@ -4,9 +4,9 @@ import re
 from bisect import insort
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 from airflow_zendesk.dataset.publish import PublishResult
 from airflow_zendesk.dataset.settings import DatasetSettings
@@ -14,10 +14,7 @@ from airflow_zendesk.dataset.slice_file import SealedSlice
 from airflow_zendesk.export.extract import ExtractedPage
 from airflow_zendesk.export.progress import Progress, completed_fraction
 from airflow_zendesk.window import Slice, Window
-from airflow_zendesk.zendesk.paging import Anomalies
-from airflow_zendesk.zendesk.retry import RequestStats
-
-_Counts = TypeVar("_Counts", RequestStats, Anomalies)
+from airflow_zendesk.zendesk.page import Anomalies, RequestStats
 
 #: Names of unknown keys that are reported; any other key could be customer text, and stays out of logs and XCom.
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
@@ -104,8 +101,8 @@ class ExportReport:
         self.matched_fields |= extracted.matched_fields
         self.unknown_keys += extracted.unknown_keys
         self.type_mismatches += extracted.type_mismatches
-        self.stats = _sum(self.stats, extracted.page.stats)
-        self.anomalies = _sum(self.anomalies, extracted.page.anomalies)
+        self.stats = self.stats + extracted.page.stats
+        self.anomalies = self.anomalies + extracted.page.anomalies
 
     def progress(self, complete_until: int, pending: Sequence[Slice], elapsed: timedelta) -> Progress:
         """The progress after a page that is complete until a unix second."""
@@ -203,10 +200,6 @@ class ExportReport:
 
     def _total(self, name: str) -> int:
         return sum(getattr(slice_, name) or 0 for slice_ in self.slices)
-
-
-def _sum(left: _Counts, right: _Counts) -> _Counts:
-    return type(left)(**{each.name: getattr(left, each.name) + getattr(right, each.name) for each in fields(left)})
 
 
 def _reported(names: Counter[str]) -> dict[str, int]:

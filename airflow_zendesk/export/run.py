@@ -41,8 +41,8 @@ def export_window(
 ) -> ExportReport:
     """Export a window into a dataset.
 
-    Slices are published in order, each as soon as it is complete, and remain if a later one fails (``ZendeskError``).
-    A slice whose rows have not changed is not written again.
+    Slices are published in order, each as soon as it is complete, and remain if a later one fails. A slice whose rows
+    have not changed is not written again.
 
     Args:
         hook: the account.
@@ -50,39 +50,33 @@ def export_window(
         query: what to export.
         window: the time to export, made of whole slices; None for a list, which is exported as it is now.
         grain: the length of a slice; None for the dataset's own, or a day for a new dataset.
-        settle: how old an event must be, by Zendesk's clock, to be exported.
+        settle: how old an event or a change must be, by Zendesk's clock, to be exported.
         if_exists: ``skip`` keeps existing slices unchanged and requests nothing for them.
         allow_shrink: whether a slice may lose events that are stored.
         on_progress: called after each page.
     """
-    _check_if_exists(if_exists)
-    store = destination if isinstance(destination, Store) else open_destination(destination)
-    store.check_access()
+    _check_options(query, window, if_exists)
+    store = _open(destination)
     settings = _settings(hook, store, query, grain)
-    if query.resource.is_list:
-        if window is not None:
-            raise SettingsError(f"{query.resource.name} is a list, which has no window. Leave out start and end.")
-        return _export_list(hook, store, settings, allow_shrink=allow_shrink)
     if window is None:
-        raise SettingsError(f"The export of {query.resource.name} needs a window. Set start and end.")
+        return _export_list(hook, store, settings, allow_shrink=allow_shrink)
     slices = settings.grain.slices(window)
-    check_settings(store, settings)
     report = ExportReport(settings=settings, destination=store.uri(settings.resource), window=window)
     # Versions are read before the first request, so that a version which another run writes later is noticed.
     versions = _stored_versions(store, settings.resource, slices)
     pending = _pending_slices(store, slices, versions if if_exists == "skip" else {}, report)
-    if pending:
-        on_page = _page_counter(report, pending, on_progress)
-        with closing(extract(hook, settings, pending, settle, on_page)) as sealed_slices:
-            for sealed in sealed_slices:
-                result = publish(store, settings, sealed, versions.get(sealed.key), allow_shrink=allow_shrink)
-                report.add(sealed, store.uri(sealed.key), result)
+    if not pending:
+        return report
+    with closing(extract(hook, settings, pending, settle, _page_counter(report, pending, on_progress))) as extracted:
+        for sealed in extracted:
+            result = publish(store, settings, sealed, versions.get(sealed.key), allow_shrink=allow_shrink)
+            report.add(sealed, store.uri(sealed.key), result)
     return report
 
 
 def _export_list(hook: ZendeskHook, store: Store, settings: DatasetSettings, *, allow_shrink: bool) -> ExportReport:
     """Export a list as it is now."""
-    check_settings(store, settings)
+    stored = store.walk(settings.resource)
     today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     report = ExportReport(
         settings=settings, destination=store.uri(settings.resource), window=Window(today, today + timedelta(days=1))
@@ -91,26 +85,38 @@ def _export_list(hook: ZendeskHook, store: Store, settings: DatasetSettings, *, 
         for sealed in snapshots:
             # The day is that of Zendesk's clock.
             report.window = sealed.slice
-            report.add(
-                sealed, store.uri(sealed.key), publish_snapshot(store, settings, sealed, allow_shrink=allow_shrink)
-            )
+            result = publish_snapshot(store, settings, sealed, stored, allow_shrink=allow_shrink)
+            report.add(sealed, store.uri(sealed.key), result)
     return report
 
 
-def _check_if_exists(if_exists: str) -> None:
+def _open(destination: str | Store) -> Store:
+    store = destination if isinstance(destination, Store) else open_destination(destination)
+    store.check_access()
+    return store
+
+
+def _check_options(query: Query, window: Window | None, if_exists: str) -> None:
+    name = query.resource.name
+    if query.resource.is_list and window is not None:
+        raise SettingsError(f"{name} is a list, which has no window. Leave out start and end.")
+    if not query.resource.is_list and window is None:
+        raise SettingsError(f"The export of {name} needs a window. Set start and end.")
     if if_exists not in get_args(IfExists):
         raise SettingsError(f"if_exists is {if_exists!r}. Use one of {', '.join(get_args(IfExists))}.")
 
 
 def _settings(hook: ZendeskHook, store: Store, query: Query, grain: Grain | None) -> DatasetSettings:
-    """The settings that the dataset must have; without a grain, it is the dataset's own."""
+    """The settings that the dataset has or will have; without a grain, it is the dataset's own."""
     connection = hook.connection_settings
     if query.resource.is_list:
         grain = DEFAULT_GRAIN
     if grain is None:
         stored = read_settings(store, query.resource.name)
         grain = stored.grain if stored else DEFAULT_GRAIN
-    return DatasetSettings.from_query(query, connection.host, grain, connection.hash_key)
+    settings = DatasetSettings.from_query(query, connection.host, grain, connection.hash_key)
+    check_settings(store, settings)
+    return settings
 
 
 def _pending_slices(

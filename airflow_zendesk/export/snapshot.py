@@ -1,6 +1,6 @@
 """Export a list as it is now: one slice with all its objects, for the day that Zendesk's clock shows."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from datetime import UTC, datetime, timedelta
 
 from airflow_zendesk.dataset.layout import parse_slice_key
@@ -10,7 +10,7 @@ from airflow_zendesk.dataset.slice_file import END_OF_LIST, Certificate, SealedS
 from airflow_zendesk.exceptions import ShrinkRefusedError
 from airflow_zendesk.export.extract import ExtractedPage, write_records
 from airflow_zendesk.hooks.zendesk import ZendeskHook
-from airflow_zendesk.storage.store import Store
+from airflow_zendesk.storage.store import Store, Version
 from airflow_zendesk.window import Slice
 from airflow_zendesk.zendesk.redaction import Redactor
 
@@ -43,21 +43,23 @@ def take_snapshot(
 
 
 def publish_snapshot(
-    store: Store, settings: DatasetSettings, sealed: SealedSlice, *, allow_shrink: bool
+    store: Store, settings: DatasetSettings, sealed: SealedSlice, stored: Mapping[str, Version], *, allow_shrink: bool
 ) -> PublishResult:
     """Publish the slice of a list, in place of an earlier one of the same day.
+
+    ``stored`` has the versions of all slices, as they were before the first request.
 
     Raises:
         ShrinkRefusedError: it has at most half of the objects of the newest stored snapshot.
         ZendeskError: as ``publish``.
     """
-    stored = sorted(key for key in store.walk(settings.resource) if parse_slice_key(key) and key <= sealed.key)
-    if stored and not allow_shrink:
-        before, now = stored_footer(store, stored[-1]).rows, sealed.footer.rows
+    keys = sorted(key for key in stored if parse_slice_key(key) and key <= sealed.key)
+    if keys and not allow_shrink:
+        before, now = stored_footer(store, keys[-1]).rows, sealed.footer.rows
         # A list of two may lose one.
         if 2 * now <= before and (before - now > 1 or not now):
-            raise ShrinkRefusedError(store.uri(stored[-1]), before, now, before - now)
-    return publish(store, settings, sealed, store.version(sealed.key), allow_shrink=True)
+            raise ShrinkRefusedError(store.uri(keys[-1]), before, now, before - now)
+    return publish(store, settings, sealed, stored.get(sealed.key), allow_shrink=True)
 
 
 def _day(second: int) -> Slice:

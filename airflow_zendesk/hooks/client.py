@@ -25,11 +25,13 @@ from airflow_zendesk.hooks.connection import ConnectionSettings, secret_variants
 from airflow_zendesk.hooks.page_request import PageRequest
 from airflow_zendesk.zendesk.list_paging import ListSweep
 from airflow_zendesk.zendesk.oauth import TOKEN_PATH, Token, read_token, token_request
+from airflow_zendesk.zendesk.page import RequestStats
 from airflow_zendesk.zendesk.paging import Sweep
 from airflow_zendesk.zendesk.rate_limit import RateLimit, RateLimiter
 from airflow_zendesk.zendesk.resources import Query
-from airflow_zendesk.zendesk.response import ExportResponse, error_for, parse_response
-from airflow_zendesk.zendesk.retry import RequestStats, RetryBudget
+from airflow_zendesk.zendesk.response import ExportResponse, parse_response
+from airflow_zendesk.zendesk.response_errors import error_for
+from airflow_zendesk.zendesk.retry import RetryBudget
 
 logger = logging.getLogger(__name__)
 

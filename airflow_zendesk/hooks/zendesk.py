@@ -22,11 +22,10 @@ from airflow_zendesk.hooks.connection_lookup import load_connection
 from airflow_zendesk.window import Window
 from airflow_zendesk.zendesk.cursor_paging import sweep_of
 from airflow_zendesk.zendesk.list_paging import ListSweep
-from airflow_zendesk.zendesk.paging import Page, Sweep
-from airflow_zendesk.zendesk.rate_limit import ACCOUNT
-from airflow_zendesk.zendesk.records import Record
+from airflow_zendesk.zendesk.page import Page
+from airflow_zendesk.zendesk.paging import Sweep
 from airflow_zendesk.zendesk.resources import SAMPLE_PATH, SAMPLE_START_TIME, Query, Resource
-from airflow_zendesk.zendesk.response import error_for
+from airflow_zendesk.zendesk.response_errors import error_for
 from airflow_zendesk.zendesk.retry import RetryBudget
 from airflow_zendesk.zendesk.settling import DEFAULT_SETTLE
 from airflow_zendesk.zendesk.users import CURRENT_USER_PATH, read_user
@@ -150,19 +149,19 @@ class ZendeskHook(HttpHook):
 
     def iter_list(self, query: Query) -> Iterator[Page]:
         """Read a list page by page; objects get the lists that they embed."""
-        embedded = query.resource.embedded
-        for page in self.iter_sweep(query, ListSweep(query.resource)):
-            if embedded:
-                records = [self._with_embedded(query.resource, record, embedded) for record in page.records]
-                page = replace(page, records=records)  # noqa: PLW2901
-            yield page
+        resource = query.resource
+        for page in self.iter_sweep(query, ListSweep(resource)):
+            yield page if resource.embedded is None else self._with_embedded(page, resource, resource.embedded)
 
-    def _with_embedded(self, resource: Resource, record: Record, key: str) -> Record:
-        path = f"{resource.path}/{record.id}/{key}"
-        embedded = Query(Resource(name=key, path=path, columns=(), paging="list_single", rate_limit=ACCOUNT))
-        pages = self.iter_sweep(embedded, ListSweep(embedded.resource))
-        members = [member.raw for page in pages for member in page.records]
-        return record._replace(raw=record.raw | {key: msgspec.Raw(msgspec.json.encode(members))})
+    def _with_embedded(self, page: Page, resource: Resource, key: str) -> Page:
+        records, stats = [], page.stats
+        for record in page.records:
+            embedded = replace(resource, name=key, path=f"{resource.path}/{record.id}/{key}", embedded=None)
+            pages = list(self.iter_list(Query(embedded)))
+            stats = sum((inner.stats for inner in pages), stats)
+            members = msgspec.json.encode([member.raw for inner in pages for member in inner.records])
+            records.append(record._replace(raw=record.raw | {key: msgspec.Raw(members)}))
+        return replace(page, records=records, stats=stats)
 
     def get_df(
         self,

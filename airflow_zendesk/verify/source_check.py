@@ -51,10 +51,7 @@ def verify_window(
         DatasetMismatchError: the dataset belongs to another account, or its fields were hashed with another key.
         ZendeskError: see ``airflow_zendesk.exceptions``.
     """
-    if isinstance(source, int) and source < 1:
-        raise SettingsError(f"source is {source}. Use a number of slices, at least 1, or all.")
-    if source is not None and resource in RESOURCES and RESOURCES[resource].is_list:
-        raise SettingsError(f"Zendesk has {resource} only as they are now. Verify this list without source.")
+    _check_source(source, resource)
     store = open_destination(destination)
     settings = load_settings(store, resource)
     hook = None
@@ -68,6 +65,13 @@ def verify_window(
         if chosen := readable if source == "all" else spread(readable, source):
             _compare(hook, store, chosen, report, on_progress)
     return report
+
+
+def _check_source(source: SourceSample, resource: str) -> None:
+    if isinstance(source, int) and source < 1:
+        raise SettingsError(f"source is {source}. Use a number of slices, at least 1, or all.")
+    if source is not None and resource in RESOURCES and RESOURCES[resource].is_list:
+        raise SettingsError(f"Zendesk has {resource} only as they are now. Verify this list without source.")
 
 
 def spread(states: Sequence[SliceState], number: int) -> list[SliceState]:

@@ -44,7 +44,7 @@ def ensure_tables(database: Database, settings: DatasetSettings) -> None:
         for table in TABLES:
             if table.name in existing:
                 _validate(database, table, existing[table.name], is_current=is_current)
-            elif is_current:
+            elif is_current and (table.resource is None or table.resource in loaded):
                 raise AlteredTableError(_place(database), table.name, "it is missing")
             else:
                 _create(database, table)

@@ -21,7 +21,8 @@ from itertools import pairwise
 
 from airflow_zendesk.exceptions import StuckPageError
 from airflow_zendesk.window import Window
-from airflow_zendesk.zendesk.paging import Page, Sweep
+from airflow_zendesk.zendesk.page import Page
+from airflow_zendesk.zendesk.paging import Sweep
 from airflow_zendesk.zendesk.resources import Query, Resource
 from airflow_zendesk.zendesk.response import ExportResponse
 from airflow_zendesk.zendesk.settling import DEFAULT_SETTLE

@@ -7,8 +7,8 @@ Sources: https://developer.zendesk.com/api-reference/introduction/pagination/ an
 """
 
 from airflow_zendesk.exceptions import MalformedResponseError
+from airflow_zendesk.zendesk.page import Anomalies, Page
 from airflow_zendesk.zendesk.page_size import PageSize
-from airflow_zendesk.zendesk.paging import Anomalies, Page
 from airflow_zendesk.zendesk.resources import Query, Resource
 from airflow_zendesk.zendesk.response import ExportResponse
 

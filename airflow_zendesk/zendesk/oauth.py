@@ -11,7 +11,7 @@ from http import HTTPStatus
 import msgspec
 
 from airflow_zendesk.exceptions import RequestRefusedError, TokenRefusedError, TransportError
-from airflow_zendesk.zendesk.response import check_json, error_for
+from airflow_zendesk.zendesk.response_errors import check_json, error_for
 
 TOKEN_PATH = "/oauth/tokens"  # noqa: S105  a path
 #: Exports only read.

@@ -20,67 +20,23 @@ Source: https://developer.zendesk.com/api-reference/ticketing/ticket-management/
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from airflow_zendesk.exceptions import FutureWindowError, MalformedResponseError, StuckPageError
 from airflow_zendesk.window import Window
 from airflow_zendesk.zendesk.dedup import RecordBuffer, StateBuffer
+from airflow_zendesk.zendesk.page import Anomalies, Page
 from airflow_zendesk.zendesk.page_size import PageSize
 from airflow_zendesk.zendesk.records import Record
 from airflow_zendesk.zendesk.resources import Query, Resource
 from airflow_zendesk.zendesk.response import ExportResponse
-from airflow_zendesk.zendesk.retry import RequestStats
 from airflow_zendesk.zendesk.settling import DEFAULT_SETTLE, settle_seconds
 
 #: Sizes to try when a page does not advance, the first two that were not requested yet: another cut may help.
 _OTHER_SIZES = (1_000, 500, 250)
 #: A wait is computed to be long enough; if this many were not, the server's clock does not advance.
 _MAX_WAITS = 5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Anomalies:
-    """Counts of the anomalies of a page. No anomaly loses or duplicates an event.
-
-    Args:
-        duplicates: events that this sweep had received before.
-        conflicting: duplicates with another body; the later one was kept.
-        replaced_surrogates: halves of surrogate pairs, which UTF-8 cannot encode, that became U+FFFD.
-        accepted_unproven: pages that were empty or did not advance, whose ``end_time`` was accepted without evidence.
-    """
-
-    duplicates: int = 0
-    conflicting: int = 0
-    replaced_surrogates: int = 0
-    accepted_unproven: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """The proven events of one response: all of the seconds ``[start_time, complete_until)``, and earlier late ones.
-
-    Args:
-        start_time: the requested unix second.
-        complete_until: the unix second before which every event is exported.
-        records: the events, sorted by time and id. Events older than ``start_time`` were delivered late.
-        end_of_stream: whether the response said that it was the last.
-        end_time: the unix second that responses reported as their end; None if the last one did not.
-        server_date: the server's clock in unix seconds.
-        wait: seconds to wait before the next request, for events that may still appear.
-        anomalies: counts of the anomalies of the response.
-        stats: the cost of fetching the page.
-    """
-
-    start_time: int
-    complete_until: int
-    records: list[Record]
-    end_of_stream: bool
-    end_time: int | None
-    server_date: int
-    wait: int
-    anomalies: Anomalies = field(default_factory=Anomalies)
-    stats: RequestStats = field(default_factory=RequestStats)
 
 
 @dataclass(slots=True)

@@ -65,7 +65,9 @@ class Privacy:
         hash_fields: Iterable[str],
         can_hash_id: bool = False,
     ) -> Self:
-        """The privacy settings of a resource with these columns; ``can_hash_id`` allows a hash in place of its ``id``.
+        """The privacy settings of a resource with these columns.
+
+        With ``can_hash_id``, its ``id`` may be hashed, like the ids in other resources that refer to it.
 
         Raises:
             SettingsError: a name is not that of a field, or the field is required, cannot be hashed or is named twice.

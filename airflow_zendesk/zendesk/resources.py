@@ -172,7 +172,6 @@ class Query:
             private_comments=private_comments,
             drop_fields=drop_fields,
             hash_fields=hash_fields,
-            # Hashed ids in events and tickets can then be joined with the user.
             can_hash_id=found.name == "users",
         )
         return cls(found, sideloads, support_type_scope if found.has_support_type_scope else None, privacy)

@@ -1,4 +1,4 @@
-"""Waits before retries, the time that retries may take, and the cost of requests."""
+"""Waits before retries, and the time that retries may take."""
 
 from dataclasses import dataclass
 
@@ -53,16 +53,3 @@ class RetryBudget:
         """
         page_seconds = self.page_seconds if has_contact else min(self.page_seconds, self.first_contact_seconds)
         return max(0.0, min(page_seconds - page_spent, self.run_seconds - run_spent))
-
-
-@dataclass(slots=True, kw_only=True)
-class RequestStats:
-    """The cost of requests: their number, the retries among them, and seconds spent waiting.
-
-    ``seconds_limited`` is the part of ``seconds_waited`` that is due to rate limits.
-    """
-
-    requests: int = 0
-    retries: int = 0
-    seconds_waited: float = 0.0
-    seconds_limited: float = 0.0

@@ -123,7 +123,7 @@ def test_wrong_usage_is_an_error(arguments: list[str], capsys: pytest.CaptureFix
         (["export", "--help"], "example:"),
         (["estimate", "--help"], "at most ten pages"),
         (["verify", "--help"], "example:"),
-        (["find", "--help"], "example:"),
+        (["find", "--help"], "examples:"),
         (["rename-account", "--help"], "example:"),
         (["--version"], __version__),
     ],

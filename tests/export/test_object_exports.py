@@ -28,12 +28,16 @@ STATES = ("tickets", "users", "organizations")
 LISTS = [name for name, resource in RESOURCES.items() if resource.is_list]
 
 
+def _now() -> float:
+    return NOW[0].timestamp()
+
+
 @pytest.fixture
 def emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[ZendeskEmulator]:
     """A desk that was opened ten days ago."""
     NOW[0] = OPENED + timedelta(days=10)
     simulator = Simulator(events_per_day=600, opened=OPENED)
-    with ZendeskEmulator(simulator, clock=lambda: NOW[0].timestamp()) as server:
+    with ZendeskEmulator(simulator, clock=_now) as server:
         monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", json.dumps(server.connection()))
         yield server
 
@@ -99,7 +103,8 @@ def test_a_list_is_exported_as_a_whole(emulator: ZendeskEmulator, tmp_path: Path
     assert ([], 2) == (report.findings, len(report.slices))
 
 
-def test_no_key_of_the_documentation_is_without_a_column(emulator: ZendeskEmulator, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("emulator")
+def test_no_key_of_the_documentation_is_without_a_column(tmp_path: Path) -> None:
     """So that a warning about an unknown key means something."""
     for resource in RESOURCES:
         query = {"include": RESOURCES[resource].sideloads}
@@ -107,14 +112,16 @@ def test_no_key_of_the_documentation_is_without_a_column(emulator: ZendeskEmulat
         assert {} == dict(export(tmp_path, resource, window, **query).unknown_keys), resource
 
 
-def test_requests_are_the_least_possible(emulator: ZendeskEmulator, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("emulator")
+def test_requests_are_the_least_possible(tmp_path: Path) -> None:
     """One request for each thousand objects."""
     for resource in STATES:
         report = export(tmp_path, resource, Window(OPENED - timedelta(days=400), OPENED + timedelta(days=9)))
         assert report.stats.requests == -(-report.events // 1_000)
 
 
-def test_holidays_are_part_of_their_schedule(emulator: ZendeskEmulator, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("emulator")
+def test_holidays_are_part_of_their_schedule(tmp_path: Path) -> None:
     """They have a path of their own."""
     report = export(tmp_path, "schedules")
     schedules = rows(tmp_path, "schedules")
@@ -122,7 +129,8 @@ def test_holidays_are_part_of_their_schedule(emulator: ZendeskEmulator, tmp_path
     assert report.stats.requests == 1 + len(schedules)
 
 
-def test_a_list_has_no_window(emulator: ZendeskEmulator, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("emulator")
+def test_a_list_has_no_window(tmp_path: Path) -> None:
     """And an export has one; Zendesk has no list of another day to compare with."""
     with pytest.raises(SettingsError, match=r"groups is a list, which has no window\. Leave out start and end"):
         export(tmp_path, "groups", days(0, 1))

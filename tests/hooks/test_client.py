@@ -24,7 +24,8 @@ from airflow_zendesk.exceptions import (
     ZendeskError,
 )
 from airflow_zendesk.hooks.zendesk import ZendeskHook
-from airflow_zendesk.zendesk.retry import RequestStats, RetryBudget
+from airflow_zendesk.zendesk.page import RequestStats
+from airflow_zendesk.zendesk.retry import RetryBudget
 from tests.support.clocks import FakeClock
 from tests.support.pages import total_stats
 from tests.support.scripted_server import Reply, ScriptedServer, page, scripted_server

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable
 
-from airflow_zendesk.zendesk.paging import Page
-from airflow_zendesk.zendesk.retry import RequestStats
+from airflow_zendesk.zendesk.page import Page, RequestStats
 
 
 def total_stats(pages: Iterable[Page]) -> RequestStats:

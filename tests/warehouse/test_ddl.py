@@ -246,10 +246,10 @@ def test_postgres_accepts_its_definitions(postgres: str, schema: str) -> None:
 
 def test_unknown_resource_is_rejected(capsys: pytest.CaptureFixture[str]) -> None:
     """The error lists the known ones."""
-    assert 1 == main(["ddl", "--dialect", "duckdb", "--resource", "tickets"])
-    assert "There is no resource 'tickets'. Use one of: ticket_events" in capsys.readouterr().err
+    assert 1 == main(["ddl", "--dialect", "duckdb", "--resource", "ticket_audits"])
+    assert "There is no resource 'ticket_audits'. Use one of: ticket_events" in capsys.readouterr().err
     with pytest.raises(SettingsError):
-        definitions("trino", "zendesk", "", "tickets")
+        definitions("trino", "zendesk", "", "ticket_audits")
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)

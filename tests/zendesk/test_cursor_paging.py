@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from airflow_zendesk.exceptions import FutureWindowError, StuckPageError
 from airflow_zendesk.window import Window
 from airflow_zendesk.zendesk.cursor_paging import CursorSweep, sweep_of
-from airflow_zendesk.zendesk.paging import Page, Sweep
+from airflow_zendesk.zendesk.page import Page
+from airflow_zendesk.zendesk.paging import Sweep
 from airflow_zendesk.zendesk.records import Record
 from airflow_zendesk.zendesk.resources import RESOURCES, Query
 from airflow_zendesk.zendesk.response import ExportResponse

@@ -8,7 +8,8 @@ from airflow_zendesk.hooks.connection import ConnectionSettings
 from airflow_zendesk.hooks.zendesk import ZendeskHook
 from airflow_zendesk.window import Window
 from airflow_zendesk.zendesk.list_paging import ListSweep
-from airflow_zendesk.zendesk.paging import Page, Sweep
+from airflow_zendesk.zendesk.page import Page
+from airflow_zendesk.zendesk.paging import Sweep
 from airflow_zendesk.zendesk.resources import Query
 from airflow_zendesk.zendesk.response import ExportResponse
 from tests.support.slices import as_records

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from airflow_zendesk.dataset.publish import publish
+from airflow_zendesk.dataset.publish import _publish
 from airflow_zendesk.export.run import export_window
 from airflow_zendesk.storage.local import LocalStore
 from airflow_zendesk.storage.store import put_and_confirm
@@ -31,7 +31,7 @@ MUTANTS = {
         export_window, "versions.get(sealed.key)", "store.version(sealed.key)", _MODEL
     ),
     "the expected version is read just before the PUT": Mutant(
-        publish,
+        _publish,
         "put_and_confirm(store, key, sealed.file, expected, lambda: stored_footer(store, key).digest == digest)",
         "put_and_confirm(store, key, sealed.file, store.version(key),"
         " lambda: stored_footer(store, key).digest == digest)",
@@ -68,7 +68,7 @@ MUTANTS = {
         "tests/export/test_run.py::test_sweep_fills_many_slices_with_few_requests",
     ),
     "the key depends on the data": Mutant(
-        publish,
+        _publish,
         "sealed.key",
         "sealed.key.replace('.parquet', f'-{sealed.footer.rows}.parquet')",
         "tests/dataset/test_publish.py",
