@@ -2,6 +2,8 @@
 
 import argparse
 
+from airflow_zendesk.commands import options
+
 _EPILOG = """\
 example:
   airflow-zendesk ddl --dialect snowflake --resource ticket_events
@@ -25,7 +27,8 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         choices=("duckdb", "postgres", "bigquery", "snowflake", "redshift", "athena", "trino", "databricks"),
         help="SQL dialect of the warehouse",
     )
-    add("--resource", help="ticket_events or ticket_metric_events (default: both)")
+    options.add_resource(ddl, default=None, note="; default: all")
+    add("--shape", choices=("fivetran",), help="views that other people's models read, after a load (duckdb, postgres)")
     add("--schema", default="zendesk", metavar="NAME", help="schema, dataset or database (default: zendesk)")
     add(
         "--location",
@@ -39,6 +42,8 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
 def _ddl(arguments: argparse.Namespace) -> int:
     from airflow_zendesk.warehouse.ddl import definitions  # noqa: PLC0415
 
-    for text in definitions(arguments.dialect, arguments.schema, arguments.location, arguments.resource):
+    for text in definitions(
+        arguments.dialect, arguments.schema, arguments.location, arguments.resource, arguments.shape
+    ):
         print(f"{text}\n")
     return 0

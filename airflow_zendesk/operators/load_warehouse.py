@@ -1,7 +1,7 @@
 """The operator that loads exported slices into a warehouse."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from airflow.sdk import BaseOperator, Context
 
@@ -24,6 +24,8 @@ class ZendeskLoadWarehouseOperator(BaseOperator):
     :param warehouse: ``duckdb:///path/of/a/file``, or the id of an Airflow connection to PostgreSQL. (templated)
     :param destination: the destination of the export. (templated)
     :param schema: the schema of the tables. Use one for each Zendesk account. (templated)
+    :param shape: ``fivetran`` for views with the names and columns of Fivetran's connector, in the schema
+        ``<schema>_fivetran``; see docs/dbt.md.
     :param resource: the resource to load from ``start`` to ``end``. Asset events name theirs. (templated)
     :param start: start of the window to load, with a time zone. (templated)
     :param end: end of the window, exclusive. (templated)
@@ -38,6 +40,7 @@ class ZendeskLoadWarehouseOperator(BaseOperator):
         warehouse: str,
         destination: str,
         schema: str = "zendesk",
+        shape: Literal["fivetran"] | None = None,
         resource: str = "ticket_events",
         start: str | None = None,
         end: str | None = None,
@@ -47,6 +50,7 @@ class ZendeskLoadWarehouseOperator(BaseOperator):
         self.warehouse = warehouse
         self.destination = destination
         self.schema = schema
+        self.shape = shape
         self.resource = resource
         self.start = start
         self.end = end
@@ -90,6 +94,7 @@ class ZendeskLoadWarehouseOperator(BaseOperator):
             open_destination(self.destination),
             resource,
             slices,
+            self.shape,
             on_progress=lambda result: self.log.info("%s %s: %s rows", result.outcome, result.uri, f"{result.rows:,}"),
         )
         for warning in report.warnings():

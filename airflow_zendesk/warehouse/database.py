@@ -40,8 +40,12 @@ class Database(ABC):
 
     @property
     def qualified_schema(self) -> str:
-        """The schema as SQL names it, quoted because its name may be a keyword."""
-        return f'"{self.schema}"'
+        """The schema as SQL names it."""
+        return self.qualify(self.schema)
+
+    def qualify(self, schema: str) -> str:
+        """A schema of this database as SQL names it, quoted because its name may be a keyword."""
+        return f'"{schema}"'
 
     @abstractmethod
     def __enter__(self) -> Self: ...

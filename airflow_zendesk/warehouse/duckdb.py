@@ -104,10 +104,9 @@ class DuckDBDatabase(Database):
         """Execute one statement."""
         return self._connection.execute(statement, dict(values)).fetchall()
 
-    @property
-    def qualified_schema(self) -> str:
-        """The schema with the file's catalog, because a file like zendesk.duckdb has a catalog ``zendesk`` too."""
-        return f'{self._catalog}."{self.schema}"'
+    def qualify(self, schema: str) -> str:
+        """A schema with the file's catalog, because a file like zendesk.duckdb has a catalog ``zendesk`` too."""
+        return f'{self._catalog}."{schema}"'
 
     def _connect(self) -> duckdb.DuckDBPyConnection:
         try:

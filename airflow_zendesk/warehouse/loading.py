@@ -12,11 +12,19 @@ from airflow_zendesk.storage.store import Store
 from airflow_zendesk.warehouse.database import Database
 from airflow_zendesk.warehouse.ensure_tables import ensure_tables
 from airflow_zendesk.warehouse.load_report import LoadReport, SliceLoad
+from airflow_zendesk.warehouse.shape import create_shape
 from airflow_zendesk.warehouse.stored_slices import StoredSlice, find_slices
 from airflow_zendesk.warehouse.tables import events_table
 from airflow_zendesk.window import Slice
+from airflow_zendesk.zendesk.resources import RESOURCES
 
 _DUCKDB = "duckdb://"
+#: Which of two rows with one id is the later one.
+_ORDER_OF_EVENTS = {"is_later": "d.slice_start > :slice_start", "latest_first": "slice_start DESC"}
+_ORDER_OF_STATES = {
+    "is_later": '(d."timestamp", d.slice_start) > (n."timestamp", n.slice_start)',
+    "latest_first": '"timestamp" DESC, slice_start DESC',
+}
 
 
 def open_warehouse(warehouse: str, schema: str) -> Database:
@@ -54,6 +62,7 @@ def load_slices(
     store: Store,
     resource: str,
     slices: Sequence[Slice],
+    shape: str | None = None,
     on_progress: Callable[[SliceLoad], None] = lambda _: None,
 ) -> LoadReport:
     """Load slices in the given order. Slices that were committed before an error stay loaded.
@@ -65,6 +74,7 @@ def load_slices(
         store: the storage of the dataset.
         resource: the resource of the dataset.
         slices: the slices to load, of the dataset's grain.
+        shape: the shape of further views to create: ``fivetran`` or None.
         on_progress: called after each slice.
 
     Raises:
@@ -77,6 +87,8 @@ def load_slices(
     report = LoadReport(resource, database.name)
     with database:
         ensure_tables(database, settings)
+        if shape is not None:
+            create_shape(database, shape)
         for stored in found:
             result = _load(database, resource, stored)
             report.slices.append(result)
@@ -138,7 +150,8 @@ def _merge(database: Database, resource: str, stored: StoredSlice, nul_character
     table = events_table(resource)
     columns = ", ".join(database.dialect.name(column.name) for column in table.columns)
     slice_ = stored.slice
-    database.run("merge.sql", {"table": resource, "columns": columns}, slice_start=slice_.start)
+    order = _ORDER_OF_STATES if RESOURCES[resource].is_state else _ORDER_OF_EVENTS
+    database.run("merge.sql", {"table": resource, "columns": columns, **order}, slice_start=slice_.start)
     children = 0
     if resource == "ticket_events":
         database.run(f"{database.dialect_name}/children.sql", {})

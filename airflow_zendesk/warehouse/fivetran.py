@@ -1,0 +1,203 @@
+"""Views with the names and columns of Fivetran's Zendesk connector, for models that are written for its tables.
+
+docs/dbt.md lists the columns, and what the models need besides.
+
+Source: https://fivetran.com/docs/connectors/applications/zendesk, https://github.com/fivetran/dbt_zendesk
+"""
+
+from airflow_zendesk.warehouse.shape_view import JsonSyntax, ShapeColumn, ShapeView
+from airflow_zendesk.warehouse.tables import Kind
+
+
+def views(schema: str, json: JsonSyntax) -> list[ShapeView]:
+    """Return the views; ``schema`` is the schema of the loaded tables, as SQL names it."""
+    return [*_objects(schema), *_events(schema, json), *_members(schema, json), *_policies(schema, json)]
+
+
+def _columns(**names: str) -> tuple[ShapeColumn, ...]:
+    """Columns that are selected as they are, by kind."""
+    kinds: dict[str, Kind] = {"integers": "integer", "times": "timestamp", "texts": "text", "flags": "boolean"}
+    return tuple(
+        ShapeColumn(name, kinds[kind], f't."{name}"') for kind, listed in names.items() for name in listed.split()
+    )
+
+
+_SYNCED = ShapeColumn("_fivetran_synced", "timestamp", "l.loaded_at")
+
+
+def _deleted(expression: str) -> ShapeColumn:
+    return ShapeColumn("_fivetran_deleted", "boolean", f"coalesce({expression}, false)")
+
+
+def _table(schema: str, resource: str) -> str:
+    """The rows of a resource, with the time of their load."""
+    return (
+        f"FROM {schema}.{resource} AS t\n"
+        f"LEFT JOIN {schema}.loaded_slices AS l ON l.resource = '{resource}' AND l.slice_start = t.slice_start"
+    )
+
+
+def _gone(schema: str, resource: str) -> str:
+    """Whether an object of a list is not in its newest snapshot."""
+    return f"t.slice_start < (SELECT max(slice_start) FROM {schema}.loaded_slices WHERE resource = '{resource}')"
+
+
+def _objects(schema: str) -> list[ShapeView]:
+    """The views with one row for each object."""
+    times = "created_at updated_at"
+    tickets = _columns(
+        integers="id requester_id submitter_id assignee_id group_id organization_id brand_id ticket_form_id problem_id "
+        "forum_topic_id",
+        times=f"{times} due_at",
+        texts="status priority type subject description external_id recipient url",
+        flags="is_public has_incidents allow_channelback",
+    )
+    users = _columns(
+        integers="id organization_id locale_id",
+        times=f"{times} last_login_at",
+        texts="role name alias email phone locale time_zone external_id ticket_restriction url",
+        flags="active suspended verified shared shared_agent moderator restricted_agent only_private_comments "
+        "chat_only two_factor_auth_enabled",
+    )
+    organizations = _columns(
+        integers="id group_id", times=times, texts="name external_id url", flags="shared_tickets shared_comments"
+    )
+    texts = tuple(ShapeColumn(name, "text", f"t.{name}") for name in ("details", "notes"))
+    brands = _columns(
+        integers="id", texts="name subdomain brand_url url help_center_state", flags="active has_help_center"
+    )
+    forms = _columns(integers="id", times=times, texts="name display_name", flags="active end_user_visible")
+    via = ShapeColumn("via_channel", "text", "t.via")
+    views = [
+        ("ticket", "tickets", (*tickets, via), "t.status = 'deleted'"),
+        ("user", "users", (*users, *texts), "NOT t.active"),
+        ("organization", "organizations", (*organizations, *texts), "t.deleted_at IS NOT NULL"),
+        ("group", "groups", _columns(integers="id", times=times, texts="name url"), "t.deleted OR {gone}"),
+        ("brand", "brands", brands, "t.is_deleted OR {gone}"),
+        ("ticket_form_history", "ticket_forms", forms, "{gone}"),
+    ]
+    return [
+        ShapeView(
+            name,
+            (*columns, _deleted(deleted.format(gone=_gone(schema, resource))), _SYNCED),
+            _table(schema, resource),
+        )
+        for name, resource, columns, deleted in views
+    ]
+
+
+def _events(schema: str, json: JsonSyntax) -> list[ShapeView]:
+    """The views that are derived from events."""
+    loaded = f"(SELECT max(loaded_at) FROM {schema}.loaded_slices WHERE resource = '{{}}')"
+    history = _columns(integers="ticket_id user_id", times="updated", texts="field_name value")
+    synced = ShapeColumn("_fivetran_synced", "timestamp", loaded.format("ticket_events"))
+    comments = _columns(integers="id ticket_id user_id", times="created", texts="body", flags="public")
+    kinds = {"voice_comment": "= 'VoiceComment'", "facebook_comment": "LIKE 'Facebook%'", "tweet": "= 'Tweet'"}
+    flags = [ShapeColumn(name, "boolean", f"coalesce(t.event_type {kind}, false)") for name, kind in kinds.items()]
+    targets = (
+        f"{schema}.sla_targets AS s JOIN {schema}.ticket_metric_events AS e ON e.id = s.id AND e.type = 'apply_sla'"
+    )
+    applied = (
+        ShapeColumn("ticket_id", "integer", "t.ticket_id"),
+        ShapeColumn("sla_policy_id", "integer", json.integer.format("t.policy_id")),
+        ShapeColumn("policy_applied_at", "timestamp", "min(t.applied_at)"),
+        ShapeColumn("_fivetran_synced", "timestamp", loaded.format("ticket_metric_events")),
+    )
+    return [
+        ShapeView("ticket_field_history", (*history, synced), f"FROM (\n{_history(schema, targets)}\n) AS t"),
+        ShapeView("ticket_comment", (*comments, *flags, synced), f"FROM {schema}.ticket_comments AS t"),
+        ShapeView(
+            "ticket_sla_policy",
+            applied,
+            f"FROM (SELECT s.* FROM {targets}) AS t\nWHERE t.policy_id IS NOT NULL\nGROUP BY t.ticket_id, t.policy_id",
+        ),
+    ]
+
+
+def _history(schema: str, targets: str) -> str:
+    """Field history, with a row for each SLA target that was applied, and for its policy.
+
+    The first instance of ``reply_time`` is the first reply; the others are the next ones.
+    """
+    metric = (
+        "CASE WHEN s.metric <> 'reply_time' THEN s.metric WHEN s.instance_id = 1 THEN 'first_reply_time' "
+        "ELSE 'next_reply_time' END"
+    )
+    hours = "CASE WHEN s.business_hours THEN 'true' ELSE 'false' END"
+    value = f"""'{{"minutes": ' || s.target_minutes || ', "in_business_hours": ' || {hours} || '}}'"""
+    return "\nUNION ALL\n".join(
+        [
+            f"SELECT ticket_id, user_id, updated, field_name, value FROM {schema}.ticket_field_history",
+            f"SELECT s.ticket_id, NULL, s.applied_at, {metric}, {value} FROM {targets}",
+            f"SELECT s.ticket_id, NULL, s.applied_at, 'sla_policy', s.policy_title FROM {targets}",
+        ]
+    )
+
+
+def _members(schema: str, json: JsonSyntax) -> list[ShapeView]:
+    """The views with one row for each member of an array."""
+    views = []
+    for name, resource, key, array, column in (
+        ("ticket_tag", "tickets", "ticket_id", "tags", "tag"),
+        ("user_tag", "users", "user_id", "tags", "tag"),
+        ("organization_tag", "organizations", "organization_id", "tags", "tag"),
+        ("domain_name", "organizations", "organization_id", "domain_names", "domain_name"),
+    ):
+        columns = [ShapeColumn(key, "integer", "t.id"), ShapeColumn(column, "text", "t.member")]
+        if name == "domain_name":
+            place = "row_number() OVER (PARTITION BY t.id ORDER BY t.member) - 1"
+            columns.append(ShapeColumn("index", "integer", place))
+        members = f"SELECT id, slice_start, {json.texts.format(array)} AS member FROM {schema}.{resource}"
+        source = _table(schema, resource).replace(f"{schema}.{resource} AS t", f"({members}) AS t")
+        views.append(ShapeView(name, (*columns, _SYNCED), source))
+    return views
+
+
+def _policies(schema: str, json: JsonSyntax) -> list[ShapeView]:
+    """The views of SLA policies and schedules, with one row for each target, interval and holiday."""
+
+    def member(name: str, kind: Kind, key: str = "") -> ShapeColumn:
+        value = f"(t.member ->> '{key or name}')"
+        return ShapeColumn(name, kind, json.integer.format(value) if kind == "integer" else value)
+
+    def source(resource: str, array: str) -> str:
+        members = f"SELECT *, {json.objects.format(array)} AS member FROM {schema}.{resource}"
+        return _table(schema, resource).replace(f"{schema}.{resource} AS t", f"({members}) AS t")
+
+    hours = ShapeColumn("business_hours", "boolean", "(t.member ->> 'business_hours') = 'true'")
+    policy = [
+        ShapeColumn("sla_policy_id", "integer", "t.id"),
+        ShapeColumn("sla_policy_updated_at", "timestamp", "t.updated_at"),
+    ]
+    schedule = _columns(integers="id", times="created_at", texts="name time_zone")
+    gone = _deleted(_gone(schema, "schedules"))
+    holiday = [member("id", "integer"), ShapeColumn("schedule_id", "integer", "t.id"), member("name", "text")]
+    return [
+        ShapeView(
+            "sla_policy_history",
+            (*_columns(integers="id", times="created_at updated_at", texts="title description"), _SYNCED),
+            _table(schema, "sla_policies"),
+        ),
+        ShapeView(
+            "sla_policy_metric_history",
+            (
+                *policy,
+                member("metric", "text"),
+                member("priority", "text"),
+                member("target", "integer"),
+                hours,
+                _SYNCED,
+            ),
+            source("sla_policies", "policy_metrics"),
+        ),
+        ShapeView(
+            "schedule",
+            (*schedule, member("start_time", "integer"), member("end_time", "integer"), gone, _SYNCED),
+            source("schedules", "intervals"),
+        ),
+        ShapeView(
+            "schedule_holiday",
+            (*holiday, member("start_date", "text"), member("end_date", "text"), gone, _SYNCED),
+            source("schedules", "holidays"),
+        ),
+    ]
