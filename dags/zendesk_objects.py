@@ -23,8 +23,8 @@ SLA policies, schedules and custom statuses as they are now, to the destination 
 `zendesk_destination`, with the connection `zendesk_default`.
 
 If the Variable `zendesk_warehouse` is set, the slices are then loaded into that warehouse. The tables `tickets`,
-`users`, `groups` ... have the newest version of each object, and the schema `zendesk_fivetran` has views in the shape of
-Fivetran's connector.
+`users`, `groups` ... have the newest version of each object, and the schema `zendesk_fivetran` has views in the shape
+of Fivetran's connector.
 
 Run the DAG `zendesk_history` once for each of `tickets`, `users` and `organizations`, from the day on which the account
 was opened: an object that has not changed since then is in no daily slice.

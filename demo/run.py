@@ -2,7 +2,8 @@
 
 The DAGs of dags/ run for each of the last seven days, with their own SQLite database, against an emulated Zendesk with
 invented events, or against the account in AIRFLOW_CONN_ZENDESK_DEFAULT, if that is set. Each day is compared with the
-source. Then the events are loaded into DuckDB and queried. All files are in one folder: .demo/, or the first argument.
+source. Tickets, users and organizations that changed in five weeks give the ids their names. Everything is loaded into
+DuckDB and queried. All files are in one folder: .demo/, or the first argument.
 """
 
 import contextlib
@@ -23,6 +24,9 @@ ROOT = Path(__file__).resolve().parents[1]
 HOME = Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / ".demo").resolve()
 DAYS = 7
 RESOURCES = ("ticket_events", "ticket_metric_events")
+#: The emulated desk was opened so many days before the week, and objects are exported from there on.
+DAYS_BEFORE = 28
+STATES = ("tickets", "users", "organizations")
 CONNECTION = "AIRFLOW_CONN_ZENDESK_DEFAULT"
 
 Ids = Callable[[str, datetime, datetime], Iterable[int]]
@@ -43,9 +47,10 @@ def main() -> int:
     warehouse = data.with_suffix(".duckdb")
     os.environ["AIRFLOW_VAR_ZENDESK_DESTINATION"] = data.as_uri()
     os.environ["AIRFLOW_VAR_ZENDESK_WAREHOUSE"] = f"duckdb://{warehouse}"
-    with source() as ids_of, quiet(HOME / "airflow.log") as screen:
+    with source(days[0] - timedelta(days=DAYS_BEFORE)) as ids_of, quiet(HOME / "airflow.log") as screen:
         try:
             complete = run(days, data, ids_of, screen)
+            export_objects(days, screen)
             load(days, warehouse, screen)
             show(data, warehouse, screen)
         except Exception as error:
@@ -55,7 +60,7 @@ def main() -> int:
 
 
 @contextlib.contextmanager
-def source() -> Iterator[Ids]:
+def source(opened: datetime) -> Iterator[Ids]:
     """Set the default connection, and yield a function that returns the ids of a window from the source."""
     if CONNECTION in os.environ:
         from airflow_zendesk.hooks.zendesk import ZendeskHook  # noqa: PLC0415  AIRFLOW_HOME must be set first
@@ -64,9 +69,9 @@ def source() -> Iterator[Ids]:
         hook = ZendeskHook()
         yield lambda resource, start, end: hook.get_df(resource, start, end)["id"]
         return
-    from airflow_zendesk.emulator import ZendeskEmulator  # noqa: PLC0415
+    from airflow_zendesk.emulator import Simulator, ZendeskEmulator  # noqa: PLC0415
 
-    with ZendeskEmulator() as emulator:
+    with ZendeskEmulator(Simulator(opened=opened)) as emulator:
         print(f"Zendesk: an emulator with invented events, at {emulator.url}")
         os.environ[CONNECTION] = json.dumps(emulator.connection())
         yield emulator.expected_ids
@@ -116,6 +121,22 @@ def run(days: list[datetime], data: Path, ids_of: Ids, screen: IO[str]) -> bool:
     return complete
 
 
+def export_objects(days: list[datetime], screen: IO[str]) -> None:
+    """Export and load the objects that changed in five weeks, and the lists."""
+    started = time.monotonic()
+    window = {
+        "start": (days[0] - timedelta(days=DAYS_BEFORE)).isoformat(),
+        "end": (days[-1] + timedelta(days=1)).isoformat(),
+    }
+    runs = [("zendesk_history", {**window, "resource": resource}) for resource in STATES]
+    for name, conf in [*runs, ("zendesk_objects", None)]:
+        logical_date = None if conf else days[-1] + timedelta(days=1)
+        state = dag_of(name).test(logical_date=logical_date, run_conf=conf).state
+        if state != "success":
+            raise RuntimeError(f"the run of {name} is {state}")
+    print(f"\ntickets, users, organizations and lists: {time.monotonic() - started:.0f} s", file=screen)
+
+
 def load(days: list[datetime], warehouse: Path, screen: IO[str]) -> None:
     """Run the load of the week, and query the warehouse."""
     window = {"start": days[0].isoformat(), "end": (days[-1] + timedelta(days=1)).isoformat()}
@@ -124,8 +145,13 @@ def load(days: list[datetime], warehouse: Path, screen: IO[str]) -> None:
         if state != "success":
             raise RuntimeError(f"the run of {name} is {state}")
     with duckdb.connect(warehouse, read_only=True) as connection:
-        slices, rows = connection.sql("SELECT count(*), sum(rows) FROM zendesk.loaded_slices").fetchall()[0]
+        slices, rows = connection.sql(
+            "SELECT count(*), sum(rows) FROM zendesk.loaded_slices WHERE resource LIKE 'ticket%events'"
+        ).fetchall()[0]
         print(f"\nDuckDB: {slices} slices with {rows:,} events loaded, each once", file=screen)
+        counts = [(name, connection.table(f"zendesk.{name}").count("*").fetchall()) for name in (*STATES, "groups")]
+        names = ", ".join(f"{count:,} {name}" for name, ((count,),) in counts)
+        print(f"The names for their ids: {names}", file=screen)
         for path in sorted((ROOT / "demo" / "queries").glob("*.sql")):
             title, _, query = path.read_text().partition("\n")
             print(f"\n{title.removeprefix('-- ')}\n", file=screen)

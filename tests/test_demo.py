@@ -16,15 +16,21 @@ def demo(folder: Path) -> str:
 
 
 def test_demo_exports_and_loads_a_week_and_writes_nothing_twice(tmp_path: Path) -> None:
-    """Seven days of both resources have the ids of the source; three queries; a second run changes no file."""
+    """Seven days of both resources have the ids of the source; five queries; a second run changes no file."""
     printed = demo(tmp_path)
     assert 14 == len(re.findall(r"^\d{4}-\d\d-\d\d .* same ids as the source$", printed, re.MULTILINE))
     assert re.search(r"^DuckDB: 14 slices with [\d,]+ events loaded, each once$", printed, re.MULTILINE)
     assert re.search(r"^First reply by hour: .*\n\n.*\n( +\d+ .*\n){24}", printed, re.MULTILINE)
+    assert re.search(
+        r"^The names for their ids: [\d,]+ tickets, [\d,]+ users, \d+ organizations, 4 groups$", printed, re.MULTILINE
+    )
+    assert re.search(r"^ +Parcels +\d+ +\d+$", printed, re.MULTILINE)
+    assert re.search(r"^\d{4}-\d\d-\d\d \d\d:\d\d +\w+ .* end-user +\d+ ", printed, re.MULTILINE)
     assert re.search(r"^ +open +pending +\d+", printed, re.MULTILINE)
     assert re.search(r"^ *Gold +reply_time +\d+ +\d+ +\d+\.\d$", printed, re.MULTILINE)
     data = {path: path.stat().st_mtime_ns for path in (tmp_path / "emulator").rglob("*") if path.is_file()}
-    assert 16 == len(data)
+    # Two resources of events for a week, three of objects for five weeks, seven lists; and their settings.
+    assert 2 * 7 + 3 * 35 + 7 + 12 == len(data)
     assert "NOT" not in demo(tmp_path)
     assert data == {path: path.stat().st_mtime_ns for path in (tmp_path / "emulator").rglob("*") if path.is_file()}
     assert "Complete until" in (tmp_path / "airflow.log").read_text()
