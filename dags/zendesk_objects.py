@@ -8,19 +8,14 @@ from airflow.timetables.interval import CronDataIntervalTimetable
 
 from airflow_zendesk.operators.incremental_export import ZendeskIncrementalExportOperator
 from airflow_zendesk.operators.load_warehouse import ZendeskLoadWarehouseOperator
-
-#: Each slice of these has the objects that last changed on its day.
-STATES = ("tickets", "users", "organizations")
-#: These are exported as a whole, one slice a day.
-LISTS = ("groups", "brands", "ticket_fields", "ticket_forms", "sla_policies", "schedules", "custom_statuses")
+from airflow_zendesk.zendesk.resources import RESOURCES
 
 with DAG(
     dag_id="zendesk_objects",
     description="Daily Zendesk tickets, users, organizations and lists: the names for the ids of events",
     doc_md="""
-Exports the tickets, users and organizations that changed on the day, and groups, brands, ticket fields, ticket forms,
-SLA policies, schedules and custom statuses as they are now, to the destination in the Airflow Variable
-`zendesk_destination`, with the connection `zendesk_default`.
+Exports the tickets, users and organizations that changed on the day, and lists like groups, brands and ticket fields as
+they are now, to the destination in the Airflow Variable `zendesk_destination`, with the connection `zendesk_default`.
 
 If the Variable `zendesk_warehouse` is set, the slices are then loaded into that warehouse. The tables `tickets`,
 `users`, `groups` ... have the newest version of each object, and the schema `zendesk_fivetran` has views in the shape
@@ -43,7 +38,7 @@ was opened: an object that has not changed since then is in no daily slice.
         return bool(Variable.get("zendesk_warehouse", default=None))
 
     loads = has_warehouse()
-    for resource in (*STATES, *LISTS):
+    for resource in [name for name, resource in RESOURCES.items() if resource.is_state]:
         export = ZendeskIncrementalExportOperator(
             task_id=f"export_{resource}",
             resource=resource,

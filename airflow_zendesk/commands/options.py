@@ -3,6 +3,8 @@
 import argparse
 from collections.abc import Callable
 
+from airflow_zendesk.zendesk.resources import RESOURCES
+
 
 def add_command(
     commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
@@ -39,8 +41,7 @@ def add_resource(
         "--resource",
         default=default,
         metavar="NAME",
-        help="ticket_events, ticket_metric_events, tickets, users, organizations, groups, brands, "
-        f"ticket_fields, ticket_forms, sla_policies, schedules or custom_statuses{note}",
+        help=f"one of {', '.join(RESOURCES)}{note}",
     )
 
 

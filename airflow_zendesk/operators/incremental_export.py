@@ -38,9 +38,8 @@ class ZendeskIncrementalExportOperator(BaseOperator):
 
     :param destination: where the dataset is: any URL of Airflow's object storage, like
         ``s3://conn_id@bucket/zendesk`` or ``file:///data/zendesk``. (templated)
-    :param resource: ``ticket_events``, ``ticket_metric_events``, ``tickets``, ``users``, ``organizations``, or one of
-        the lists ``groups``, ``brands``, ``ticket_fields``, ``ticket_forms``, ``sla_policies``, ``schedules`` and
-        ``custom_statuses``. (templated)
+    :param resource: ``ticket_events``, ``ticket_metric_events``, ``tickets``, ``users``, ``organizations``, or a list
+        like ``groups``; docs/objects.md names all. (templated)
     :param zendesk_conn_id: the connection of the account. (templated)
     :param start: first instant of the window, with a time zone. (templated)
     :param end: first instant after the window. Defaults to the run's data interval if both are None or render to an
