@@ -29,8 +29,8 @@ def test_demo_exports_and_loads_a_week_and_writes_nothing_twice(tmp_path: Path) 
     assert re.search(r"^ +open +pending +\d+", printed, re.MULTILINE)
     assert re.search(r"^ *Gold +reply_time +\d+ +\d+ +\d+\.\d$", printed, re.MULTILINE)
     data = {path: path.stat().st_mtime_ns for path in (tmp_path / "emulator").rglob("*") if path.is_file()}
-    # Two resources of events for a week, three of objects for five weeks, seven lists; and their settings.
-    assert 2 * 7 + 3 * 35 + 7 + 12 == len(data)
+    # Two resources of events for a week, three of objects for five weeks, eight lists; and their settings.
+    assert 2 * 7 + 3 * 35 + 8 + 13 == len(data)
     assert "NOT" not in demo(tmp_path)
     assert data == {path: path.stat().st_mtime_ns for path in (tmp_path / "emulator").rglob("*") if path.is_file()}
     assert "Complete until" in (tmp_path / "airflow.log").read_text()

@@ -51,6 +51,7 @@ ENDPOINTS: Mapping[str, Endpoint] = {
     "/api/v2/ticket_forms": Endpoint("ticket_forms", "list_number", "account"),
     "/api/v2/slas/policies": Endpoint("sla_policies", "list_number", "account"),
     "/api/v2/custom_statuses": Endpoint("custom_statuses", "list_single", "account"),
+    "/api/v2/custom_roles": Endpoint("custom_roles", "list_single", "account"),
     "/api/v2/business_hours/schedules": Endpoint("schedules", "list_single", "account"),
 }
 

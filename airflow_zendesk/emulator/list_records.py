@@ -133,6 +133,21 @@ def _schedules() -> list[Json]:
     ]
 
 
+def _custom_roles() -> list[Json]:
+    return [
+        {
+            "id": 21_900_000_005_000 + number,
+            "name": name,
+            "description": f"Invented: {name.lower()}",
+            "role_type": 0,
+            "team_member_count": number,
+            "configuration": {"assign_tickets_to_any_group": number == 1, "ticket_access": "within-groups"},
+            **_TIMES,
+        }
+        for number, name in enumerate(("Team lead", "Night shift"), start=1)
+    ]
+
+
 def _custom_statuses() -> list[Json]:
     """Return the custom statuses: the default of each category, and one that is no longer used."""
     defaults = {name: id_ for name, id_ in fixtures.DEFAULT_STATUS_IDS.items() if name != "closed"}
@@ -178,4 +193,5 @@ LISTS: Mapping[str, Callable[[], list[Json]]] = {
     "sla_policies": _sla_policies,
     "schedules": _schedules,
     "custom_statuses": _custom_statuses,
+    "custom_roles": _custom_roles,
 }

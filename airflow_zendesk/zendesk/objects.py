@@ -86,3 +86,4 @@ CUSTOM_STATUSES = _columns(
     "raw_description end_user_description raw_end_user_description",
     flags="active default",
 )
+CUSTOM_ROLES = _columns(integers="role_type team_member_count", texts="name description", json="configuration")

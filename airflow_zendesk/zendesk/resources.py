@@ -121,6 +121,7 @@ RESOURCES = {
         _list("sla_policies", objects.SLA_POLICIES, "list_number", "slas/policies"),
         _list("schedules", objects.SCHEDULES, "list_single", "business_hours/schedules", embedded="holidays"),
         _list("custom_statuses", objects.CUSTOM_STATUSES, "list_single"),
+        _list("custom_roles", objects.CUSTOM_ROLES, "list_single"),
     )
 }
 

@@ -28,6 +28,7 @@ def listed(session: requests.Session, emulator: ZendeskEmulator, path: str, **qu
         ("ticket_forms", [21_900_000_002_001, 21_900_000_002_002]),
         ("slas/policies", [21_900_000_600_001, 21_900_000_600_002]),
         ("custom_statuses", [21_900_000_800_000 + number for number in range(1, 7)]),
+        ("custom_roles", [21_900_000_005_001, 21_900_000_005_002]),
         ("business_hours/schedules", [NEW_YORK, UTC_SCHEDULE]),
     ],
 )

@@ -51,6 +51,7 @@ def test_paths_are_zendesks() -> None:
         "sla_policies": "slas/policies",
         "schedules": "business_hours/schedules",
         "custom_statuses": "custom_statuses",
+        "custom_roles": "custom_roles",
     }
 
 
