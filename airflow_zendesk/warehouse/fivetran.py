@@ -42,39 +42,44 @@ def _gone(schema: str, resource: str) -> str:
     return f"t.slice_start < (SELECT max(slice_start) FROM {schema}.loaded_slices WHERE resource = '{resource}')"
 
 
-def _objects(schema: str) -> list[ShapeView]:
-    """The views with one row for each object."""
-    times = "created_at updated_at"
-    tickets = _columns(
+_TIMES = "created_at updated_at"
+_TICKET = (
+    *_columns(
         integers="id requester_id submitter_id assignee_id group_id organization_id brand_id ticket_form_id problem_id "
         "forum_topic_id",
-        times=f"{times} due_at",
+        times=f"{_TIMES} due_at",
         texts="status priority type subject description external_id recipient url",
         flags="is_public has_incidents allow_channelback",
-    )
-    users = _columns(
-        integers="id organization_id locale_id",
-        times=f"{times} last_login_at",
-        texts="role name alias email phone locale time_zone external_id ticket_restriction url",
-        flags="active suspended verified shared shared_agent moderator restricted_agent only_private_comments "
-        "chat_only two_factor_auth_enabled",
-    )
-    organizations = _columns(
-        integers="id group_id", times=times, texts="name external_id url", flags="shared_tickets shared_comments"
-    )
-    texts = tuple(ShapeColumn(name, "text", f"t.{name}") for name in ("details", "notes"))
-    brands = _columns(
-        integers="id", texts="name subdomain brand_url url help_center_state", flags="active has_help_center"
-    )
-    forms = _columns(integers="id", times=times, texts="name display_name", flags="active end_user_visible")
-    via = ShapeColumn("via_channel", "text", "t.via")
+    ),
+    ShapeColumn("via_channel", "text", "t.via"),
+)
+_USER = _columns(
+    integers="id organization_id locale_id",
+    times=f"{_TIMES} last_login_at",
+    texts="role name alias email phone locale time_zone external_id ticket_restriction url details notes",
+    flags="active suspended verified shared shared_agent moderator restricted_agent only_private_comments "
+    "chat_only two_factor_auth_enabled",
+)
+_ORGANIZATION = _columns(
+    integers="id group_id",
+    times=_TIMES,
+    texts="name external_id url details notes",
+    flags="shared_tickets shared_comments",
+)
+_GROUP = _columns(integers="id", times=_TIMES, texts="name url")
+_BRAND = _columns(integers="id", texts="name subdomain brand_url url help_center_state", flags="active has_help_center")
+_TICKET_FORM = _columns(integers="id", times=_TIMES, texts="name display_name", flags="active end_user_visible")
+
+
+def _objects(schema: str) -> list[ShapeView]:
+    """The views with one row for each object."""
     views = [
-        ("ticket", "tickets", (*tickets, via), "t.status = 'deleted'"),
-        ("user", "users", (*users, *texts), "NOT t.active"),
-        ("organization", "organizations", (*organizations, *texts), "t.deleted_at IS NOT NULL"),
-        ("group", "groups", _columns(integers="id", times=times, texts="name url"), "t.deleted OR {gone}"),
-        ("brand", "brands", brands, "t.is_deleted OR {gone}"),
-        ("ticket_form_history", "ticket_forms", forms, "{gone}"),
+        ("ticket", "tickets", _TICKET, "t.status = 'deleted'"),
+        ("user", "users", _USER, "NOT t.active"),
+        ("organization", "organizations", _ORGANIZATION, "t.deleted_at IS NOT NULL"),
+        ("group", "groups", _GROUP, "t.deleted OR {gone}"),
+        ("brand", "brands", _BRAND, "t.is_deleted OR {gone}"),
+        ("ticket_form_history", "ticket_forms", _TICKET_FORM, "{gone}"),
     ]
     return [
         ShapeView(
