@@ -144,7 +144,8 @@ def _print(kind: str, found: "Sequence[tuple[Search, list[str]]]") -> None:
             for id_, rows in match.rows.items():
                 print(f"{match.slice.start:%Y-%m-%d %H:%M}  {id_:>16}  {rows:>9,}  {match.uri}")
         print(f"{search.rows:,} rows in {len(search.matches):,} of {search.searched:,} slices of {search.uri}")
-    commands = [command for _, commands in found for command in commands]
+    # All slices of a list have one command.
+    commands = list(dict.fromkeys(command for _, commands in found for command in commands))
     if commands:
         print(_ADVICE)
     for command in commands:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from airflow_zendesk.dataset.settings import DatasetSettings
 from airflow_zendesk.verify.findings import BLOCKING, VerificationReport
 from airflow_zendesk.window import Window
+from airflow_zendesk.zendesk.resources import RESOURCES
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +24,11 @@ class Target:
     zendesk_conn_id: str = "zendesk_default"
 
     def export(self, window: Window, *, allow_shrink: bool = False) -> str:
-        """The command that exports the window into the dataset again."""
+        """The command that exports the window into the dataset again, or a list as it is now."""
         settings = self.settings
         words = ["airflow-zendesk", "export", "--resource", settings.resource]
-        words += ["--start", f"{window.start:%Y-%m-%dT%H:%M:%SZ}", "--end", f"{window.end:%Y-%m-%dT%H:%M:%SZ}"]
+        if not RESOURCES[settings.resource].is_list:
+            words += ["--start", f"{window.start:%Y-%m-%dT%H:%M:%SZ}", "--end", f"{window.end:%Y-%m-%dT%H:%M:%SZ}"]
         words += ["--destination", self.destination]
         for sideload in settings.include:
             words += ["--include", sideload]

@@ -11,7 +11,13 @@ from airflow_zendesk.warehouse.tables import Kind
 
 def views(schema: str, json: JsonSyntax) -> list[ShapeView]:
     """Return the views; ``schema`` is the schema of the loaded tables, as SQL names it."""
-    return [*_objects(schema), *_events(schema, json), *_members(schema, json), *_policies(schema, json)]
+    return [
+        *_objects(schema),
+        *_events(schema, json),
+        *_members(schema, json),
+        *_policies(schema, json),
+        *_schedules(schema, json),
+    ]
 
 
 def _columns(**names: str) -> tuple[ShapeColumn, ...]:
@@ -159,50 +165,49 @@ def _members(schema: str, json: JsonSyntax) -> list[ShapeView]:
 
 
 def _policies(schema: str, json: JsonSyntax) -> list[ShapeView]:
-    """The views of SLA policies and schedules, with one row for each target, interval and holiday."""
-
-    def member(name: str, kind: Kind, key: str = "") -> ShapeColumn:
-        value = f"(t.member ->> '{key or name}')"
-        return ShapeColumn(name, kind, json.integer.format(value) if kind == "integer" else value)
-
-    def source(resource: str, array: str) -> str:
-        members = f"SELECT *, {json.objects.format(array)} AS member FROM {schema}.{resource}"
-        return _table(schema, resource).replace(f"{schema}.{resource} AS t", f"({members}) AS t")
-
-    hours = ShapeColumn("business_hours", "boolean", "(t.member ->> 'business_hours') = 'true'")
-    policy = [
+    """The views of SLA policies, and of their targets."""
+    ids = [
         ShapeColumn("sla_policy_id", "integer", "t.id"),
         ShapeColumn("sla_policy_updated_at", "timestamp", "t.updated_at"),
     ]
-    schedule = _columns(integers="id", times="created_at", texts="name time_zone")
-    gone = _deleted(_gone(schema, "schedules"))
-    holiday = [member("id", "integer"), ShapeColumn("schedule_id", "integer", "t.id"), member("name", "text")]
+    target = [_member("metric"), _member("priority"), _integer_member("target", json)]
+    hours = ShapeColumn("business_hours", "boolean", "(t.member ->> 'business_hours') = 'true'")
     return [
         ShapeView(
             "sla_policy_history",
-            (*_columns(integers="id", times="created_at updated_at", texts="title description"), _SYNCED),
+            (*_columns(integers="id", times=_TIMES, texts="title description"), _SYNCED),
             _table(schema, "sla_policies"),
         ),
         ShapeView(
             "sla_policy_metric_history",
-            (
-                *policy,
-                member("metric", "text"),
-                member("priority", "text"),
-                member("target", "integer"),
-                hours,
-                _SYNCED,
-            ),
-            source("sla_policies", "policy_metrics"),
-        ),
-        ShapeView(
-            "schedule",
-            (*schedule, member("start_time", "integer"), member("end_time", "integer"), gone, _SYNCED),
-            source("schedules", "intervals"),
-        ),
-        ShapeView(
-            "schedule_holiday",
-            (*holiday, member("start_date", "text"), member("end_date", "text"), gone, _SYNCED),
-            source("schedules", "holidays"),
+            (*ids, *target, hours, _SYNCED),
+            _each(schema, "sla_policies", "policy_metrics", json),
         ),
     ]
+
+
+def _schedules(schema: str, json: JsonSyntax) -> list[ShapeView]:
+    """The views with one row for each interval and each holiday of a schedule."""
+    schedule = _columns(integers="id", times="created_at", texts="name time_zone")
+    hours = [_integer_member("start_time", json), _integer_member("end_time", json)]
+    holiday = [_integer_member("id", json), ShapeColumn("schedule_id", "integer", "t.id"), _member("name")]
+    dates = [_member("start_date"), _member("end_date")]
+    gone = _deleted(_gone(schema, "schedules"))
+    return [
+        ShapeView("schedule", (*schedule, *hours, gone, _SYNCED), _each(schema, "schedules", "intervals", json)),
+        ShapeView("schedule_holiday", (*holiday, *dates, gone, _SYNCED), _each(schema, "schedules", "holidays", json)),
+    ]
+
+
+def _each(schema: str, resource: str, array: str, json: JsonSyntax) -> str:
+    """The rows of a resource, once for each ``member`` of an array, with the time of their load."""
+    members = f"SELECT *, {json.objects.format(array)} AS member FROM {schema}.{resource}"
+    return _table(schema, resource).replace(f"{schema}.{resource} AS t", f"({members}) AS t")
+
+
+def _member(name: str) -> ShapeColumn:
+    return ShapeColumn(name, "text", f"(t.member ->> '{name}')")
+
+
+def _integer_member(name: str, json: JsonSyntax) -> ShapeColumn:
+    return ShapeColumn(name, "integer", json.integer.format(_member(name).expression))
