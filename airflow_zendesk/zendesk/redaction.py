@@ -24,7 +24,7 @@ _COMMENT_MARKS = {"public", "comment_public", "author_id"}
 #: Kinds that are named after the comment that they are about.
 _ABOUT_COMMENTS = {"CommentPrivacyChange", "CommentRedactionEvent"}
 
-_CHILDREN = "child_events"
+_CHILDREN, _DESCRIPTION = "child_events", "description"
 _CONTAINERS = {b"[", b"{"}
 #: First bytes of the JSON values that can contain text.
 _TEXTS = {b'"', *_CONTAINERS}
@@ -32,7 +32,7 @@ _OBJECT = msgspec.json.Decoder(RawRecord)
 _ARRAY = msgspec.json.Decoder(list[msgspec.Raw])
 _STRING = msgspec.json.Decoder(str)
 _INTEGER = re.compile(rb"-?\d+")
-_NULL, _TRUE = msgspec.Raw(b"null"), msgspec.Raw(b"true")
+_NULL, _TRUE, _FALSE = msgspec.Raw(b"null"), msgspec.Raw(b"true"), msgspec.Raw(b"false")
 
 
 class Redactor:
@@ -65,6 +65,10 @@ class Redactor:
     def _event(self, raw: RawRecord) -> RawRecord:
         if not self._private_comments and _CHILDREN in raw:
             raw = raw | {_CHILDREN: self._children(raw[_CHILDREN])}
+        if not self._private_comments and raw.get("is_public") == _FALSE and raw.get(_DESCRIPTION, _NULL) != _NULL:
+            # The description of a ticket is its first comment, and this ticket has only private ones.
+            self._redacted[_DESCRIPTION] += 1
+            raw = raw | {_DESCRIPTION: _NULL}
         return self._members(raw, self._rules)
 
     def _children(self, raw: msgspec.Raw) -> msgspec.Raw:

@@ -164,7 +164,7 @@ class Query:
             raise SettingsError(
                 f"support_type_scope {support_type_scope!r} is unknown. Use one of {', '.join(SUPPORT_TYPE_SCOPES)}."
             )
-        if private_comments and "comment_events" not in sideloads:
+        if private_comments and "comment_events" not in sideloads and resource != "tickets":
             raise SettingsError(
                 "private_comments needs the texts of comments. Include the sideload comment_events too."
             )

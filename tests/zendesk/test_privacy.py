@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from airflow_zendesk.exceptions import SettingsError
 from airflow_zendesk.zendesk.privacy import key_id
 from airflow_zendesk.zendesk.records import RawRecord, Record
-from airflow_zendesk.zendesk.redaction import Redactor
+from airflow_zendesk.zendesk.redaction import Redactor, hash_integer
 from airflow_zendesk.zendesk.resources import Query
 
 KEY = "an invented key of 32 characters"
@@ -273,3 +273,38 @@ def test_key_is_known_by_a_hash_of_its_own() -> None:
     """Keys differ in it, and it holds nothing of them."""
     assert key_id(KEY) != key_id(OTHER_KEY)
     assert hashed("airflow-zendesk")[:16] == key_id(KEY)
+
+
+def test_description_of_a_ticket_with_only_private_comments_is_a_private_comment() -> None:
+    """It is the first comment, and is stored on request."""
+
+    def description(is_public: bool | None, **privacy: Any) -> Any:
+        raw = msgspec.json.decode(json.dumps({"id": 1, "description": "text", "is_public": is_public}), type=RawRecord)
+        redactor = Redactor(Query.of("tickets", **privacy).privacy, KEY)
+        ((record,), redacted) = redactor.apply([Record(1, 1, raw)])
+        return json.loads(bytes(record.raw["description"])), redacted.total()
+
+    assert (None, 1) == description(is_public=False)
+    assert ("text", 0) == description(is_public=True)
+    assert ("text", 0) == description(is_public=False, private_comments=True)
+
+
+def test_hashed_ids_are_the_same_in_every_resource() -> None:
+    """The requester of a ticket can be joined with the user."""
+
+    def hash_of(resource: str, field: str) -> bytes:
+        raw = msgspec.json.decode(json.dumps({"id": 4711, "requester_id": 4711, "updater_id": 4711}), type=RawRecord)
+        redactor = Redactor(Query.of(resource, hash_fields=[field]).privacy, KEY)
+        ((record,), _) = redactor.apply([Record(4711, 1, raw)])
+        return bytes(record.raw[field])
+
+    expected = str(hash_integer(4711, KEY.encode())).encode()
+    assert {expected} == {
+        hash_of("users", "id"),
+        hash_of("tickets", "requester_id"),
+        hash_of("ticket_events", "updater_id"),
+    }
+    refused: list[dict[str, Any]] = [{"drop_fields": ["id"]}, {"hash_fields": ["id"], "drop_fields": ["id"]}]
+    for options in refused:
+        with pytest.raises(SettingsError, match="'id' cannot be dropped or hashed"):
+            Query.of("users", **options)
