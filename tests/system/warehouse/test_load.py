@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ DAYS = {"ticket_events": 30, "ticket_metric_events": 5}
 #: The number of slices for each DAG: the shipped DAGs load into DuckDB, copies of them into PostgreSQL.
 LOADS = {f"zendesk_load_{resource}": days for resource, days in DAYS.items()}
 LOADS |= {f"{dag_id}_pg": days for dag_id, days in LOADS.items()}
+#: Exports and loads of objects: the shipped DAGs load into DuckDB, copies of them into PostgreSQL.
+OBJECTS = ("zendesk_history", "zendesk_objects")
 #: Seconds; enough for a machine with other work.
 TIMEOUT = 1200
 HAS_PARTITIONS = not isinstance(compat.for_each_partition(Asset("any")), list)
@@ -48,7 +51,7 @@ def test_thirty_days_are_loaded_once_although_loads_are_killed(tmp_path: Path) -
             "postgres": lambda sql: query_postgres(connection, sql),
         }
         with airflow(tmp_path, "LocalExecutor", dags(tmp_path / "dags"), settings) as running:
-            until("the DAGs", lambda: [(6,)] == running.query("select count(*) from dag where not is_stale"))
+            until("the DAGs", lambda: [(10,)] == running.query("select count(*) from dag where not is_stale"))
             for dag_id in (*LOADS, *(f"export_{resource}" for resource in DAYS)):
                 running.command("dags", "unpause", dag_id)
             for resource, days in DAYS.items():
@@ -67,15 +70,17 @@ def test_thirty_days_are_loaded_once_although_loads_are_killed(tmp_path: Path) -
                 check_partitions(running, queries["postgres"])
             again = running.query("select dag_id from task_instance where task_id = 'load' and try_number > 1")
             assert {True, False} == {dag_id.endswith("_pg") for (dag_id,) in again}, "one load into each was retried"
+            export_objects(running)
         for query in queries.values():
             check_tables(query, emulator)
+            check_states(query, emulator)
 
 
 def dags(folder: Path) -> Path:
     """Write the exports, the shipped loads, and copies of them with the other warehouse."""
     folder.mkdir()
     (folder / "exports.py").write_text((ROOT / "tests/system/warehouse/dags/exports.py").read_text())
-    for dag_id in [dag_id for dag_id in LOADS if not dag_id.endswith("_pg")]:
+    for dag_id in [*(dag_id for dag_id in LOADS if not dag_id.endswith("_pg")), *OBJECTS]:
         shipped = (ROOT / f"dags/{dag_id}.py").read_text()
         other = shipped.replace("{{ var.value.zendesk_warehouse }}", "warehouse").replace(dag_id, f"{dag_id}_pg")
         (folder / f"{dag_id}.py").write_text(shipped)
@@ -87,6 +92,23 @@ def export(running: Airflow, resource: str, start: datetime, end: datetime) -> N
     """Trigger an export."""
     params = {"start": start.isoformat(), "end": end.isoformat()}
     running.command("dags", "trigger", f"export_{resource}", "--conf", json.dumps(params))
+
+
+def export_objects(running: Airflow) -> None:
+    """Export and load thirty days of tickets, and the lists of today, into each warehouse."""
+    window = {"start": START.isoformat(), "end": (START + timedelta(days=DAYS["ticket_events"])).isoformat()}
+    for suffix in ("", "_pg"):
+        for dag_id in OBJECTS:
+            running.command("dags", "unpause", dag_id + suffix)
+        conf = json.dumps({**window, "resource": "tickets"})
+        running.command("dags", "trigger", f"zendesk_history{suffix}", "--conf", conf)
+        until(f"the objects{suffix}", partial(has_objects, running, suffix), TIMEOUT)
+
+
+def has_objects(running: Airflow, suffix: str) -> bool:
+    """Return whether both DAGs have a successful run."""
+    names = tuple(dag_id + suffix for dag_id in OBJECTS)
+    return [(2,)] == running.query(f"select count(*) from dag_run where state = 'success' and dag_id in {names}")
 
 
 def kill_process_with_open_file(file: Path) -> bool:
@@ -167,3 +189,31 @@ def check_tables(query: Query, emulator: ZendeskEmulator) -> None:
     )
     ((children, events),) = query("select count(*), count(distinct event_id) from zendesk.ticket_child_events")
     assert children > events == len(emulator.expected_ids("ticket_events", START, START + timedelta(days=30)))
+
+
+def check_states(query: Query, emulator: ZendeskEmulator) -> None:
+    """Check that each ticket that was created in the window is there, with the last value of each field in its history.
+
+    Tickets that have changed since the window are left out: their newest version is in a later slice.
+    """
+    end = START + timedelta(days=DAYS["ticket_events"])
+    current = emulator.expected_objects("tickets", datetime.now(UTC), since=START)
+    tickets = query(
+        "select id, status, priority, type, cast(group_id as varchar), cast(assignee_id as varchar) "
+        f"from zendesk.tickets where created_at >= '{START.isoformat()}' and \"timestamp\" < '{end.isoformat()}'"
+    )
+    assert {id_ for id_, *_ in tickets} <= {id_ for id_, second in current.items() if second < end.timestamp()}
+    assert len(tickets) > 1_000
+    last = {
+        (ticket_id, field): value
+        for ticket_id, field, value in query(
+            "select ticket_id, field_name, value from zendesk.ticket_field_history order by updated, event_id, ordinal"
+        )
+    }
+    for id_, *values in tickets:
+        for field, value in zip(("status", "priority", "type", "group_id", "assignee_id"), values, strict=True):
+            assert (last.get((id_, field)) or None) == (value or None), (id_, field)
+    exported = {id_ for (id_,) in query("select id from zendesk.tickets")}
+    assert {id_ for id_, second in current.items() if second < end.timestamp()} <= exported
+    assert [(3,)] == query("select count(*) from zendesk.groups where not deleted")
+    assert [("Parcels",)] == query("select name from zendesk_fivetran.\"group\" where name = 'Parcels'")
