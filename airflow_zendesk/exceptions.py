@@ -279,7 +279,7 @@ class PermissionDeniedError(RequestRefusedError):
 class AccountNotFoundError(RequestRefusedError):
     """The account does not exist, or it does not have this export (404)."""
 
-    advice = "Check the subdomain in the connection's host: it is the part before .zendesk.com."
+    advice = "Check the subdomain in the connection's host, the part before .zendesk.com. Some plans lack some lists."
 
 
 class StartTimeTooRecentError(RequestRefusedError):

@@ -7,6 +7,7 @@ Sources: https://developer.zendesk.com/api-reference/introduction/pagination/ an
 """
 
 from airflow_zendesk.exceptions import MalformedResponseError
+from airflow_zendesk.window import DAY_SECONDS
 from airflow_zendesk.zendesk.page import Anomalies, Page
 from airflow_zendesk.zendesk.page_size import PageSize
 from airflow_zendesk.zendesk.resources import Query, Resource
@@ -20,6 +21,8 @@ _MAX_PASSES = 3
 
 class ListSweep:
     """One reading of a list. Give the response to each request to ``take``, until ``done``.
+
+    The time of the objects is the start of the day, by the server's clock.
 
     Args:
         resource: the list.
@@ -61,9 +64,9 @@ class ListSweep:
             MalformedResponseError: the pages do not make up a whole list.
         """
         ids = {record.id for record in response.records}
-        new = [record for record in response.records if record.id not in self._ids]
-        # The later of two objects with one id on a page would otherwise be stored too.
-        new = list({record.id: record for record in new}.values())
+        day = (response.server_date - response.server_date % DAY_SECONDS) * 1_000_000
+        # By id, because a page may have an object twice.
+        new = {record.id: record._replace(timestamp=day) for record in response.records if record.id not in self._ids}
         has_news = not ids <= self._listed
         self._ids |= ids
         self._listed |= ids
@@ -76,7 +79,7 @@ class ListSweep:
         return Page(
             start_time=0,
             complete_until=0,
-            records=new,
+            records=list(new.values()),
             end_of_stream=response.end_of_stream,
             end_time=None,
             server_date=response.server_date,

@@ -130,6 +130,14 @@ def test_holidays_are_part_of_their_schedule(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("emulator")
+def test_a_list_is_a_data_frame_too() -> None:
+    """In a notebook, with the day as its time."""
+    today = OPENED + timedelta(days=10)
+    frame = ZendeskHook().get_df("groups", today, today + timedelta(days=1))
+    assert [4, {today}, False] == [len(frame), set(frame["timestamp"]), frame["late"].any()]
+
+
+@pytest.mark.usefixtures("emulator")
 def test_a_list_has_no_window(tmp_path: Path) -> None:
     """And an export has one; Zendesk has no list of another day to compare with."""
     with pytest.raises(SettingsError, match=r"groups is a list, which has no window\. Leave out start and end"):
