@@ -104,7 +104,8 @@ def test_destination_inside_a_dataset_is_refused(
 def test_encryption_of_the_connection_is_requested(moto: StoreServer) -> None:
     """A bucket's policy can demand these headers of every upload."""
     extra = {"s3_additional_kwargs": {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": "invented-key"}}
-    with connected(moto.behind(moto.url, "s3_encrypted", **extra)) as server:
+    # Airflow caches the store of a connection, so the name is not that of the documentation's connection.
+    with connected(moto.behind(moto.url, "s3_with_kms", **extra)) as server:
         store = open_destination(server.destination())
         store.put("key", io.BytesIO(b"one"), None)
         store.put("key", io.BytesIO(b"two"), store.version("key"))
