@@ -86,6 +86,10 @@ class Database(ABC):
         for statement in statements(file, schema="$schema", **names):
             self.execute(statement, **values)
 
+    def table_in_view(self, name: str) -> str:
+        """A loaded table or view as the views of another schema name it."""
+        return f"{self.qualified_schema}.{name}"
+
     def listed_type(self, column: TableColumn) -> str:
         """The type of a column as ``information_schema`` lists it."""
         type_ = self.dialect.type(column.kind)

@@ -31,7 +31,10 @@ def definitions(
         raise SettingsError(f"There is no resource {resource!r}. Use one of: {', '.join(RESOURCES)}.")
     check_schema_name(schema, dialect)
     if shape is not None:
-        return [f"{text};" for text in shape_statements(shape, dialect, f'"{schema}"', f'"{schema}_{shape}"')]
+        if resource is not None:
+            raise SettingsError("The views of a shape need all tables. Leave out the resource.")
+        views = shape_statements(shape, dialect, f'"{schema}_{shape}"', lambda name: f'"{schema}".{name}')
+        return [f"{text};" for text in views]
     resources = [resource] if resource else list(RESOURCES)
     if dialect in ("duckdb", "postgres"):
         return _loader_tables(dialect, schema, resource)

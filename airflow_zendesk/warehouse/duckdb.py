@@ -108,6 +108,16 @@ class DuckDBDatabase(Database):
         """A schema with the file's catalog, because a file like zendesk.duckdb has a catalog ``zendesk`` too."""
         return f'{self._catalog}."{schema}"'
 
+    def table_in_view(self, name: str) -> str:
+        """A table without its catalog, which DuckDB removes from the text of a view.
+
+        If a catalog has the name of the schema, the rest would be ambiguous. Then the table is named by a string, which
+        DuckDB keeps; after the file is renamed, the next load corrects it.
+        """
+        if self.schema in {self._catalog.strip('"').lower(), "system", "temp"}:
+            return "query_table('{}')".format(f"{self.qualified_schema}.{name}".replace("'", "''"))
+        return f'"{self.schema}".{name}'
+
     def _connect(self) -> duckdb.DuckDBPyConnection:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)

@@ -9,15 +9,9 @@ from airflow_zendesk.warehouse.shape_view import JsonSyntax, ShapeColumn, ShapeV
 from airflow_zendesk.warehouse.tables import Kind
 
 
-def views(schema: str, json: JsonSyntax) -> list[ShapeView]:
-    """Return the views; ``schema`` is the schema of the loaded tables, as SQL names it."""
-    return [
-        *_objects(schema),
-        *_events(schema, json),
-        *_members(schema, json),
-        *_policies(schema, json),
-        *_schedules(schema, json),
-    ]
+def views(json: JsonSyntax) -> list[ShapeView]:
+    """Return the views; a loaded table is named like ``$schema.tickets``."""
+    return [*_objects(), *_events(json), *_members(json), *_policies(json), *_schedules(json)]
 
 
 def _columns(**names: str) -> tuple[ShapeColumn, ...]:
@@ -35,17 +29,17 @@ def _deleted(expression: str) -> ShapeColumn:
     return ShapeColumn("_fivetran_deleted", "boolean", f"coalesce({expression}, false)")
 
 
-def _table(schema: str, resource: str) -> str:
-    """The rows of a resource, with the time of their load."""
+def _table(resource: str, rows: str = "") -> str:
+    """The rows of a resource, or rows made of them, with the time of their load."""
     return (
-        f"FROM {schema}.{resource} AS t\n"
-        f"LEFT JOIN {schema}.loaded_slices AS l ON l.resource = '{resource}' AND l.slice_start = t.slice_start"
+        f"FROM {rows or f'$schema.{resource}'} AS t\n"
+        f"LEFT JOIN $schema.loaded_slices AS l ON l.resource = '{resource}' AND l.slice_start = t.slice_start"
     )
 
 
-def _gone(schema: str, resource: str) -> str:
+def _gone(resource: str) -> str:
     """Whether an object of a list is not in its newest snapshot."""
-    return f"t.slice_start < (SELECT max(slice_start) FROM {schema}.loaded_slices WHERE resource = '{resource}')"
+    return f"t.slice_start < (SELECT max(slice_start) FROM $schema.loaded_slices WHERE resource = '{resource}')"
 
 
 _TIMES = "created_at updated_at"
@@ -77,7 +71,7 @@ _BRAND = _columns(integers="id", texts="name subdomain brand_url url help_center
 _TICKET_FORM = _columns(integers="id", times=_TIMES, texts="name display_name", flags="active end_user_visible")
 
 
-def _objects(schema: str) -> list[ShapeView]:
+def _objects() -> list[ShapeView]:
     """The views with one row for each object."""
     views = [
         ("ticket", "tickets", _TICKET, "t.status = 'deleted'"),
@@ -90,24 +84,22 @@ def _objects(schema: str) -> list[ShapeView]:
     return [
         ShapeView(
             name,
-            (*columns, _deleted(deleted.format(gone=_gone(schema, resource))), _SYNCED),
-            _table(schema, resource),
+            (*columns, _deleted(deleted.format(gone=_gone(resource))), _SYNCED),
+            _table(resource),
         )
         for name, resource, columns, deleted in views
     ]
 
 
-def _events(schema: str, json: JsonSyntax) -> list[ShapeView]:
+def _events(json: JsonSyntax) -> list[ShapeView]:
     """The views that are derived from events."""
-    loaded = f"(SELECT max(loaded_at) FROM {schema}.loaded_slices WHERE resource = '{{}}')"
+    loaded = "(SELECT max(loaded_at) FROM $schema.loaded_slices WHERE resource = '{}')"
     history = _columns(integers="ticket_id user_id", times="updated", texts="field_name value")
     synced = ShapeColumn("_fivetran_synced", "timestamp", loaded.format("ticket_events"))
     comments = _columns(integers="id ticket_id user_id", times="created", texts="body", flags="public")
     kinds = {"voice_comment": "= 'VoiceComment'", "facebook_comment": "LIKE 'Facebook%'", "tweet": "= 'Tweet'"}
     flags = [ShapeColumn(name, "boolean", f"coalesce(t.event_type {kind}, false)") for name, kind in kinds.items()]
-    targets = (
-        f"{schema}.sla_targets AS s JOIN {schema}.ticket_metric_events AS e ON e.id = s.id AND e.type = 'apply_sla'"
-    )
+    targets = "$schema.sla_targets AS s JOIN $schema.ticket_metric_events AS e ON e.id = s.id AND e.type = 'apply_sla'"
     applied = (
         ShapeColumn("ticket_id", "integer", "t.ticket_id"),
         ShapeColumn("sla_policy_id", "integer", json.integer.format("t.policy_id")),
@@ -115,8 +107,8 @@ def _events(schema: str, json: JsonSyntax) -> list[ShapeView]:
         ShapeColumn("_fivetran_synced", "timestamp", loaded.format("ticket_metric_events")),
     )
     return [
-        ShapeView("ticket_field_history", (*history, synced), f"FROM (\n{_history(schema, targets)}\n) AS t"),
-        ShapeView("ticket_comment", (*comments, *flags, synced), f"FROM {schema}.ticket_comments AS t"),
+        ShapeView("ticket_field_history", (*history, synced), f"FROM (\n{_history(targets)}\n) AS t"),
+        ShapeView("ticket_comment", (*comments, *flags, synced), "FROM $schema.ticket_comments AS t"),
         ShapeView(
             "ticket_sla_policy",
             applied,
@@ -125,7 +117,7 @@ def _events(schema: str, json: JsonSyntax) -> list[ShapeView]:
     ]
 
 
-def _history(schema: str, targets: str) -> str:
+def _history(targets: str) -> str:
     """Field history, with a row for each SLA target that was applied, and for its policy.
 
     The first instance of ``reply_time`` is the first reply; the others are the next ones.
@@ -138,14 +130,14 @@ def _history(schema: str, targets: str) -> str:
     value = f"""'{{"minutes": ' || s.target_minutes || ', "in_business_hours": ' || {hours} || '}}'"""
     return "\nUNION ALL\n".join(
         [
-            f"SELECT ticket_id, user_id, updated, field_name, value FROM {schema}.ticket_field_history",
+            "SELECT ticket_id, user_id, updated, field_name, value FROM $schema.ticket_field_history",
             f"SELECT s.ticket_id, NULL, s.applied_at, {metric}, {value} FROM {targets}",
             f"SELECT s.ticket_id, NULL, s.applied_at, 'sla_policy', s.policy_title FROM {targets}",
         ]
     )
 
 
-def _members(schema: str, json: JsonSyntax) -> list[ShapeView]:
+def _members(json: JsonSyntax) -> list[ShapeView]:
     """The views with one row for each member of an array."""
     views = []
     for name, resource, key, array, column in (
@@ -158,13 +150,12 @@ def _members(schema: str, json: JsonSyntax) -> list[ShapeView]:
         if name == "domain_name":
             place = "row_number() OVER (PARTITION BY t.id ORDER BY t.member) - 1"
             columns.append(ShapeColumn("index", "integer", place))
-        members = f"SELECT id, slice_start, {json.texts.format(array)} AS member FROM {schema}.{resource}"
-        source = _table(schema, resource).replace(f"{schema}.{resource} AS t", f"({members}) AS t")
+        source = f"{_each(resource, json.texts.format(array))}\nWHERE t.member IS NOT NULL"
         views.append(ShapeView(name, (*columns, _SYNCED), source))
     return views
 
 
-def _policies(schema: str, json: JsonSyntax) -> list[ShapeView]:
+def _policies(json: JsonSyntax) -> list[ShapeView]:
     """The views of SLA policies, and of their targets."""
     ids = [
         ShapeColumn("sla_policy_id", "integer", "t.id"),
@@ -176,33 +167,34 @@ def _policies(schema: str, json: JsonSyntax) -> list[ShapeView]:
         ShapeView(
             "sla_policy_history",
             (*_columns(integers="id", times=_TIMES, texts="title description"), _SYNCED),
-            _table(schema, "sla_policies"),
+            _table("sla_policies"),
         ),
         ShapeView(
             "sla_policy_metric_history",
             (*ids, *target, hours, _SYNCED),
-            _each(schema, "sla_policies", "policy_metrics", json),
+            _each("sla_policies", json.objects.format("policy_metrics")),
         ),
     ]
 
 
-def _schedules(schema: str, json: JsonSyntax) -> list[ShapeView]:
+def _schedules(json: JsonSyntax) -> list[ShapeView]:
     """The views with one row for each interval and each holiday of a schedule."""
     schedule = _columns(integers="id", times="created_at", texts="name time_zone")
     hours = [_integer_member("start_time", json), _integer_member("end_time", json)]
     holiday = [_integer_member("id", json), ShapeColumn("schedule_id", "integer", "t.id"), _member("name")]
     dates = [_member("start_date"), _member("end_date")]
-    gone = _deleted(_gone(schema, "schedules"))
+    gone = _deleted(_gone("schedules"))
     return [
-        ShapeView("schedule", (*schedule, *hours, gone, _SYNCED), _each(schema, "schedules", "intervals", json)),
-        ShapeView("schedule_holiday", (*holiday, *dates, gone, _SYNCED), _each(schema, "schedules", "holidays", json)),
+        ShapeView("schedule", (*schedule, *hours, gone, _SYNCED), _each("schedules", json.objects.format("intervals"))),
+        ShapeView(
+            "schedule_holiday", (*holiday, *dates, gone, _SYNCED), _each("schedules", json.objects.format("holidays"))
+        ),
     ]
 
 
-def _each(schema: str, resource: str, array: str, json: JsonSyntax) -> str:
+def _each(resource: str, members: str) -> str:
     """The rows of a resource, once for each ``member`` of an array, with the time of their load."""
-    members = f"SELECT *, {json.objects.format(array)} AS member FROM {schema}.{resource}"
-    return _table(schema, resource).replace(f"{schema}.{resource} AS t", f"({members}) AS t")
+    return _table(resource, f"(SELECT *, {members} AS member FROM $schema.{resource})")
 
 
 def _member(name: str) -> ShapeColumn:

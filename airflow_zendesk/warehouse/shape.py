@@ -1,6 +1,7 @@
 """Views of the loaded tables in a shape that other people's models read, in a schema of their own."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 
 from airflow_zendesk.exceptions import SettingsError
 from airflow_zendesk.warehouse import fivetran
@@ -21,18 +22,20 @@ _JSON: Mapping[str, JsonSyntax] = {
         integer="CASE WHEN {0} ~ '^-?[0-9]{{1,18}}$' THEN CAST({0} AS bigint) END",
     ),
 }
+#: A loaded table or view in the source of a view.
+_LOADED_TABLE = re.compile(r"\$schema\.(\w+)")
 #: The shapes by name.
 SHAPES = {"fivetran": fivetran.views}
 
 
-def shape_statements(shape: str, dialect: str, schema: str, target: str) -> list[str]:
+def shape_statements(shape: str, dialect: str, target: str, table_in_view: Callable[[str], str]) -> list[str]:
     """Return the statements that create or replace the views of a shape.
 
     Args:
         shape: a key of ``SHAPES``.
         dialect: ``duckdb`` or ``postgres``.
-        schema: the schema of the loaded tables, as SQL names it.
         target: the schema of the views, as SQL names it.
+        table_in_view: returns the name of a loaded table as the views use it.
 
     Raises:
         SettingsError: there is no such shape, or not for this dialect.
@@ -41,17 +44,17 @@ def shape_statements(shape: str, dialect: str, schema: str, target: str) -> list
         raise SettingsError(f"There is no shape {shape!r}. Use one of: {', '.join(SHAPES)}.")
     if dialect not in _JSON:
         raise SettingsError(f"The shape {shape} is not available for {dialect}. Use {' or '.join(_JSON)}.")
-    views = SHAPES[shape](schema, _JSON[dialect])
-    return [f"CREATE SCHEMA IF NOT EXISTS {target}", *(_create(view, dialect, target) for view in views)]
+    views = [_create(view, dialect, target) for view in SHAPES[shape](_JSON[dialect])]
+    named = [_LOADED_TABLE.sub(lambda table: table_in_view(table[1]), view) for view in views]
+    return [f"CREATE SCHEMA IF NOT EXISTS {target}", *named]
 
 
 def create_shape(database: Database, shape: str) -> None:
     """Create or replace the views of a shape, in the schema ``<schema>_<shape>`` of an open warehouse."""
     target = database.qualify(f"{database.schema}_{shape}")
-    statements = shape_statements(shape, database.dialect_name, database.qualified_schema, target)
     with database.transaction():
         database.lock()
-        for statement in statements:
+        for statement in shape_statements(shape, database.dialect_name, target, database.table_in_view):
             database.query(statement, {})
 
 

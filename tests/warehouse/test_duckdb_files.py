@@ -35,7 +35,8 @@ def check_file(path: Path, schema: str, store: Store) -> None:
     """Load into the file twice, and query its views as a user does who opens the file."""
     for outcome in ("loaded", "unchanged"):
         for resource in ("ticket_events", "ticket_metric_events"):
-            (slice_,) = load_slices(open_warehouse(f"duckdb://{path}", schema), store, resource, [DAY]).slices
+            database = open_warehouse(f"duckdb://{path}", schema)
+            (slice_,) = load_slices(database, store, resource, [DAY], shape="fivetran").slices
             assert outcome == slice_.outcome
     with duckdb.connect(path) as connection:
         ((catalog,),) = connection.execute("SELECT current_database()").fetchall()
@@ -44,6 +45,8 @@ def check_file(path: Path, schema: str, store: Store) -> None:
             assert [(1,)] == connection.execute(f'SELECT count(*) FROM "{catalog}"."{schema}".{view}').fetchall()
             if schema not in (catalog.lower(), "system"):
                 assert [(1,)] == connection.execute(f'SELECT count(*) FROM "{schema}".{view}').fetchall()
+        comments = f'"{catalog}"."{schema}_fivetran".ticket_comment'
+        assert [(1,)] == connection.execute(f"SELECT count(*) FROM {comments}").fetchall()
         (stored,) = connection.execute(
             "SELECT count(*) FROM duckdb_views() WHERE NOT internal AND schema_name = ?", [schema]
         ).fetchall()
@@ -51,6 +54,9 @@ def check_file(path: Path, schema: str, store: Store) -> None:
         connection.execute("ATTACH '{}' AS other".format(str(path).replace("'", "''")))
         for view in VIEWS:
             assert [(1,)] == connection.execute(f'SELECT count(*) FROM other."{schema}".{view}').fetchall()
+        if schema not in (catalog.lower(), "system", "temp", "memory"):
+            comments = f'other."{schema}_fivetran".ticket_comment'
+            assert [(1,)] == connection.execute(f"SELECT count(*) FROM {comments}").fetchall()
     assert (5,) == stored
 
 

@@ -178,7 +178,7 @@ def test_views_have_the_values_of_the_account(shaped: Rows) -> None:
     assert [(7, "open", "web", "S", 5, False), (8, "deleted", "web", None, None, True)] == shaped(
         "SELECT id, status, via_channel, subject, requester_id, _fivetran_deleted FROM $views.ticket ORDER BY id"
     )
-    assert [("a",), ('b"c',)] == shaped("SELECT tag FROM $views.ticket_tag WHERE tag IS NOT NULL ORDER BY tag")
+    assert [("a",), ('b"c',)] == shaped("SELECT tag FROM $views.ticket_tag ORDER BY tag")
     assert [(5, "agent", "N", "n@example.com", False, True)] == shaped(
         'SELECT id, role, name, email, active, _fivetran_deleted FROM $views."user"'
     )
@@ -234,6 +234,8 @@ def test_other_warehouses_have_no_shape() -> None:
         definitions("snowflake", "zendesk", "", shape="fivetran")
     with pytest.raises(SettingsError, match=r"no shape 'star'\. Use one of: fivetran"):
         definitions("duckdb", "zendesk", "", shape="star")
+    with pytest.raises(SettingsError, match="Leave out the resource"):
+        definitions("duckdb", "zendesk", "", "tickets", shape="fivetran")
     assert 'CREATE OR REPLACE VIEW "zendesk_fivetran"."group" AS' in "\n".join(
         definitions("postgres", "zendesk", "", shape="fivetran")
     )
