@@ -3,14 +3,14 @@
 from collections.abc import Iterable
 from typing import Any
 
-from airflow.sdk import Asset
+from airflow.sdk import Asset, ObjectStoragePath
 
 try:
     from airflow.sdk.observability import stats
 except ImportError:  # before Airflow 3.3
     from airflow.stats import Stats as stats  # type: ignore[no-redef]  # noqa: N813  the same functions
 
-__all__ = ["add_partition_keys", "stats"]
+__all__ = ["add_partition_keys", "connection_id", "for_each_partition", "stats"]
 
 
 def add_partition_keys(outlet_event: Any, keys: Iterable[str]) -> None:
@@ -20,6 +20,11 @@ def add_partition_keys(outlet_event: Any, keys: Iterable[str]) -> None:
     """
     if hasattr(outlet_event, "add_partitions"):
         outlet_event.add_partitions(list(keys))
+
+
+def connection_id(path: ObjectStoragePath) -> str | None:
+    """The Airflow connection of a path, or None; before Airflow 3.2 it is an option of the path."""
+    return path.conn_id if hasattr(path, "conn_id") else path.storage_options.get("conn_id")
 
 
 def for_each_partition(asset: Asset) -> Any:

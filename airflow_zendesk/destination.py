@@ -9,6 +9,7 @@ from airflow.sdk import ObjectStoragePath
 from fsspec import AbstractFileSystem
 from fsspec.implementations.local import LocalFileSystem
 
+from airflow_zendesk.compat import connection_id
 from airflow_zendesk.dataset.layout import settings_key
 from airflow_zendesk.exceptions import SettingsError, StorageError
 from airflow_zendesk.hooks.connection_lookup import load_connection
@@ -65,7 +66,7 @@ def _file_system(path: ObjectStoragePath, uri: str) -> AbstractFileSystem:
         # Airflow would import the client of every installed provider to find it: tens of megabytes of memory.
         return LocalFileSystem()
     # AWS's hook ignores a connection that does not exist, and uses the credentials of the environment.
-    extra = load_connection(path.conn_id).extra_dejson if path.conn_id else {}
+    extra = load_connection(conn_id).extra_dejson if (conn_id := connection_id(path)) else {}
     try:
         fs = path.fs
     except Exception as error:  # noqa: BLE001  providers raise any class, with parts of the connection in the text
