@@ -53,8 +53,7 @@ def _run(arguments: argparse.Namespace) -> int:
         from airflow_zendesk.verify.findings import printable  # noqa: PLC0415  imports pyarrow
     if arguments.json:
         ids = {"user_ids": arguments.user_id} if arguments.user_id else {"ticket_ids": arguments.ticket_id}
-        results = [{**ids, **_to_dict(search), "commands": commands} for search, commands in found]
-        print(json.dumps(results if arguments.user_id else results[0], indent=2))
+        print(json.dumps([{**ids, **_to_dict(search), "commands": commands} for search, commands in found], indent=2))
     else:
         _print("user" if arguments.user_id else "ticket", found)
     not_searched = [each for search, _ in found for each in search.not_searched]
@@ -87,26 +86,35 @@ def _search(
     from airflow_zendesk.verify.repair import Target, merge  # noqa: PLC0415
 
     kind: IdKind = "user" if arguments.user_id else "ticket"
-    ids = {id_: id_ for id_ in arguments.user_id or arguments.ticket_id}
-    if kind == "user" and settings.hash_fields:
-        from airflow_zendesk.hooks.zendesk import ZendeskHook  # noqa: PLC0415
-        from airflow_zendesk.zendesk.redaction import hash_integer  # noqa: PLC0415
-
-        key = (ZendeskHook(arguments.zendesk_conn_id).connection_settings.hash_key or "").encode()
-        ids |= {hash_integer(id_, key): id_ for id_ in list(ids)}
+    hash_key = _hash_key(arguments, store, settings) if kind == "user" and settings.hash_fields else None
     with progress_bar() as bar:
         task = bar.add_task("", total=None, text="listing ...")
         search = find_ids(
             store,
             settings.resource,
             kind,
-            ids,
+            arguments.user_id or arguments.ticket_id,
             window,
+            hash_key=hash_key,
             on_progress=lambda now: bar.update(task, completed=now.done, total=now.total, text=str(now)),
         )
     target = Target(arguments.destination, settings, arguments.zendesk_conn_id)
     slices = merge(match.slice for match in search.matches)
     return search, [target.export(window, allow_shrink=True) for window in slices]
+
+
+def _hash_key(arguments: argparse.Namespace, store: "Store", settings: "DatasetSettings") -> str:
+    """The key of the dataset's hashed fields; users whose ids are hashed cannot be found without it."""
+    from airflow_zendesk.hooks.zendesk import ZendeskHook  # noqa: PLC0415
+    from airflow_zendesk.zendesk.privacy import key_id  # noqa: PLC0415
+
+    hash_key = ZendeskHook(arguments.zendesk_conn_id).connection_settings.hash_key
+    if not hash_key or key_id(hash_key) != settings.hash_key_id:
+        raise SettingsError(
+            f"{store.uri(settings.resource)} has hashed fields, and their key is not the hash_key of the connection "
+            f"{arguments.zendesk_conn_id}. Put the key that the exports used into the extra hash_key."
+        )
+    return hash_key
 
 
 def _window(arguments: argparse.Namespace) -> Window | None:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,9 +12,11 @@ import pyarrow.parquet as pq
 from airflow_zendesk.dataset.layout import parse_slice_key, slice_key
 from airflow_zendesk.dataset.publish import open_slice
 from airflow_zendesk.dataset.slice_file import read_footer, report_damage
-from airflow_zendesk.exceptions import DamagedObjectError
+from airflow_zendesk.exceptions import DamagedObjectError, SettingsError
 from airflow_zendesk.storage.store import Store
 from airflow_zendesk.window import Slice, Window
+from airflow_zendesk.zendesk.redaction import hash_integer, hash_text
+from airflow_zendesk.zendesk.resources import RESOURCES
 
 #: What the ids that are searched identify.
 IdKind = Literal["ticket", "user"]
@@ -56,6 +58,23 @@ class SearchProgress:
         return f"{self.done:,} of {self.total:,} objects searched, {self.rows:,} rows found"
 
 
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """The values that stand for an id: numbers, and a regular expression for texts that contain one."""
+
+    numbers: tuple[int, ...]
+    text: str
+
+    @classmethod
+    def of(cls, id_: int, hash_key: str | None) -> Self:
+        """The id, and its hashes if there is a key."""
+        if not hash_key:
+            return cls((id_,), rf"(^|\D){id_}(\D|$)")
+        key = hash_key.encode()
+        hashed = hash_integer(id_, key)
+        return cls((id_, hashed), rf"(^|\D)({id_}|{hashed})(\D|$)|{hash_text(b'%d' % id_, key)}")
+
+
 def find_ids(
     store: Store,
     resource: str,
@@ -63,12 +82,13 @@ def find_ids(
     ids: Iterable[int],
     window: Window | None = None,
     on_progress: Callable[[SearchProgress], None] = lambda _: None,
+    *,
+    hash_key: str | None = None,
 ) -> Search:
     """Search a dataset for the rows that contain tickets or users.
 
-    For tickets, it reads the footer of each slice, and one column of the row groups that can contain one of the ids. A
-    user can be in any column, also within JSON, so for users all numbers and texts are read; a row counts if it
-    contains the digits of the id.
+    For tickets, it reads the footers, and one column of the row groups that can contain one of the ids. A user can be
+    in any column, also within JSON: a row counts if a number or a text contains the id or its hash.
 
     Args:
         store: the destination.
@@ -77,12 +97,14 @@ def find_ids(
         ids: the ids.
         window: the time to search, including slices that overlap it; None for the whole dataset.
         on_progress: called after each object.
+        hash_key: the key of the dataset's hashed fields, for users; None if nothing is hashed.
 
     Raises:
-        StorageError: the dataset cannot be read.
+        SettingsError: the resource has no ticket ids.
+        StorageError: the dataset is unreadable.
     """
-    wanted = frozenset(ids)
-    column = None if kind == "user" else "id" if resource == "tickets" else "ticket_id"
+    terms = {id_: _Terms.of(id_, hash_key) for id_ in ids}
+    column = None if kind == "user" else _ticket_column(resource)
     search = Search(store.uri(resource))
     keys = sorted(store.walk(resource))
     for done, key in enumerate(keys, 1):
@@ -90,14 +112,26 @@ def find_ids(
         if slice_ is None or key != slice_key(resource, slice_):
             search.not_searched.append((store.uri(key), "it is not a slice"))
         elif window is None or (slice_.start < window.end and window.start < slice_.end):
-            _search(store, key, slice_, column, wanted, search)
+            _search(store, key, slice_, column, terms, search)
         on_progress(SearchProgress(done, len(keys), search.rows))
     return search
 
 
-def _search(store: Store, key: str, slice_: Slice, column: str | None, wanted: frozenset[int], search: Search) -> None:
+def _ticket_column(resource: str) -> str:
+    """The column with the id of the ticket."""
+    if resource == "tickets":
+        return "id"
+    with_tickets = [name for name, each in RESOURCES.items() if any(c.name == "ticket_id" for c in each.columns)]
+    if resource not in with_tickets:
+        raise SettingsError(f"{resource} have no ticket ids. Search one of {', '.join([*with_tickets, 'tickets'])}.")
+    return "ticket_id"
+
+
+def _search(
+    store: Store, key: str, slice_: Slice, column: str | None, terms: dict[int, _Terms], search: Search
+) -> None:
     try:
-        found = _count(store, key, column, wanted)
+        found = _count(store, key, column, terms)
     except DamagedObjectError as error:
         search.not_searched.append((error.uri, error.reason))
         return
@@ -106,32 +140,32 @@ def _search(store: Store, key: str, slice_: Slice, column: str | None, wanted: f
         search.matches.append(Match(slice_, store.uri(key), dict(sorted(found.items()))))
 
 
-def _count(store: Store, key: str, column: str | None, wanted: frozenset[int]) -> Counter[int]:
+def _count(store: Store, key: str, column: str | None, terms: dict[int, _Terms]) -> Counter[int]:
     """The number of rows of each id in one slice; without a column, in any of them."""
     uri = store.uri(key)
     with open_slice(store, key) as file:
         read_footer(file, uri)
         if column is not None and column not in file.schema_arrow.names:
             raise DamagedObjectError(uri, f"it has no column {column}")
-        groups = [group for group in range(file.num_row_groups) if _may_contain(file, group, column, wanted)]
+        groups = [group for group in range(file.num_row_groups) if _may_contain(file, group, column, terms)]
         found: Counter[int] = Counter()
         with report_damage(uri):
             for group in groups:
                 table = file.read_row_group(group, columns=column and [column], use_threads=False)
-                found += _count_in(table, wanted)
+                found += _count_in(table, terms)
         return found
 
 
-def _count_in(table: pa.Table, wanted: frozenset[int]) -> Counter[int]:
-    """The number of rows of each id: those that have it as a number, or its digits within a text."""
+def _count_in(table: pa.Table, terms: dict[int, _Terms]) -> Counter[int]:
+    """The number of rows of each id: those that have one of its numbers, or one of its texts within a text."""
     found: Counter[int] = Counter()
-    for id_ in wanted:
+    for id_, term in terms.items():
         matches = pa.array([False] * table.num_rows)
         for column in table.columns:
             if pa.types.is_int64(column.type):
-                in_column = pc.equal(column, id_)
+                in_column = pc.is_in(column, pa.array(term.numbers, pa.int64()))
             elif pa.types.is_string(column.type):
-                in_column = pc.match_substring_regex(column, rf"(^|\D){id_}(\D|$)")
+                in_column = pc.match_substring_regex(column, term.text)
             else:
                 continue
             matches = pc.or_kleene(matches, in_column)
@@ -140,11 +174,11 @@ def _count_in(table: pa.Table, wanted: frozenset[int]) -> Counter[int]:
     return found
 
 
-def _may_contain(file: pq.ParquetFile, group: int, column: str | None, wanted: frozenset[int]) -> bool:
+def _may_contain(file: pq.ParquetFile, group: int, column: str | None, ids: Iterable[int]) -> bool:
     """Whether, by its statistics, a row group can contain one of the ids."""
     if column is None:
         return True
     statistics = file.metadata.row_group(group).column(file.schema_arrow.get_field_index(column)).statistics
     if statistics is None or not statistics.has_min_max:
         return True
-    return any(statistics.min <= id_ <= statistics.max for id_ in wanted)
+    return any(statistics.min <= id_ <= statistics.max for id_ in ids)

@@ -135,15 +135,17 @@ class Redactor:
         else:
             # Independent of order and spaces.
             text = msgspec.json.encode(msgspec.json.decode(raw), order="sorted")
-        return msgspec.Raw(b'"%b"' % self._mac(text).hex().encode())
-
-    def _mac(self, text: bytes) -> bytes:
-        return hmac.digest(self._key, text, "sha256")
+        return msgspec.Raw(b'"%b"' % hash_text(text, self._key).encode())
 
 
 def hash_integer(value: int, key: bytes) -> int:
     """The keyed hash of an integer: 63 bits, the same in every field and every resource."""
     return int.from_bytes(hmac.digest(key, b"%d" % value, "sha256")[:8]) >> 1
+
+
+def hash_text(text: bytes, key: bytes) -> str:
+    """The keyed hash of a text: 64 hex digits, the same in every field and every resource."""
+    return hmac.digest(key, text, "sha256").hex()
 
 
 def _strictest(rule: FieldRule | Rules) -> FieldRule:

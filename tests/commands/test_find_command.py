@@ -39,7 +39,7 @@ def test_printed_commands_erase_the_ticket(
         assert 0 == main(["export", *THREE_DAYS, "--destination", tmp_path.as_uri()])
         capsys.readouterr()
         assert 0 == main([*find, "--json"])
-        commands = json.loads(printed(capsys))["commands"]
+        commands = json.loads(printed(capsys))[0]["commands"]
         first, second = (shlex.split(command) for command in commands)
         assert ["--start", "2026-01-01T00:00:00Z", "--end", "2026-01-02T00:00:00Z"] == first[4:8]
         assert ["--start", "2026-01-03T00:00:00Z", "--end", "2026-01-04T00:00:00Z"] == second[4:8]
@@ -103,6 +103,28 @@ def test_a_user_is_searched_in_all_datasets(
     ]
     assert 1 == main(["find", "--user-id", "8", "--destination", (tmp_path / "other").as_uri()])
     assert "There is no dataset at" in capsys.readouterr().err
+
+
+def test_a_user_is_found_by_the_hash_of_the_id(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The output has the id and not its hash; without the key of the dataset the search is refused."""
+    users = {"users": [{"id": 42, "updated_at": "2026-01-01T00:00:00Z"}], "after_cursor": None, "end_of_stream": True}
+    day = ["--start", "2026-01-01T00:00:00Z", "--end", "2026-01-02T00:00:00Z"]
+    export = ["export", "--resource", "users", *day, "--destination", tmp_path.as_uri(), "--hash-field", "id"]
+    find = ["find", "--user-id", "42", "--destination", tmp_path.as_uri()]
+    with scripted_server(Reply(users)) as server:
+        monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", server.connection(hash_key="k" * 32))
+        assert 0 == main(export)
+        capsys.readouterr()
+        assert 0 == main(find)
+        _, line, total, *_ = printed(capsys).splitlines()
+        assert ["2026-01-01", "00:00", "42", "1"] == line.split()[:4]
+        assert total.startswith("1 rows in 1 of 1 slices")
+        for other_key in ({}, {"hash_key": "o" * 32}):
+            monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", server.connection(**other_key))
+            assert 1 == main(find)
+            assert "their key is not the hash_key of the connection zendesk_default" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("bound", ["--start", "--end"])

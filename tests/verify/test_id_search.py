@@ -7,9 +7,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from airflow_zendesk.dataset.layout import slice_key
+from airflow_zendesk.exceptions import SettingsError
 from airflow_zendesk.storage.store import Store
 from airflow_zendesk.verify.id_search import Match, SearchProgress, find_ids
 from airflow_zendesk.window import Grain, Window
+from airflow_zendesk.zendesk.redaction import hash_integer, hash_text
 from tests.support.forged_slices import valid_slice
 from tests.support.slices import DAY, event
 
@@ -88,6 +90,28 @@ def test_a_user_is_found_in_every_column(store: Store) -> None:
     store.put(KEYS[0], io.BytesIO(valid_slice(DAY, records)), expected=None)
     search = find_ids(store, "ticket_events", "user", [4711, 47110, 5])
     assert [Match(DAY, store.uri(KEYS[0]), {5: 1, 4711: 4, 47110: 2})] == search.matches
+
+
+def test_a_user_is_found_by_every_hash_of_the_id(store: Store) -> None:
+    """The hashes of the number and of its digits, also within JSON, are reported under the id itself."""
+    key = "k" * 32
+    number, text = hash_integer(4711, key.encode()), hash_text(b"4711", key.encode())
+    records = [
+        event(1, updater_id=number),
+        event(2, via=text),
+        event(3, child_events=[{"value": number}, {"value": text}]),
+        event(4, updater_id=4711),
+        event(5, updater_id=4712),
+    ]
+    store.put(KEYS[0], io.BytesIO(valid_slice(DAY, records)), expected=None)
+    search = find_ids(store, "ticket_events", "user", [4711], hash_key=key)
+    assert [Match(DAY, store.uri(KEYS[0]), {4711: 4})] == search.matches
+
+
+def test_resource_without_ticket_ids_is_refused(store: Store) -> None:
+    """Nothing is searched."""
+    with pytest.raises(SettingsError, match=r"users have no ticket ids\. Search one of ticket_events, .*, tickets"):
+        find_ids(store, "users", "ticket", [4711])
 
 
 def test_objects_that_cannot_be_searched_are_reported(dataset: Store) -> None:
