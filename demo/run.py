@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[1]
 HOME = Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / ".demo").resolve()
 DAYS = 7
 RESOURCES = ("ticket_events", "ticket_metric_events")
-#: The emulated desk was opened so many days before the week, and objects are exported from there on.
+#: The emulated desk was opened this number of days before the week. Objects are exported from its first day.
 DAYS_BEFORE = 28
 STATES = ("tickets", "users", "organizations")
 CONNECTION = "AIRFLOW_CONN_ZENDESK_DEFAULT"

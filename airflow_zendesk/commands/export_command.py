@@ -33,7 +33,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         commands, "export", _run, summary="export a window as partitioned Parquet", epilog=_EPILOG
     )
     options.add_resource(parser)
-    options.add_window(parser, required=False, default="none; lists have no window")
+    options.add_window(parser, required=False, note="not for lists")
     options.add_destination(parser)
     options.add_query(parser)
     add = parser.add_argument

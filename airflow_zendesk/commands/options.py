@@ -45,11 +45,13 @@ def add_resource(
     )
 
 
-def add_window(parser: argparse.ArgumentParser, *, required: bool = True, default: str = "the whole dataset") -> None:
+def add_window(
+    parser: argparse.ArgumentParser, *, required: bool = True, note: str = "default: the whole dataset"
+) -> None:
     """Add ``--start`` and ``--end``."""
-    default = "" if required else f" (default: {default})"
+    note = "" if required else f" ({note})"
     parser.add_argument(
-        "--start", required=required, metavar="TIME", help=f"start of the window, ISO 8601 with a time zone{default}"
+        "--start", required=required, metavar="TIME", help=f"start of the window, ISO 8601 with a time zone{note}"
     )
     parser.add_argument(
         "--end", required=required, metavar="TIME", help="end of the window, exclusive, ISO 8601 with a time zone"

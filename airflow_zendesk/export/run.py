@@ -55,7 +55,7 @@ def export_window(
         allow_shrink: whether a slice may lose events that are stored.
         on_progress: called after each page.
     """
-    _check_options(query, window, if_exists)
+    _check_options(query, window, grain, if_exists)
     store = _open(destination)
     settings = _settings(hook, store, query, grain)
     if window is None:
@@ -96,7 +96,7 @@ def _open(destination: str | Store) -> Store:
     return store
 
 
-def _check_options(query: Query, window: Window | None, if_exists: str) -> None:
+def _check_options(query: Query, window: Window | None, grain: Grain | None, if_exists: str) -> None:
     name = query.resource.name
     if query.resource.is_list and window is not None:
         raise SettingsError(f"{name} is a list, which has no window. Leave out start and end.")
@@ -104,13 +104,15 @@ def _check_options(query: Query, window: Window | None, if_exists: str) -> None:
         raise SettingsError(f"The export of {name} needs a window. Set start and end.")
     if if_exists not in get_args(IfExists):
         raise SettingsError(f"if_exists is {if_exists!r}. Use one of {', '.join(get_args(IfExists))}.")
+    if query.resource.is_list and (if_exists == "skip" or grain not in (None, DEFAULT_GRAIN)):
+        raise SettingsError(
+            f"{name} is a list, of which each export stores a snapshot of the day. Leave out grain and if_exists."
+        )
 
 
 def _settings(hook: ZendeskHook, store: Store, query: Query, grain: Grain | None) -> DatasetSettings:
     """The settings that the dataset has or will have; without a grain, it is the dataset's own."""
     connection = hook.connection_settings
-    if query.resource.is_list:
-        grain = DEFAULT_GRAIN
     if grain is None:
         stored = read_settings(store, query.resource.name)
         grain = stored.grain if stored else DEFAULT_GRAIN

@@ -27,8 +27,8 @@ from airflow_zendesk.zendesk.resources import Query, Resource
 from airflow_zendesk.zendesk.response import ExportResponse
 from airflow_zendesk.zendesk.settling import DEFAULT_SETTLE
 
-#: So many pages in a row may bring nothing new.
-_MAX_PAGES_WITHOUT_NEWS = 3
+#: Zendesk may repeat a page; this number of pages in a row without a new object or a later time is an error.
+_MAX_PAGES_WITHOUT_PROGRESS = 3
 
 
 class CursorSweep(Sweep):
@@ -39,7 +39,7 @@ class CursorSweep(Sweep):
         self._cursor: str | None = None
         self._used: set[str] = set()
         self._restarted_at = -1
-        self._pages_without_news = 0
+        self._pages_without_progress = 0
 
     def params(self, query: Query) -> dict[str, str | int]:
         """The query string of the next request."""
@@ -57,7 +57,7 @@ class CursorSweep(Sweep):
         cursor = None if self._is_last(response) else self._next_cursor(response.after_cursor)
         position = self.start_time
         page = super().take(response)
-        self._check_news(response, page)
+        self._check_progress(response, page)
         if cursor is None or page.wait or self.start_time > max(position, page.complete_until):
             self._restart()
         else:
@@ -97,16 +97,16 @@ class CursorSweep(Sweep):
             self._used.add(cursor)
         return cursor
 
-    def _check_news(self, response: ExportResponse, page: Page) -> None:
-        """Raise an error if the pages go round in circles."""
+    def _check_progress(self, response: ExportResponse, page: Page) -> None:
+        """Raise an error if the pages repeat objects, or go back in time."""
         goes_back = all(record.second < page.start_time for record in response.records)
         if self._cursor and response.records and goes_back and not self._is_last(response):
             raise StuckPageError(self._path, page.start_time, "the page of its cursor is older than the page before")
-        has_news = len(response.records) > page.anomalies.duplicates or page.complete_until > page.start_time
-        self._pages_without_news = 0 if has_news else self._pages_without_news + 1
-        if self._pages_without_news >= _MAX_PAGES_WITHOUT_NEWS and not self.done:
+        has_progress = len(response.records) > page.anomalies.duplicates or page.complete_until > page.start_time
+        self._pages_without_progress = 0 if has_progress else self._pages_without_progress + 1
+        if self._pages_without_progress >= _MAX_PAGES_WITHOUT_PROGRESS and not self.done:
             raise StuckPageError(
-                self._path, page.start_time, f"{self._pages_without_news} pages in a row had no new object"
+                self._path, page.start_time, f"{self._pages_without_progress} pages in a row had no new object"
             )
 
 

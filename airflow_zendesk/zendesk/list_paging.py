@@ -15,7 +15,7 @@ from airflow_zendesk.zendesk.response import ExportResponse
 
 #: "Up to 100 records per page".
 _MAX_PER_PAGE = 100
-#: A list that changes between two pages can hide an object, so it is read again, so many times.
+#: A list that changes between two pages can hide an object, so it is read up to three times.
 _MAX_PASSES = 3
 
 
@@ -67,11 +67,11 @@ class ListSweep:
         day = (response.server_date - response.server_date % DAY_SECONDS) * 1_000_000
         # By id, because a page may have an object twice.
         new = {record.id: record._replace(timestamp=day) for record in response.records if record.id not in self._ids}
-        has_news = not ids <= self._listed
+        has_unseen = not ids <= self._listed
         self._ids |= ids
         self._listed |= ids
         if not response.end_of_stream:
-            self._continue(response, has_news=has_news)
+            self._continue(response, has_unseen=has_unseen)
         elif response.count is not None and response.count != len(self._listed):
             self._read_again(response.count)
         else:
@@ -89,8 +89,8 @@ class ListSweep:
             ),
         )
 
-    def _continue(self, response: ExportResponse, *, has_news: bool) -> None:
-        if not has_news:
+    def _continue(self, response: ExportResponse, *, has_unseen: bool) -> None:
+        if not has_unseen:
             raise self._malformed("it has no object that was not on an earlier page, but is not the last page")
         if self._resource.paging == "list_cursor":
             self._cursor = response.after_cursor

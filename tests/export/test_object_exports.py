@@ -16,7 +16,7 @@ from airflow_zendesk.export.report import ExportReport
 from airflow_zendesk.export.run import export_window
 from airflow_zendesk.hooks.zendesk import ZendeskHook
 from airflow_zendesk.verify.source_check import verify_window
-from airflow_zendesk.window import Window
+from airflow_zendesk.window import Grain, Window
 from airflow_zendesk.zendesk.resources import RESOURCES, Query
 from tests.support.clocks import FakeClock
 from tests.support.scripted_server import Reply, scripted_server
@@ -146,6 +146,14 @@ def test_a_list_has_no_window(tmp_path: Path) -> None:
         export(tmp_path, "users")
     with pytest.raises(SettingsError, match="Verify this list without source"):
         verify_window(tmp_path.as_uri(), "groups", days(0, 1), source=1)
+
+
+@pytest.mark.usefixtures("emulator")
+@pytest.mark.parametrize("option", [{"grain": Grain.of("1h")}, {"if_exists": "skip"}])
+def test_options_that_a_list_would_ignore_are_refused(tmp_path: Path, option: dict[str, Any]) -> None:
+    """A snapshot is of one day, and is always exported."""
+    with pytest.raises(SettingsError, match=r"groups is a list, .* Leave out grain and if_exists"):
+        export_window(ZendeskHook(), tmp_path.as_uri(), Query.of("groups"), None, **option)
 
 
 @pytest.mark.parametrize(("before", "now", "is_refused"), [(4, 2, True), (4, 3, False), (2, 1, False), (1, 0, True)])
