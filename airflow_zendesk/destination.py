@@ -38,6 +38,11 @@ def open_destination(destination: str | Path | ObjectStoragePath) -> Store:
         path = destination
     else:
         url = destination.absolute().as_uri() if isinstance(destination, Path) else destination
+        if url == "":
+            raise SettingsError(
+                "The destination is empty. Set it to a URL like s3://conn_id@bucket/zendesk; the DAGs of this package "
+                "read it from the Airflow Variable zendesk_destination."
+            )
         if not isinstance(url, str) or not _is_url(url):
             given = repr(url) if isinstance(url, str) else f"of the type {type(url).__name__}"
             raise SettingsError(

@@ -16,6 +16,7 @@ DAY_SECONDS = 86_400
 MAX_SLICES = 600_000
 _UNIT_SECONDS = {"d": DAY_SECONDS, "h": 3_600, "m": 60}
 _CLOCK_CHANGE_HOURS = (23, 25)
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 EMPTY_INTERVAL_ADVICE = (
     "A DAG whose schedule is a cron string, a timedelta or None has empty data intervals in Airflow 3. Give it "
@@ -32,6 +33,8 @@ NO_INTERVAL_ADVICE = (
 def to_utc(value: datetime | str | None, name: str) -> datetime:
     """Convert a datetime or an ISO 8601 text to an aware UTC datetime on a whole second.
 
+    A date like ``2026-01-31`` is the start of that day in UTC.
+
     Raises:
         InvalidWindowError: the value is missing, is not a time, has no time zone, or is not on a whole second.
     """
@@ -39,10 +42,10 @@ def to_utc(value: datetime | str | None, name: str) -> datetime:
         raise InvalidWindowError(f"The window has no {name}. {NO_INTERVAL_ADVICE}")
     if isinstance(value, str):
         try:
-            value = datetime.fromisoformat(value)
+            value = datetime.fromisoformat(f"{value}T00:00:00Z" if _DATE.fullmatch(value) else value)
         except ValueError:
             raise InvalidWindowError(
-                f"The window's {name} {value!r} is not a time like 2026-01-31T00:00:00Z."
+                f"The window's {name} {value!r} is neither a day like 2026-01-31 nor a time like 2026-01-31T00:00:00Z."
             ) from None
     if not isinstance(value, datetime):
         raise InvalidWindowError(_wrong_type(value, name))

@@ -16,16 +16,16 @@ with DAG(
     dag_id="zendesk_history",
     description="Months or years of a Zendesk account, in as few requests as possible",
     doc_md="""
-Exports a resource from `start` to `end` into the dataset of its daily DAG: `ticket_events` by default. The Airflow
-Variable `zendesk_destination` names the destination, `zendesk_default` is the connection. One pass needs one request
-per 1,000 events or objects, whatever the number of slices; a run per interval needs at least one request each.
+Exports a resource from the UTC day `start` to the UTC day `end`, exclusive, into the dataset of its daily DAG. The
+Airflow Variable `zendesk_destination` names the destination, `zendesk_default` is the connection. One pass needs one
+request per 1,000 events or objects, whatever the number of slices; a run per interval needs at least one request each.
 
 Ticket events are loaded by the DAG `zendesk_load_ticket_events`. Other resources are loaded here, if the Variable
 `zendesk_warehouse` is set.
 
 Slices that exist are skipped and cost nothing, so a retry or another run continues where the last one stopped.
 
-    airflow-zendesk estimate --start 2024-01-01T00:00:00Z --end 2026-01-01T00:00:00Z
+    airflow-zendesk estimate --start 2024-01-01 --end 2026-01-01
 
 estimates the requests and minutes. Select `by_month` for one task per month, so that other exports which wait for the
 same pool can run in between.
@@ -40,11 +40,12 @@ same pool can run in between.
             enum=[EVENTS, "ticket_metric_events", "tickets", "users", "organizations"],
             description="What to export",
         ),
-        "start": Param(
-            type="string", format="date-time", description="Start of the window; must be the start of a slice"
-        ),
+        "start": Param(type="string", format="date", title="First day", description="The first UTC day to export"),
         "end": Param(
-            type="string", format="date-time", description="End of the window, exclusive; must be in the past"
+            type="string",
+            format="date",
+            title="End",
+            description="The UTC day after the last one to export; today, or earlier",
         ),
         "by_month": Param(
             default=False,
@@ -73,7 +74,7 @@ same pool can run in between.
 
     windows_of_others = windows.override(task_id="windows_of_others")(of_events=False)
     export_options: dict[str, Any] = {
-        "destination": "{{ var.value.zendesk_destination }}",
+        "destination": "{{ var.value.get('zendesk_destination', '') }}",
         "if_exists": "skip",
         "pool": conf.get("zendesk_export", "pool", fallback="default_pool"),
         # One task at a time, even without a pool: all requests share the account's rate limit.
@@ -88,8 +89,8 @@ same pool can run in between.
     ).expand_kwargs(windows_of_others)
     load = ZendeskLoadWarehouseOperator.partial(
         task_id="load_others",
-        warehouse="{{ var.value.zendesk_warehouse }}",
-        destination="{{ var.value.zendesk_destination }}",
+        warehouse="{{ var.value.get('zendesk_warehouse', '') }}",
+        destination="{{ var.value.get('zendesk_destination', '') }}",
         resource="{{ params.resource }}",
         max_active_tis_per_dag=1,
     ).expand_kwargs(windows_of_others)

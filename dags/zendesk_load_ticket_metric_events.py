@@ -22,16 +22,18 @@ slices that are in the tables are skipped.
     max_active_runs=1,
     # Only for runs that are triggered by hand.
     params={
-        "start": Param(None, "Start of the window to load", type=["null", "string"], format="date-time"),
-        "end": Param(None, "End of the window, exclusive", type=["null", "string"], format="date-time"),
+        "start": Param(None, "The first UTC day to load", title="First day", type=["null", "string"], format="date"),
+        "end": Param(
+            None, "The UTC day after the last one to load", title="End", type=["null", "string"], format="date"
+        ),
     },
     default_args={"retries": 3},
     tags=["zendesk"],
 ) as dag:
     ZendeskLoadWarehouseOperator(
         task_id="load",
-        warehouse="{{ var.value.zendesk_warehouse }}",
-        destination="{{ var.value.zendesk_destination }}",
+        warehouse="{{ var.value.get('zendesk_warehouse', '') }}",
+        destination="{{ var.value.get('zendesk_destination', '') }}",
         resource="ticket_metric_events",
         start="{{ params.start or '' }}",
         end="{{ params.end or '' }}",

@@ -24,11 +24,13 @@ per connection exports the data interval, a UTC day, into a folder with the name
     tags=["zendesk"],
 ) as dag:
 
-    @task
+    @task(retries=0)
     def accounts() -> list[dict[str, str]]:
         """The connections and their destinations, as arguments of the export task."""
-        folder = Variable.get("zendesk_destination").rstrip("/")
-        connections = Variable.get("zendesk_accounts", deserialize_json=True)
+        folder = Variable.get("zendesk_destination", default="").rstrip("/")
+        connections = Variable.get("zendesk_accounts", default=[], deserialize_json=True)
+        if not folder or not connections:
+            raise ValueError("Set the Airflow Variables zendesk_destination and zendesk_accounts.")
         return [{"zendesk_conn_id": each, "destination": f"{folder}/{each}"} for each in connections]
 
     ZendeskIncrementalExportOperator.partial(

@@ -42,14 +42,14 @@ was opened: an object that has not changed since then is in no daily slice.
         export = ZendeskIncrementalExportOperator(
             task_id=f"export_{resource}",
             resource=resource,
-            destination="{{ var.value.zendesk_destination }}",
+            destination="{{ var.value.get('zendesk_destination', '') }}",
             pool=conf.get("zendesk_export", "pool", fallback="default_pool"),
             outlets=[Asset(f"zendesk_{resource}")],
         )
         load = ZendeskLoadWarehouseOperator(
             task_id=f"load_{resource}",
-            warehouse="{{ var.value.zendesk_warehouse }}",
-            destination="{{ var.value.zendesk_destination }}",
+            warehouse="{{ var.value.get('zendesk_warehouse', '') }}",
+            destination="{{ var.value.get('zendesk_destination', '') }}",
             resource=resource,
             # Views that models for Fivetran's connector read.
             shape="fivetran",

@@ -18,8 +18,8 @@ the same object, and writes nothing if no event has changed.
 
     airflow backfill create --dag-id zendesk_ticket_events --from-date 2026-03-01 --to-date 2026-03-31
 
-A run that is triggered by hand can have its own window, `start` and `end`, in whole slices of the dataset's grain. Use
-the DAG `zendesk_history` for months and years.
+A run that is triggered by hand can have its own window of UTC days, `start` and `end`. Leave both empty in a backfill,
+whose runs have their own days. Use the DAG `zendesk_history` for months and years.
 """,
     # A cron string would create data intervals of zero width, which contain no event.
     schedule=CronDataIntervalTimetable("@daily", timezone="UTC"),
@@ -30,10 +30,18 @@ the DAG `zendesk_history` for months and years.
     default_args={"retries": 3, "retry_delay": timedelta(minutes=5), "retry_exponential_backoff": True},
     params={
         "start": Param(
-            None, type=["null", "string"], format="date-time", description="Default: the start of the data interval"
+            None,
+            title="First day",
+            description="The first UTC day to export. Leave both empty for the data interval.",
+            type=["null", "string"],
+            format="date",
         ),
         "end": Param(
-            None, type=["null", "string"], format="date-time", description="Default: the end of the data interval"
+            None,
+            title="End",
+            description="The UTC day after the last one to export.",
+            type=["null", "string"],
+            format="date",
         ),
     },
     tags=["zendesk"],
@@ -41,7 +49,7 @@ the DAG `zendesk_history` for months and years.
     ZendeskIncrementalExportOperator(
         task_id="export",
         resource="ticket_events",
-        destination="{{ var.value.zendesk_destination }}",
+        destination="{{ var.value.get('zendesk_destination', '') }}",
         # If both are empty, the operator uses the data interval.
         start="{{ params.start or '' }}",
         end="{{ params.end or '' }}",

@@ -29,10 +29,18 @@ A run that is triggered by hand can have its own window, `start` and `end`, in w
     default_args={"retries": 3, "retry_delay": timedelta(minutes=5), "retry_exponential_backoff": True},
     params={
         "start": Param(
-            None, type=["null", "string"], format="date-time", description="Default: the start of the data interval"
+            None,
+            title="First day",
+            description="The first UTC day to export. Leave both empty for the data interval.",
+            type=["null", "string"],
+            format="date",
         ),
         "end": Param(
-            None, type=["null", "string"], format="date-time", description="Default: the end of the data interval"
+            None,
+            title="End",
+            description="The UTC day after the last one to export.",
+            type=["null", "string"],
+            format="date",
         ),
     },
     tags=["zendesk"],
@@ -40,7 +48,7 @@ A run that is triggered by hand can have its own window, `start` and `end`, in w
     ZendeskIncrementalExportOperator(
         task_id="export",
         resource="ticket_metric_events",
-        destination="{{ var.value.zendesk_destination }}",
+        destination="{{ var.value.get('zendesk_destination', '') }}",
         # If both are empty, the operator uses the data interval.
         start="{{ params.start or '' }}",
         end="{{ params.end or '' }}",

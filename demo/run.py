@@ -125,8 +125,8 @@ def export_objects(days: list[datetime], screen: IO[str]) -> None:
     """Export and load the objects that changed in five weeks, and the lists."""
     started = time.monotonic()
     window = {
-        "start": (days[0] - timedelta(days=DAYS_BEFORE)).isoformat(),
-        "end": (days[-1] + timedelta(days=1)).isoformat(),
+        "start": f"{days[0] - timedelta(days=DAYS_BEFORE):%Y-%m-%d}",
+        "end": f"{days[-1] + timedelta(days=1):%Y-%m-%d}",
     }
     runs = [("zendesk_history", {**window, "resource": resource}) for resource in STATES]
     for name, conf in [*runs, ("zendesk_objects", None)]:
@@ -139,7 +139,7 @@ def export_objects(days: list[datetime], screen: IO[str]) -> None:
 
 def load(days: list[datetime], warehouse: Path, screen: IO[str]) -> None:
     """Run the load of the week, and query the warehouse."""
-    window = {"start": days[0].isoformat(), "end": (days[-1] + timedelta(days=1)).isoformat()}
+    window = {"start": f"{days[0]:%Y-%m-%d}", "end": f"{days[-1] + timedelta(days=1):%Y-%m-%d}"}
     for name in ("zendesk_load_ticket_events", "zendesk_load_ticket_metric_events"):
         state = dag_of(name).test(run_conf=window).state
         if state != "success":

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,12 @@ print(json.dumps({
     "catchup": dag.catchup,
     "doc": bool(dag.doc_md),
     "pools": [task.pool for task in dag.tasks],
+    "templates": [
+        value
+        for task in dag.tasks
+        for value in [*vars(task).values(), *getattr(task, "partial_kwargs", {}).values()]
+        if isinstance(value, str)
+    ],
     "params": {name: param.schema for name, param in dag.params.items()},
     "heavy": [name for name in ("pyarrow", "pandas", "numpy") if name in sys.modules],
 }))
@@ -82,9 +89,21 @@ def test_only_history_requires_a_window(parsed: dict[str, Any]) -> None:
     required = [
         name
         for name, schema in parsed["params"].items()
-        if "date-time" == schema.get("format") and ("null" not in schema["type"])
+        if "date" == schema.get("format") and ("null" not in schema["type"])
     ]
     assert (["start", "end"] if "zendesk_history" == parsed["file"] else []) == required
+
+
+def test_windows_of_forms_are_utc_days(parsed: dict[str, Any]) -> None:
+    """A picker of a time would show it in the viewer's time zone, in which a UTC day begins at another hour."""
+    assert {"date"} >= {schema["format"] for schema in parsed["params"].values() if "format" in schema}
+
+
+def test_a_missing_variable_renders_to_an_empty_text(parsed: dict[str, Any]) -> None:
+    """Then the operator fails at once, and says which Variable to set; Airflow's own error would be retried."""
+    templates = [text for text in parsed["templates"] if "zendesk_destination" in text or "zendesk_warehouse" in text]
+    assert all(re.search(r"var\.value\.get\('zendesk_\w+', ''\)", text) for text in templates)
+    assert templates or parsed["file"] == "zendesk_many_accounts"
 
 
 def test_no_dag_needs_a_pool_by_default(parsed: dict[str, Any]) -> None:

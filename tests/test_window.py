@@ -37,8 +37,10 @@ def test_times_of_any_zone_become_utc(start: datetime | str) -> None:
         ("2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z", "is empty. .*CronDataIntervalTimetable"),
         ("2026-01-02T00:00:00Z", "2026-01-01T00:00:00Z", "after its end"),
         ("2026-01-01T00:00:00", "2026-01-02T00:00:00Z", "no time zone. Append Z"),
-        ("2026-01-01", "2026-01-02", "no time zone. Append Z"),
-        ("yesterday", "2026-01-02T00:00:00Z", "'yesterday' is not a time like"),
+        ("20260101", "2026-01-02", "no time zone. Append Z"),
+        ("2026-W01-4", "2026-01-02", "no time zone. Append Z"),
+        ("2026-02-30", "2026-03-02", "'2026-02-30' is neither a day like 2026-01-31 nor a time like"),
+        ("yesterday", "2026-01-02T00:00:00Z", "'yesterday' is neither a day like"),
         ("2026-01-01T00:00:00.5Z", "2026-01-02T00:00:00Z", "not on a whole second"),
         (date(2026, 1, 1), date(2026, 1, 2), "start 2026-01-01 is a date without a time of day. Use a datetime with"),
         (1767225600, 1767312000, "start 1767225600 is a number. Use a datetime with a time zone"),
@@ -53,6 +55,11 @@ def test_invalid_window_is_refused_with_advice(start: Any, end: Any, reason: str
     """An empty export must never look like a success."""
     with pytest.raises(InvalidWindowError, match=reason):
         Window.of(start, end)
+
+
+def test_a_date_is_the_start_of_its_utc_day() -> None:
+    """The date picker of a trigger form gives one, whatever the time zone of the viewer."""
+    assert Window.of("2026-01-01T00:00:00Z", "2026-01-03T00:00:00Z") == Window.of("2026-01-01", "2026-01-03")
 
 
 @pytest.mark.parametrize(

@@ -51,10 +51,16 @@ def add_window(
     """Add ``--start`` and ``--end``."""
     note = "" if required else f" ({note})"
     parser.add_argument(
-        "--start", required=required, metavar="TIME", help=f"start of the window, ISO 8601 with a time zone{note}"
+        "--start",
+        required=required,
+        metavar="TIME",
+        help=f"start of the window, UTC day, or time with its zone{note}",
     )
     parser.add_argument(
-        "--end", required=required, metavar="TIME", help="end of the window, exclusive, ISO 8601 with a time zone"
+        "--end",
+        required=required,
+        metavar="TIME",
+        help="end of the window, exclusive, UTC day, or time with its zone",
     )
 
 

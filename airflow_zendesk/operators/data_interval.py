@@ -12,9 +12,11 @@ def window_of(context: Context, start: datetime | str | None, end: datetime | st
     """The window from ``start`` to ``end``. Defaults to the run's data interval if both are None or empty.
 
     Raises:
-        InvalidWindowError: there is no such window, or Airflow derived an interval that does not match the run's date.
+        InvalidWindowError: there is no such window, the run is one of a backfill whose form has days for all runs, or
+            Airflow derived an interval that does not match the run's date.
     """
     if start or end:
+        _refuse_backfill_of_days(context)
         return Window.of(start, end)
     # The context of a run without a data interval does not have these keys.
     window = Window.of(context.get("data_interval_start"), context.get("data_interval_end"))
@@ -26,3 +28,14 @@ def window_of(context: Context, start: datetime | str | None, end: datetime | st
             "backfill create` for that date, or give start and end as params of the run, if the DAG has them."
         )
     return window
+
+
+def _refuse_backfill_of_days(context: Context) -> None:
+    """Refuse a run whose days come from the form of a backfill: each run of it would export the same days."""
+    dag_run = context.get("dag_run")
+    conf = (dag_run and dag_run.run_type == "backfill" and dag_run.conf) or {}
+    if conf.get("start") or conf.get("end"):
+        raise InvalidWindowError(
+            "The backfill has the params start and end, so that every run of it would export the same days. Leave them "
+            "empty in a backfill, whose runs have their own days; or trigger one run with them."
+        )

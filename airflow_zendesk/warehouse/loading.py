@@ -35,6 +35,11 @@ def open_warehouse(warehouse: str, schema: str) -> Database:
     """
     if not isinstance(warehouse, str):
         raise SettingsError(f"The warehouse is of the type {type(warehouse).__name__}. Use a text.")
+    if not warehouse:
+        raise SettingsError(
+            "The warehouse is empty. Set it to a file like duckdb:///data/zendesk.duckdb, or to the id of an Airflow "
+            "connection to PostgreSQL; the DAGs of this package read it from the Airflow Variable zendesk_warehouse."
+        )
     # Each driver is an extra of the package: a load into one database does not need the other's.
     if warehouse.startswith(_DUCKDB):
         from airflow_zendesk.warehouse.duckdb import DuckDBDatabase  # noqa: PLC0415
@@ -47,7 +52,7 @@ def open_warehouse(warehouse: str, schema: str) -> Database:
             )
         if path.is_absolute():
             return DuckDBDatabase(path, schema)
-    elif warehouse and "://" not in warehouse:
+    elif "://" not in warehouse:
         from airflow_zendesk.warehouse.postgres import PostgresDatabase  # noqa: PLC0415
 
         return PostgresDatabase(warehouse, schema)

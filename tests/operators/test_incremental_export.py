@@ -5,6 +5,7 @@ import inspect
 import textwrap
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import jinja2
@@ -121,6 +122,12 @@ def test_airflows_without_partitions_get_the_extra_alone() -> None:
         (DAY, {"settle": "soon"}, "settle 'soon' is not a length of time"),
         (DAY, {"zendesk_conn_id": "nobody"}, "no connection 'nobody'"),
         (DAY, {"destination": "/data/zendesk"}, "is not a URL"),
+        (DAY, {"destination": ""}, "The destination is empty. .* the Airflow Variable zendesk_destination"),
+        (
+            {"dag_run": SimpleNamespace(run_type="backfill", conf={"start": "2026-01-01", "end": "2026-01-02"})},
+            {"start": "2026-01-01", "end": "2026-01-02"},
+            "every run of it would export the same days. Leave them empty in a backfill",
+        ),
     ],
 )
 @pytest.mark.usefixtures("emulator")

@@ -19,7 +19,7 @@ from airflow_zendesk.window import Grain, Window
 from tests.system.run_starts.home import HOME, Airflow, airflow_home, exported, load, outlive_a_triggerer
 
 EVENTS, HISTORY = "zendesk_ticket_events", "zendesk_history"
-WINDOW = {"start": "2026-06-01T00:00:00Z", "end": "2026-06-03T00:00:00Z"}
+WINDOW = {"start": "2026-06-01", "end": "2026-06-03"}
 INTERVAL = {"data_interval_start": "2026-02-01T00:00:00Z", "data_interval_end": "2026-02-02T00:00:00Z"}
 
 #: The request bodies that start a run by the API.
@@ -118,7 +118,7 @@ def by_waiting(airflow: Airflow) -> Outcomes:
 
 def history(airflow: Airflow, emulator: ZendeskEmulator) -> Outcomes:
     """The history DAG: in one sweep, by months, and again when everything is stored."""
-    window = {"start": "2026-02-27T00:00:00Z", "end": "2026-03-02T00:00:00Z"}
+    window = {"start": "2026-02-27", "end": "2026-03-02"}
     for row, runs in (("history", [False]), ("history by month", [True, False])):
         requests = []
         with exported() as slices:

@@ -82,7 +82,8 @@ def dags(folder: Path) -> Path:
     (folder / "exports.py").write_text((ROOT / "tests/system/warehouse/dags/exports.py").read_text())
     for dag_id in [*(dag_id for dag_id in LOADS if not dag_id.endswith("_pg")), *OBJECTS]:
         shipped = (ROOT / f"dags/{dag_id}.py").read_text()
-        other = shipped.replace("{{ var.value.zendesk_warehouse }}", "warehouse").replace(dag_id, f"{dag_id}_pg")
+        template = "{{ var.value.get('zendesk_warehouse', '') }}"
+        other = shipped.replace(template, "warehouse").replace(dag_id, f"{dag_id}_pg")
         (folder / f"{dag_id}.py").write_text(shipped)
         (folder / f"{dag_id}_pg.py").write_text(other)
     return folder
@@ -96,7 +97,7 @@ def export(running: Airflow, resource: str, start: datetime, end: datetime) -> N
 
 def export_objects(running: Airflow) -> None:
     """Export and load thirty days of tickets, and the lists of today, into each warehouse."""
-    window = {"start": START.isoformat(), "end": (START + timedelta(days=DAYS["ticket_events"])).isoformat()}
+    window = {"start": f"{START:%Y-%m-%d}", "end": f"{START + timedelta(days=DAYS['ticket_events']):%Y-%m-%d}"}
     for suffix in ("", "_pg"):
         for dag_id in OBJECTS:
             running.command("dags", "unpause", dag_id + suffix)
