@@ -8,12 +8,14 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
+from rich import filesize
+
 from airflow_zendesk.dataset.publish import PublishResult
 from airflow_zendesk.dataset.settings import DatasetSettings
 from airflow_zendesk.dataset.slice_file import SealedSlice
 from airflow_zendesk.export.extract import ExtractedPage
 from airflow_zendesk.export.progress import Progress, completed_fraction
-from airflow_zendesk.window import Slice, Window
+from airflow_zendesk.window import DEFAULT_GRAIN, Slice, Window
 from airflow_zendesk.zendesk.page import Anomalies, RequestStats
 
 #: Names of unknown keys that are reported; any other key could be customer text, and stays out of logs and XCom.
@@ -160,6 +162,22 @@ class ExportReport:
                 for slice_ in self.slices
             ],
         }
+
+    def lines(self) -> list[str]:
+        """One line for each slice, for the log of a task, and the totals; of very many slices only the totals."""
+        slices = self.slices if len(self.slices) <= MAX_SLICES_IN_EVENT else []
+        outcomes = ", ".join(f"{count:,} {outcome}" for outcome, count in self.slices_by_outcome().items())
+        counts = f"requests: {self.stats.requests:,}, retries: {self.stats.retries:,}"
+        total = f"Slices: {outcomes}; {self.noun} received: {self.events:,}, {counts}."
+        return [*(self._line(slice_) for slice_ in slices), total]
+
+    def _line(self, slice_: SliceReport) -> str:
+        start = f"{slice_.start:{'%Y-%m-%d' if self.settings.grain == DEFAULT_GRAIN else '%Y-%m-%d %H:%M'}}"
+        if slice_.rows is None or slice_.bytes is None:
+            return f"{slice_.outcome.capitalize()} {start}: {slice_.uri}"
+        added = f" ({slice_.added:,} added)" if slice_.added else ""
+        size = filesize.decimal(slice_.bytes)
+        return f"{slice_.outcome.capitalize()} {start}: {slice_.rows:,} {self.noun}{added}, {size}, {slice_.uri}"
 
     def warnings(self) -> list[str]:
         """One sentence for each anomaly that a user should know about; empty if there was none."""

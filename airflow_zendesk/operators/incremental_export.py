@@ -147,6 +147,8 @@ class ZendeskIncrementalExportOperator(BaseOperator):
                     is_scheduled=_is_scheduled(context),
                 ),
             )
+        for line in report.lines():
+            self.log.info(line)
         for warning in report.warnings():
             self.log.warning(warning)
         self._update_assets(context, report)

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich import filesize
 
 from airflow_zendesk.dataset.slice_file import read_footer
 from airflow_zendesk.emulator import Simulator, ZendeskEmulator
@@ -75,6 +76,32 @@ def test_day_is_exported_whole_and_once(tmp_path: Path, emulator: ZendeskEmulato
     (slice_,) = report.slices
     assert ("published", len(truth), f"{tmp_path.as_uri()}/{key}") == (slice_.outcome, slice_.rows, slice_.uri)
     assert (tmp_path / key).stat().st_size == slice_.bytes
+
+
+def test_lines_for_the_log_name_each_slice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With its outcome, rows and object, and the totals; of very many slices only the totals."""
+    hour = "file://{}/ticket_events/event_date=2026-01-01/20260101T0{}0000Z--20260101T0{}0000Z.parquet"
+    events = [{"id": id_, "ticket_id": 7, "timestamp": DAY.start_time + 60 * id_} for id_ in (1, 2)]
+    first, second = (
+        Reply({"ticket_events": events[:count], "count": count, "end_time": None, "end_of_stream": True})
+        for count in (1, 2)
+    )
+    window = Window.of("2026-01-01T00:00:00Z", "2026-01-01T02:00:00Z")
+    with scripted_server(first, second, page(end_time=None)) as server:
+        monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", server.connection())
+        export(tmp_path, window, grain=Grain.of("1h"))
+        report = export(tmp_path, window)
+        skipped = export(tmp_path, window, if_exists="skip")
+        many = export(tmp_path / "many", DAY, grain=Grain.of("10m"))
+    size = filesize.decimal(report.slices[0].bytes or 0)
+    empty = filesize.decimal(report.slices[1].bytes or 0)
+    assert [
+        f"Published 2026-01-01 00:00: 2 events (1 added), {size}, {hour.format(tmp_path, 0, 1)}",
+        f"Unchanged 2026-01-01 01:00: 0 events, {empty}, {hour.format(tmp_path, 1, 2)}",
+        "Slices: 1 published, 1 unchanged; events received: 2, requests: 1, retries: 0.",
+    ] == report.lines()
+    assert f"Skipped 2026-01-01 00:00: {hour.format(tmp_path, 0, 1)}" == skipped.lines()[0]
+    assert ["Slices: 144 published; events received: 0, requests: 1, retries: 0."] == many.lines()
 
 
 def test_second_run_writes_nothing(tmp_path: Path, emulator: ZendeskEmulator) -> None:
