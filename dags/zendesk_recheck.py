@@ -34,8 +34,8 @@ The window ends with the last complete day before the run (UTC). The param `days
         resource="ticket_events",
         destination="{{ var.value.get('zendesk_destination', '') }}",
         # Not the data interval: a run that is triggered by hand has none, and should end with yesterday too.
-        start="{{ (dag_run.run_after - macros.timedelta(days=params.days)).strftime('%Y-%m-%dT00:00:00Z') }}",
-        end="{{ dag_run.run_after.strftime('%Y-%m-%dT00:00:00Z') }}",
+        start="{{ (dag_run.run_after - macros.timedelta(days=params.days)).strftime('%Y-%m-%d') }}",
+        end="{{ dag_run.run_after.strftime('%Y-%m-%d') }}",
         pool=conf.get("zendesk_export", "pool", fallback="default_pool"),
         outlets=[Asset("zendesk_ticket_events")],
     )
