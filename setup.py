@@ -73,12 +73,16 @@ setup(
     package_dir={
         "airflow_zendesk.example_dags": "dags"
     },  # one source: the folder that Airflow reads in this repository
-    package_data={"airflow_zendesk": ["py.typed", "warehouse/sql/*.sql", "warehouse/sql/*/*.sql"]},
+    package_data={
+        "airflow_zendesk": ["py.typed", "warehouse/sql/*.sql", "warehouse/sql/*/*.sql"],
+        "airflow_zendesk.plugins": ["templates/*.html", "static/*"],
+    },
     install_requires=install_requires,
     extras_require=extras_require,
     entry_points={
         "apache_airflow_provider": ["provider_info=airflow_zendesk.provider_info:get_provider_info"],
         "console_scripts": ["airflow-zendesk=airflow_zendesk.cli:main"],
+        "airflow.plugins": ["zendesk_coverage=airflow_zendesk.plugins.coverage_plugin:ZendeskCoveragePlugin"],
     },
     classifiers=[
         "Development Status :: 4 - Beta",

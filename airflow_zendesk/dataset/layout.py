@@ -4,7 +4,7 @@
 """
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 
 from airflow_zendesk.window import Slice
 
@@ -34,7 +34,8 @@ def parse_slice_key(key: str) -> Slice | None:
     if match is None:
         return None
     try:
-        start, end = (datetime.strptime(stamp, _STAMP).replace(tzinfo=UTC) for stamp in match.groups()[1:])
+        # Several times faster than strptime, for a listing of many slices.
+        start, end = map(datetime.fromisoformat, match.groups()[1:])
         slice_ = Slice(start, end)
     except ValueError:
         return None

@@ -6,6 +6,7 @@ Exports never rename or delete an object. An object is either complete or does n
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from datetime import datetime
 from pathlib import PurePosixPath
 from typing import IO, Any, ClassVar, cast
 
@@ -83,7 +84,9 @@ class Store(ABC):
         with self.translate_errors(folder):
             self._fs.invalidate_cache()
             entries = self._fs.find(self._path(folder), detail=True)
-        folders = {str(parent) for name in entries for parent in PurePosixPath(name).parents}
+        # Only an empty object can be a marker, and in most folders there is none.
+        has_empty = any(not entry["size"] for entry in entries.values())
+        folders = {str(parent) for name in entries for parent in PurePosixPath(name).parents} if has_empty else set()
         objects, markers = {}, []
         for name, entry in entries.items():
             key = f"{folder}{name[top:]}"
@@ -102,6 +105,13 @@ class Store(ABC):
                 return self._version_of(self._fs.info(self._path(key)))
             except FileNotFoundError:
                 return None
+
+    def details(self, key: str) -> tuple[datetime, int]:
+        """When the object was written, and its size in bytes."""
+        with self.translate_errors(key):
+            self._fs.invalidate_cache()
+            path = self._path(key)
+            return self._fs.modified(path), int(self._fs.info(path)["size"])
 
     def read(self, key: str) -> bytes | None:
         """The content of a small object, or None if there is no object."""

@@ -1,0 +1,36 @@
+"""The plugin that adds the coverage pages to Airflow's UI."""
+
+from functools import cached_property
+from typing import Any
+
+from airflow.plugins_manager import AirflowPlugin
+
+#: Where the app is mounted, and the name of its page: /plugin/zendesk-coverage.
+_ROUTE = "zendesk-coverage"
+
+
+class ZendeskCoveragePlugin(AirflowPlugin):
+    """Registers the coverage pages as *Zendesk coverage* in the menu *Browse*.
+
+    Every process of Airflow loads plugins, but only the API server reads ``fastapi_apps``, so that the imports of the
+    app cost nothing elsewhere.
+    """
+
+    name = "zendesk_coverage"
+    external_views = [  # noqa: RUF012  Airflow's own form
+        {
+            "name": "Zendesk coverage",
+            # Relative, so that it also works below a prefix in [api] base_url.
+            "href": f"{_ROUTE}/",
+            "destination": "nav",
+            "category": "browse",
+            "url_route": _ROUTE,
+        }
+    ]
+
+    @cached_property
+    def fastapi_apps(self) -> list[dict[str, Any]]:  # type: ignore[override]
+        """The app of the pages."""
+        from airflow_zendesk.plugins.web_app import create_app  # noqa: PLC0415
+
+        return [{"app": create_app(), "url_prefix": f"/{_ROUTE}", "name": "Zendesk coverage"}]

@@ -1,0 +1,57 @@
+"use strict";
+
+// The page is shown in a frame of Airflow's UI, which has the same origin: its theme and its colours are readable.
+const outer = window.parent.document.documentElement;
+const own = document.documentElement;
+
+function followTheme() {
+  const chosen = outer.classList.contains("dark") ? true : outer.classList.contains("light") ? false : null;
+  own.classList.toggle("dark", chosen ?? matchMedia("(prefers-color-scheme: dark)").matches);
+  if (outer === own) return;
+  const style = getComputedStyle(outer);
+  const names = { "--bg": "bg", "--fg": "fg", "--muted": "fg-muted", "--line": "border", "--soft": "bg-subtle" };
+  for (const [name, token] of Object.entries(names)) {
+    const value = style.getPropertyValue(`--chakra-colors-${token}`);
+    if (value) own.style.setProperty(name, value);
+  }
+  const font = style.getPropertyValue("--chakra-fonts-body");
+  if (font) own.style.setProperty("--font", font);
+}
+
+followTheme();
+if (outer !== own) new MutationObserver(followTheme).observe(outer, { attributes: true, attributeFilter: ["class"] });
+
+// Airflow's API, also below a prefix: this page is <prefix>/zendesk-coverage/<page>.
+const api = (path) => new URL(`../api/v2/${path}`, location.href);
+
+async function request(path, options = {}) {
+  const response = await fetch(api(path), { headers: { "Content-Type": "application/json" }, ...options });
+  const body = await response.json().catch(() => ({}));
+  if (response.ok) return body;
+  const reason = typeof body.detail === "string" ? body.detail : `status ${response.status}`;
+  throw new Error(reason);
+}
+
+async function repair(button, state) {
+  button.disabled = true;
+  const { dag, resource, start, end } = button.dataset;
+  const runs = `dags/${encodeURIComponent(dag)}/dagRuns`;
+  try {
+    const conf = { resource, start, end };
+    let run = await request(runs, { method: "POST", body: JSON.stringify({ logical_date: null, conf }) });
+    while (!["success", "failed"].includes(run.state)) {
+      state.textContent = `The run ${run.dag_run_id} is ${run.state}.`;
+      await new Promise((resolve) => setTimeout(resolve, 2000));
+      run = await request(`${runs}/${encodeURIComponent(run.dag_run_id)}`);
+    }
+    if (run.state === "success") return location.reload();
+    state.textContent = `The run ${run.dag_run_id} failed. Open its log in the DAG ${dag}.`;
+  } catch (error) {
+    state.textContent = `Airflow refused: ${error.message}`;
+  }
+  button.disabled = false;
+}
+
+for (const button of document.querySelectorAll("[data-test=repair]")) {
+  button.addEventListener("click", () => repair(button, document.querySelector("[data-test=run-state]")));
+}

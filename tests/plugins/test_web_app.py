@@ -1,0 +1,207 @@
+"""The coverage pages as Airflow's own API server serves them: who may see them, and what they show."""
+
+import io
+import json
+import subprocess
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from airflow_zendesk.dataset.layout import slice_key
+from airflow_zendesk.dataset.settings import DatasetSettings, ensure_settings
+from airflow_zendesk.destination import open_destination
+from airflow_zendesk.window import DEFAULT_GRAIN, Window
+from tests.support.commands import ROOT, executable
+from tests.support.forged_slices import valid_slice
+from tests.support.slices import event
+
+TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+SETTINGS = DatasetSettings(
+    resource="ticket_events", account="example.zendesk.com", grain=DEFAULT_GRAIN, include=(), support_type_scope="all"
+)
+DATASET = "/dataset?place=default&resource=ticket_events"
+PATHS = ["/", DATASET, f"/day?place=default&resource=ticket_events&day={TODAY:%Y-%m-%d}", "/summary.json"]
+FILES = ["/static/coverage.css", "/static/coverage.js"]
+MISSING, DAMAGED, LATE = 5, 3, 2
+
+
+def write_dataset(folder: Path) -> None:
+    """Ten days, one of them missing, one damaged, and one with a late event."""
+    store = open_destination(folder.as_uri())
+    ensure_settings(store, SETTINGS)
+    for slice_ in DEFAULT_GRAIN.slices(Window(TODAY - timedelta(days=10), TODAY)):
+        ago = (TODAY - slice_.start).days
+        records = [event(ago * 10 + number, timestamp=slice_.start_time) for number in range(3)]
+        if ago == LATE:
+            records.append(event(999, timestamp=slice_.start_time - 60))
+        content = b"not Parquet" if ago == DAMAGED else valid_slice(slice_, records)
+        if ago != MISSING:
+            store.put(slice_key("ticket_events", slice_), io.BytesIO(content), expected=None)
+
+
+class Server:
+    """A running API server; ``routes`` are those of the app."""
+
+    def __init__(self, process: "subprocess.Popen[str]", folder: Path) -> None:
+        self._process = process
+        self.folder = folder
+        self.routes: list[str] = self._line()["routes"]
+
+    def get(self, path: str, user: str = "admin", **options: Any) -> dict[str, Any]:
+        """The response to a request: ``status``, ``text`` and ``headers``."""
+        assert self._process.stdin
+        self._process.stdin.write(json.dumps({"path": path, "user": user, **options}) + "\n")
+        self._process.stdin.flush()
+        return self._line()
+
+    def _line(self) -> dict[str, Any]:
+        assert self._process.stdout
+        for line in self._process.stdout:
+            if line.startswith('{"'):
+                found: dict[str, Any] = json.loads(line)
+                return found
+        raise AssertionError("the API server has ended")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Airflow's API server, with a dataset that no Variable names yet."""
+    folder = tmp_path_factory.mktemp("pages")
+    write_dataset(folder / "data")
+    command = [executable("python"), "-m", "tests.plugins.request_pages", str(folder)]
+    with (
+        (folder / "log").open("w") as log,
+        subprocess.Popen(
+            command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True
+        ) as process,
+    ):
+        yield Server(process, folder)
+        assert process.stdin
+        process.stdin.close()
+
+
+@pytest.fixture
+def pages(server: Server) -> Server:
+    """The server, with the Variable set."""
+    server.get("/", variables={"zendesk_destination": (server.folder / "data").as_uri(), "zendesk_accounts": "[]"})
+    return server
+
+
+def test_every_route_is_tested_below(server: Server) -> None:
+    """A new route must be added to the tests of rights."""
+    assert ["/", "/dataset", "/day", "/static/{name}", "/summary.json"] == server.routes
+
+
+@pytest.mark.parametrize("path", [*PATHS, *FILES])
+def test_every_route_needs_a_user(pages: Server, path: str) -> None:
+    """Without one, or with a broken token, nothing is returned."""
+    assert (401, 403) == (pages.get(path, "anonymous")["status"], pages.get(path, "broken")["status"])
+
+
+@pytest.mark.parametrize("path", ["/docs", "/openapi.json", "/redoc"])
+def test_pages_of_fastapi_are_off(pages: Server, path: str) -> None:
+    """No dependency would protect them."""
+    assert 404 == pages.get(path)["status"]
+
+
+@pytest.mark.parametrize("path", [*PATHS, *FILES])
+@pytest.mark.parametrize("user", ["viewer", "admin"])
+def test_readers_see_every_page(pages: Server, path: str, user: str) -> None:
+    """With a policy that allows no other host and no foreign frame."""
+    response = pages.get(path, user)
+    assert 200 == response["status"]
+    assert "default-src 'none'" in response["headers"]["content-security-policy"]
+    assert "frame-ancestors 'self'" in response["headers"]["content-security-policy"]
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+def test_no_route_changes_anything(pages: Server, method: str) -> None:
+    """A repair is started by Airflow's own API."""
+    assert {405} == {pages.get(path, method=method)["status"] for path in PATHS}
+
+
+def test_overview_lists_the_datasets(pages: Server) -> None:
+    """With the account and the missing slices; there are gaps."""
+    text = pages.get("/")["text"]
+    assert "example.zendesk.com" in text
+    assert '<span class="badge bad">gaps</span>' in text
+    assert {"datasets": 1, "missing": 1} == json.loads(pages.get("/summary.json")["text"])
+
+
+def test_dataset_shows_the_gap_and_its_repair(pages: Server) -> None:
+    """A headline, the command, the bars and the table."""
+    text = pages.get(DATASET)["text"]
+    missing, after = (f"{TODAY - timedelta(days=ago):%Y-%m-%d}" for ago in (MISSING, MISSING - 1))
+    assert "<strong>1 slice is missing.</strong>" in text
+    assert f"Complete until {missing} 00:00 UTC" in text
+    assert (
+        f"airflow-zendesk export --resource ticket_events --start {missing}T00:00:00Z --end {after}T00:00:00Z" in text
+    )
+    assert f'data-start="{missing}" data-end="{after}"' in text
+    assert f"{TODAY - timedelta(days=LATE):%Y-%m-%d}: with late rows, 4 rows, 1 of them late" in text
+    assert f"{TODAY - timedelta(days=DAMAGED):%Y-%m-%d}: unreadable" in text
+
+
+def test_repair_needs_an_active_dag_and_the_right_to_run_it(pages: Server) -> None:
+    """Otherwise the button is disabled, and the page says why."""
+    assert "The DAG zendesk_history is paused. Unpause it first." in pages.get(DATASET)["text"]
+    viewer = pages.get(DATASET, "viewer", unpause="zendesk_history")["text"]
+    assert "You may not run the DAG zendesk_history." in viewer
+    assert 'data-end="' in viewer
+    assert " disabled>" in viewer
+    assert " disabled>" not in pages.get(DATASET)["text"]
+
+
+def test_day_shows_what_the_footer_says(pages: Server) -> None:
+    """Rows, digest and certificate; of a damaged slice, that it is unreadable."""
+    day = "/day?place=default&resource=ticket_events&day={:%Y-%m-%d}"
+    late = pages.get(day.format(TODAY - timedelta(days=LATE)))["text"]
+    assert '<tr><th scope="row">Late rows</th><td>1</td></tr>' in late
+    assert "sum-sha256:" in late
+    damaged = pages.get(day.format(TODAY - timedelta(days=DAMAGED)))["text"]
+    assert "it is not a Parquet file. Move the object away and export the slice again." in damaged
+    assert "Missing from" in pages.get(day.format(TODAY - timedelta(days=MISSING)))["text"]
+
+
+def test_requests_name_configured_datasets_only(pages: Server) -> None:
+    """A request cannot make the server read another place."""
+    assert 404 == pages.get("/dataset?place=file:///etc&resource=ticket_events")["status"]
+    assert 404 == pages.get("/static/coverage_plugin.py")["status"]
+    unknown = pages.get("/dataset?place=default&resource=../secrets")
+    assert 502 == unknown["status"]
+    assert "There is no dataset at" in unknown["text"]
+
+
+def test_without_variables_the_checklist_says_what_to_do(server: Server) -> None:
+    """The first page that a new user sees."""
+    text = server.get("/", variables={"zendesk_destination": "", "zendesk_accounts": "[]"})["text"]
+    assert "No destination is configured. Follow the checklist." in text
+    assert "airflow variables set zendesk_destination" in text
+    assert "Add or correct the connection zendesk_default" in text
+
+
+@pytest.mark.parametrize(
+    ("destination", "reason"),
+    [
+        ("no URL", "is not a URL"),
+        ("s3://nobody:secret@bucket/zendesk", "There is no connection"),
+        ("file:///proc/<b>nothing</b>", "Nothing has been exported to this destination yet."),
+    ],
+)
+def test_destination_that_cannot_be_read_is_a_sentence(server: Server, destination: str, reason: str) -> None:
+    """The page is shown, without the connection's secret, and with every text escaped."""
+    response = server.get("/", variables={"zendesk_destination": destination})
+    assert 200 == response["status"]
+    assert reason in response["text"]
+    assert "<b>nothing" not in response["text"]
+
+
+def test_list_of_accounts_that_is_no_list_is_a_sentence(server: Server) -> None:
+    """It names the Variable."""
+    destination = (server.folder / "data").as_uri()
+    response = server.get("/", variables={"zendesk_destination": destination, "zendesk_accounts": '{"a": 1}'})
+    assert 502 == response["status"]
+    assert "The Airflow Variable zendesk_accounts is not a list of connections." in response["text"]
