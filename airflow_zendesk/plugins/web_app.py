@@ -28,8 +28,8 @@ User = Annotated[Any, Depends(get_user)]
 
 def create_app() -> FastAPI:
     """The app, to be mounted by Airflow's API server."""
-    # Airflow does not protect the apps of plugins. The dependency is on the app, so that every route has it. The pages of
-    # FastAPI itself would not, so they are off.
+    # Airflow does not protect the apps of plugins. The dependency is on the app, so that every route has it. The pages
+    # of FastAPI itself would not, so they are off.
     guard = Depends(requires_access_dag("GET", param_dag_id=HISTORY_DAG))
     app = FastAPI(title="Zendesk coverage", dependencies=[guard], docs_url=None, redoc_url=None, openapi_url=None)
     app.middleware("http")(_add_headers)
