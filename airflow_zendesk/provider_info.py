@@ -7,10 +7,12 @@ _CONNECTION_TYPE = {
     "hook-class-name": "airflow_zendesk.hooks.zendesk.ZendeskHook",
     "hook-name": "Zendesk incremental export",
     "ui-field-behaviour": {
-        "hidden-fields": ["schema", "port"],
+        "hidden-fields": ["schema"],
         "relabeling": {"host": "Subdomain", "login": "Client identifier or e-mail", "password": "Secret"},
         "placeholders": {
             "host": "acme, for acme.zendesk.com",
+            # Airflow 3.3.2 refuses to test a connection without a port: apache/airflow#73298.
+            "port": "443",
             "login": "identifier of an OAuth client, or agent@example.com/token",
             "password": "client secret, access token or API token",
         },
@@ -18,40 +20,48 @@ _CONNECTION_TYPE = {
     "conn-fields": {
         "auth": {
             "label": "Authentication",
-            "description": "If empty: client_credentials for an identifier, basic for an e-mail, bearer with no login.",
+            "description": "What the other fields are; an OAuth client is recommended.",
             "schema": {
-                "type": ["string", "null"],
-                "enum": [None, "client_credentials", "bearer", "basic"],
+                "type": "string",
+                "enum": ["auto", "client_credentials", "bearer", "basic"],
+                "default": "auto",
+                "values_display": {
+                    "auto": "By the fields: client without @, e-mail with @, access token alone",
+                    "client_credentials": "OAuth client: identifier and secret",
+                    "bearer": "OAuth access token, without a login",
+                    "basic": "E-mail followed by /token, and API token",
+                },
             },
         },
         "requests_per_minute": {
             "label": "Requests per minute",
-            "description": "The most requests per minute of a run; the rest of the limit is left to other clients.",
+            "description": "The most requests per minute of a run. If empty, Zendesk's own limit.",
             "schema": {"type": ["integer", "null"], "minimum": 1},
         },
         "timeout": {
             "label": "Timeout",
             "description": "Seconds for one request, from connecting to the last byte.",
-            "schema": {"type": ["number", "null"], "minimum": 1},
+            "schema": {"type": ["number", "null"], "minimum": 1, "default": 120},
         },
         "max_page_mebibytes": {
             "label": "Largest page (MiB)",
             "description": "The largest response that is accepted.",
-            "schema": {"type": ["number", "null"], "minimum": 1},
+            "schema": {"type": ["number", "null"], "minimum": 1, "default": 256},
         },
         "hash_key": {
             "label": "Hash key",
             "description": "The key for hashed fields, at least 32 characters. It cannot be changed later.",
-            "schema": {"type": ["string", "null"], "format": "password"},
+            "schema": {"type": ["string", "null"], "format": "password", "default": ""},
         },
         "verify": {
             "label": "CA bundle",
             "description": "Path of a CA bundle on the workers; if empty, the system's bundle is used.",
-            "schema": {"type": ["string", "null"]},
+            "schema": {"type": ["string", "null"], "default": ""},
         },
         "proxies": {
             "label": "Proxies",
             "description": 'Proxy URLs by scheme, like {"https": "http://proxy:3128"}.',
+            # Without a default: Airflow would mask it, and save the mask.
             "schema": {"type": ["object", "null"]},
         },
     },

@@ -119,18 +119,20 @@ def test_connection_form_submits_what_the_hook_reads(tmp_path: Path) -> None:
         "auth": "bearer", "requests_per_minute": 5, "timeout": 30, "max_page_mebibytes": 2, "hash_key": "k" * 32,
         "verify": str(tmp_path), "proxies": {"https": "http://proxy:3128"},
     }  # fmt: skip
-    empty = dict.fromkeys(EXTRAS)
+    empty = {name: field["schema"].get("default") for name, field in form["conn-fields"].items()}
     for extra in (filled, empty):
         for name, value in extra.items():
             jsonschema.validate(value, form["conn-fields"][name]["schema"])
-    read, default = (
+    read, default, nulls = (
         ConnectionSettings.from_connection(
             Connection(conn_id="form", host="acme", login="", password="invented", extra=json.dumps(extra))
         )
-        for extra in (filled, empty)
+        for extra in (filled, empty, dict.fromkeys(EXTRAS))
     )
     assert (
-        ConnectionSettings(base_url="https://acme.zendesk.com", auth="bearer", login="", secret="invented") == default
+        ConnectionSettings(base_url="https://acme.zendesk.com", auth="bearer", login="", secret="invented")
+        == default
+        == nulls
     )
     assert (5, 30, 2 * 2**20, "k" * 32) == (
         read.requests_per_minute, read.timeout, read.max_page_bytes, read.hash_key,

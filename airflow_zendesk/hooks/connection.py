@@ -151,7 +151,8 @@ def _extra(connection: Connection, name: str) -> dict[str, Any]:
 
 def _credentials(connection: Connection, extra: Mapping[str, Any], name: str) -> tuple[Auth, str, str]:
     login, secret = connection.login or "", connection.password or ""
-    chosen: Auth | None = extra.get("auth") or None
+    # The connection form saves "auto" for no choice.
+    chosen: Auth | None = None if extra.get("auth") in ("", "auto") else extra.get("auth")
     if connection.conn_type == _APACHE_TYPE and chosen is None:
         # The precedence of that provider, which has no OAuth clients: the login is always a user's.
         chosen = "basic"
