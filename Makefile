@@ -12,7 +12,7 @@ export UV_COMPILE_BYTECODE := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help venv azurite demo test matrix test-long test-crash test-mutants test-distributed test-warehouse test-readers lint lock clean
+.PHONY: help venv azurite demo demo-ui test test-browser matrix test-long test-crash test-mutants test-distributed test-warehouse test-readers lint lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -35,6 +35,11 @@ $(VENV)/ready-readers: $(VENV)/ready-dev
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint $(LOCK) --editable '.[readers]'
 	@touch $@
 
+$(VENV)/ready-browser: $(VENV)/ready-dev
+	@echo "Installing Playwright into $(VENV), once ..."
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint $(LOCK) --editable '.[browser]'
+	@touch $@
+
 # The Azure emulator needs npm. Package scripts are not run.
 AZURITE := tests/support/stores/azurite
 $(AZURITE)/node_modules/.package-lock.json: $(AZURITE)/package-lock.json
@@ -48,6 +53,9 @@ venv: $(VENV)/ready-dev ## create the virtual environment from the lock
 
 demo: $(VENV)/ready ## export a week of events with a real Airflow from the emulator (or from your account)
 	@$(BIN)/python demo/run.py
+
+demo-ui: $(VENV)/ready ## start an Airflow to click through, with exported weeks, until Ctrl-C
+	@$(BIN)/python demo/ui.py
 
 lint: venv ## check lint, format, types and import rules
 	$(BIN)/ruff check .
@@ -80,6 +88,9 @@ test-warehouse: venv ## load thirty days into DuckDB and PostgreSQL with a runni
 test-readers: $(VENV)/ready-readers ## read the files with six readers, on a disk and in S3 (Spark needs Java)
 	$(BIN)/pytest -n 0 -m readers tests/system
 
+test-browser: $(VENV)/ready-browser ## walk through Airflow's UI with Chromium (SCREENSHOTS=folder keeps the pictures)
+	$(BIN)/pytest -n 0 -m browser tests/system
+
 lock: venv ## update constraints/ from setup.py
 	@for airflow in 3.3 3.1; do \
 		echo "apache-airflow==$$airflow.*" | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
@@ -88,4 +99,4 @@ lock: venv ## update constraints/ from setup.py
 	done
 
 clean: ## remove the virtual environments and the output of the demo
-	rm -rf .venv .venv-* $(AZURITE)/node_modules .demo build dist *.egg-info
+	rm -rf .venv .venv-* $(AZURITE)/node_modules .demo .demo-ui build dist *.egg-info

@@ -51,6 +51,7 @@ extras_require = {
         "types-requests",
         "uv",  # installs the lock and makes it anew
     ],
+    "browser": ["playwright"],  # drives Debian's Chromium; its own browsers are not downloaded
     "readers": [  # foreign readers of the files, too large for every test run
         "chdb",  # ClickHouse without a server
         "pyspark>=4",  # Spark; 4 is the first that gives Arrow tables

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 
@@ -158,8 +159,9 @@ def set_up(password: str, connection: dict[str, Any]) -> None:
 
 
 def to_api(connection: dict[str, Any]) -> dict[str, Any]:
-    """A connection in the form of Airflow's API, whose extra is a text."""
-    return connection | {"extra": json.dumps(connection.get("extra", {}))}
+    """A connection in the form of Airflow's API, whose extra is a text; Airflow tests only connections with a port."""
+    port = urlsplit(connection["host"]).port
+    return connection | {"port": port, "extra": json.dumps(connection.get("extra", {}))}
 
 
 def until(what: str, attempt: Callable[[], Any]) -> Any:

@@ -205,6 +205,7 @@ class ZendeskHook(HttpHook):
 
     def test_connection(self) -> tuple[bool, str]:
         """Whether the credentials may export, and a sentence about it for the connection form."""
+        host = ""
         try:
             host = self.connection_settings.host
             with self.get_conn() as session:
@@ -223,6 +224,6 @@ class ZendeskHook(HttpHook):
                     f"Connected to {host} as user {user.id}, who is not an administrator but may export.",
                 )
         except ZendeskError as error:
-            return False, str(error)
+            return False, f"{host}: {error}" if host else str(error)
         except ValueError:
             return False, f"{host} does not respond like Zendesk. Check the connection's host."

@@ -127,9 +127,9 @@ def test_connection_test_recognizes_an_administrator(
     ("way", "message"),
     [
         ("password", "127.0.0.1 does not accept these credentials."),
-        ("api_token", "Zendesk returned 401 for /api/v2/users/me"),
-        ("bearer", "Zendesk returned 401 (invalid_token) for /api/v2/users/me"),
-        ("client_credentials", "Zendesk returned 401 (invalid_client) for /oauth/tokens"),
+        ("api_token", "127.0.0.1: Zendesk returned 401 for /api/v2/users/me"),
+        ("bearer", "127.0.0.1: Zendesk returned 401 (invalid_token) for /api/v2/users/me"),
+        ("client_credentials", "127.0.0.1: Zendesk returned 401 (invalid_client) for /oauth/tokens"),
     ],
 )
 def test_wrong_secret_is_refused(

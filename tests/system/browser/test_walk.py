@@ -1,0 +1,113 @@
+"""Airflow's UI as a new user walks through it: the connection form, a run, and the coverage pages with a repair."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import FrameLocator, Page, expect
+
+from tests.system.browser.conftest import Demo
+
+#: The days of the demo: see demo/ui.py.
+MISSING = 9
+#: Milliseconds until a state that Airflow reaches by itself; a run waits for the scheduler and for a process.
+PATIENCE = 90_000
+
+
+def day(ago: int) -> str:
+    """A UTC day, counted from today."""
+    return f"{datetime.now(UTC) - timedelta(days=ago):%Y-%m-%d}"
+
+
+def choose_theme(page: Page, theme: str) -> None:
+    """Choose light or dark as Airflow's menu does."""
+    page.evaluate("theme => localStorage.setItem('theme', theme)", theme)
+
+
+def coverage(page: Page, demo: Demo) -> FrameLocator:
+    """The coverage page inside Airflow's UI."""
+    page.goto(f"{demo.url}/plugin/zendesk-coverage")
+    return page.frame_locator("iframe")
+
+
+def test_connection_form_saves_and_tests_what_is_filled_in(page: Page, demo: Demo, pictures: Path) -> None:
+    """Choices have words and defaults, nothing but an empty limit is null, and the test names the host."""
+    page.goto(f"{demo.url}/connections")
+    page.get_by_role("button", name="Add Connection").click()
+    page.locator("input[name=connection_id]").fill("zendesk_second")
+    page.locator("[role=dialog] [role=combobox]").first.click(force=True)
+    page.keyboard.type("Zendesk incremental")
+    page.keyboard.press("Enter")
+    page.locator("input[name=host]").fill(demo.emulator)
+    page.locator("input[name=login]").fill("nobody@example.com/token")
+    page.locator("input[name=password]").fill("invented-token")
+    page.locator("input[name=port]").fill(str(urlsplit(demo.emulator).port))
+    page.get_by_role("button", name="Extra Fields", exact=True).click()
+    expect(page.get_by_text("By the fields: client without @, e-mail with @, access token alone")).to_be_visible()
+    page.screenshot(path=pictures / "connection-form.png")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("tr", has_text="zendesk_second")).to_be_visible()
+    saved = page.request.get(f"{demo.url}/api/v2/connections/zendesk_second").json()
+    extra = json.loads(saved["extra"])
+    assert ("auto", 120, 256, "", "") == tuple(
+        extra[name] for name in ("auth", "timeout", "max_page_mebibytes", "hash_key", "verify")
+    )
+    page.locator("tr", has_text="zendesk_second").get_by_role("button", name="Test Connection").click()
+    expect(page.get_by_text("127.0.0.1: Zendesk returned 401 for").first).to_be_visible()
+    page.locator("tr", has_text="zendesk_default").get_by_role("button", name="Test Connection").click()
+    expect(page.get_by_text("Connected to 127.0.0.1 as administrator").first).to_be_visible()
+
+
+def test_days_by_hand_are_exported_and_the_log_names_the_object(page: Page, demo: Demo, pictures: Path) -> None:
+    """The trigger form has date pickers, whose days are UTC days."""
+    page.goto(f"{demo.url}/dags/zendesk_ticket_events")
+    page.get_by_role("button", name="Trigger").first.click()
+    page.locator("input[name=element_start]").fill(day(1))
+    page.locator("input[name=element_end]").fill(day(0))
+    page.screenshot(path=pictures / "trigger-form.png")
+    page.locator("[role=dialog]").get_by_role("button", name="Trigger").click()
+    page.wait_for_url("**/runs/manual__*")
+    run = urlsplit(page.url).path.rpartition("/")[2]
+    expect(page.get_by_text("Success").first).to_be_visible(timeout=PATIENCE)
+    page.goto(f"{demo.url}/dags/zendesk_ticket_events/runs/{run}/tasks/export")
+    expect(page.get_by_text(f"Unchanged {day(1)}: ")).to_be_visible(timeout=PATIENCE)
+    page.screenshot(path=pictures / "log.png")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_coverage_pages_follow_the_theme(page: Page, demo: Demo, pictures: Path, theme: str) -> None:
+    """They have the background of Airflow's own pages."""
+    choose_theme(page, theme)
+    frame = coverage(page, demo)
+    expect(frame.get_by_role("heading", name="Set-up")).to_be_visible()
+    outer, inner = (
+        where.locator(element).evaluate("element => getComputedStyle(element).backgroundColor")
+        for where, element in ((page, "html"), (frame, "body"))
+    )
+    assert outer == inner
+    assert theme in frame.locator("html").evaluate("html => [...html.classList, 'light'].join()")
+    page.screenshot(path=pictures / f"overview-{theme}.png")
+    frame.get_by_role("link", name="ticket_events").click()
+    expect(frame.locator("[data-test=calendar]")).to_be_visible()
+    page.screenshot(path=pictures / f"dataset-{theme}.png")
+
+
+def test_gap_is_found_and_repaired_by_one_run(page: Page, demo: Demo, pictures: Path) -> None:
+    """The page follows the run, and shows the dataset complete after it."""
+    choose_theme(page, "light")
+    frame = coverage(page, demo)
+    frame.get_by_role("link", name="ticket_events").click()
+    expect(frame.locator("[data-test=headline]")).to_contain_text("1 slice is missing.")
+    expect(frame.locator("[data-test=gap]")).to_have_count(1)
+    expect(frame.locator("[data-test=gap]")).to_contain_text(f"{day(MISSING)} 00:00")
+    frame.locator("[data-test=repair]").click()
+    expect(frame.locator("[data-test=run-state]")).to_contain_text("is ")
+    expect(frame.locator("[data-test=headline]")).to_contain_text("No slice is missing.", timeout=PATIENCE)
+    page.screenshot(path=pictures / "repaired.png")
+    frame.get_by_role("link", name=f"{day(MISSING)}: exported").first.click()
+    expect(frame.get_by_role("heading", name=f"ticket_events, {day(MISSING)}")).to_be_visible()
+    page.screenshot(path=pictures / "day.png")
+    runs = page.request.get(f"{demo.url}/api/v2/dags/zendesk_history/dagRuns").json()["dag_runs"]
+    assert [(day(MISSING), day(MISSING - 1))] == [(run["conf"]["start"], run["conf"]["end"]) for run in runs]
