@@ -54,8 +54,8 @@ venv: $(VENV)/ready-dev ## create the virtual environment from the lock
 demo: $(VENV)/ready ## export a week of events with a real Airflow from the emulator (or from your account)
 	@$(BIN)/python demo/run.py
 
-demo-ui: $(VENV)/ready ## start an Airflow to click through, with exported weeks, until Ctrl-C
-	@$(BIN)/python demo/ui.py
+demo-ui: $(VENV)/ready ## start an Airflow to click through, with exported weeks, until Ctrl-C (PORT=8080)
+	@$(BIN)/python demo/ui.py .demo-ui $(or $(PORT),8080)
 
 lint: venv ## check lint, format, types and import rules
 	$(BIN)/ruff check .

@@ -111,5 +111,6 @@ def get_provider_info() -> dict[str, Any]:
             }
         ],
         "connection-types": [_CONNECTION_TYPE],
+        "extra-links": [f"airflow_zendesk.operators.links.{name}" for name in ("CoverageLink", "ObjectsLink")],
         "config": _CONFIG,
     }

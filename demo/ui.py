@@ -12,6 +12,7 @@ import os
 import secrets
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -44,6 +45,10 @@ MAX_START_SECONDS = 120
 
 def main() -> int:
     """Start everything, print the addresses, and wait for Ctrl-C."""
+    with socket.socket() as probe:
+        if probe.connect_ex(("127.0.0.1", PORT)) == 0:
+            say(f"Another process listens on {URL}. Choose another port: make demo-ui PORT=8081")
+            return 1
     shutil.rmtree(HOME, ignore_errors=True)
     (HOME / "airflow").mkdir(parents=True)
     password = secrets.token_urlsafe(9)

@@ -12,6 +12,7 @@ from airflow_zendesk.compat import add_partition_keys
 from airflow_zendesk.exceptions import SettingsError
 from airflow_zendesk.operators.data_interval import window_of
 from airflow_zendesk.operators.errors_to_failures import errors_to_failures
+from airflow_zendesk.operators.links import CoverageLink, ObjectsLink
 from airflow_zendesk.window import Grain, Window, to_timedelta
 from airflow_zendesk.zendesk.resources import RESOURCES, Query
 from airflow_zendesk.zendesk.settling import DEFAULT_SETTLE, settle_seconds
@@ -60,6 +61,7 @@ class ZendeskIncrementalExportOperator(BaseOperator):
 
     template_fields: Sequence[str] = ("resource", "destination", "zendesk_conn_id", "start", "end")
     ui_color = "#e8f4ea"
+    operator_extra_links = (CoverageLink(), ObjectsLink())
 
     def __init__(  # noqa: PLR0913  one keyword for each option
         self,

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import FrameLocator, Page, expect
 
 from tests.system.browser.conftest import Demo
+from tests.system.distributed.services import until
 
 #: The days of the demo: see demo/ui.py.
 MISSING = 9
@@ -70,10 +71,13 @@ def test_days_by_hand_are_exported_and_the_log_names_the_object(page: Page, demo
     page.locator("[role=dialog]").get_by_role("button", name="Trigger").click()
     page.wait_for_url("**/runs/manual__*")
     run = urlsplit(page.url).path.rpartition("/")[2]
-    expect(page.get_by_text("Success").first).to_be_visible(timeout=PATIENCE)
+    api = f"{demo.url}/api/v2/dags/zendesk_ticket_events/dagRuns/{run}"
+    until("the run", lambda: page.request.get(api).json()["state"] == "success", PATIENCE / 1_000)
     page.goto(f"{demo.url}/dags/zendesk_ticket_events/runs/{run}/tasks/export")
     expect(page.get_by_text(f"Unchanged {day(1)}: ")).to_be_visible(timeout=PATIENCE)
     page.screenshot(path=pictures / "log.png")
+    page.get_by_role("link", name="Details").click()
+    expect(page.get_by_role("link", name="Coverage")).to_have_attribute("href", f"{demo.url}/plugin/zendesk-coverage")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
