@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 
 from airflow.sdk import Variable
 
@@ -22,6 +23,8 @@ DEFAULT_PLACE = "default"
 #: The footers that a page reads: 90 daily slices, or 41 days of hourly ones.
 _MAX_DAYS, _MAX_SLICES = 90, 1_000
 _FOOTERS = FooterCache()
+#: Keys whose slices are remembered, because parsing takes longer than listing: three years of hourly slices, twice.
+_MAX_PARSED = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +121,8 @@ def read_dataset(place: Place, resource: str) -> StoredDataset:
     """
     store = open_destination(place.destination)
     settings = load_settings(store, resource)
-    versions = {}
-    for key, version in store.walk(resource).items():
-        slice_ = parse_slice_key(key)
-        if slice_ and key == slice_key(resource, slice_):
-            versions[slice_] = version
+    listed = ((_slice_of(resource, key), version) for key, version in store.walk(resource).items())
+    versions = {slice_: version for slice_, version in listed if slice_}
     now = datetime.now(UTC)
     return StoredDataset(
         place=place,
@@ -132,3 +132,10 @@ def read_dataset(place: Place, resource: str) -> StoredDataset:
         coverage=Coverage.of(versions, settings.grain, now),
         now=now,
     )
+
+
+@lru_cache(maxsize=_MAX_PARSED)
+def _slice_of(resource: str, key: str) -> Slice | None:
+    """The slice whose object has this key, or None if it is not the key of a slice."""
+    slice_ = parse_slice_key(key)
+    return slice_ if slice_ and key == slice_key(resource, slice_) else None

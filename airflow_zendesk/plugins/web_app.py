@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -54,20 +55,20 @@ async def _add_headers(request: Request, call_next: Callable[[Request], Awaitabl
 
 def _show_error(_: Request, error: Exception) -> Response:
     """A page with the sentence of the error, in place of Airflow's bare 500."""
-    return _render("error.html", status=502, error=str(error))
+    return render("error.html", status=502, error=str(error))
 
 
 def _overview(user: User) -> Response:
-    return _render("overview.html", **views.overview(), can_repair=not reason_not_to_repair(user))
+    return render("overview.html", **views.overview(), can_repair=not reason_not_to_repair(user))
 
 
 def _dataset(user: User, place: str, resource: str, until: date | None = None) -> Response:
     view = views.dataset(_known_place(place), resource, until or datetime.now(UTC).date())
-    return _render("dataset.html", **view, reason=reason_not_to_repair(user), history_dag=HISTORY_DAG)
+    return render("dataset.html", **view, reason=reason_not_to_repair(user), history_dag=HISTORY_DAG)
 
 
 def _day(place: str, resource: str, day: date) -> Response:
-    return _render("day.html", **views.day(_known_place(place), resource, day))
+    return render("day.html", **views.day(_known_place(place), resource, day))
 
 
 def _summary() -> Response:
@@ -88,10 +89,12 @@ def _known_place(name: str) -> Place:
     raise HTTPException(404, "No Airflow Variable names this destination.")
 
 
-def _render(template: str, *, status: int = 200, **values: Any) -> Response:
+def render(template: str, *, status: int = 200, **values: Any) -> Response:
+    """A page of a template."""
     return HTMLResponse(_templates().get_template(template).render(values), status_code=status)
 
 
+@cache
 def _templates() -> Environment:
     environment = Environment(
         loader=PackageLoader("airflow_zendesk.plugins"), autoescape=True, undefined=StrictUndefined

@@ -5,7 +5,7 @@ import fcntl
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -55,6 +55,31 @@ class LocalStore(Store):
 
     def _version_of(self, info: dict[str, Any]) -> Version:
         return f"{info['ino']}-{info['mtime']}-{info['size']}"
+
+    def _find(self, folder: str) -> tuple[dict[str, Version], Sequence[str]]:
+        """Like the base class, in about half the time; a disk has no folder markers.
+
+        A folder that cannot be read is an error, where fsspec would leave it out.
+        """
+        objects: dict[str, Version] = {}
+        folders = [(folder, self._path(folder))]
+        with self.translate_errors(folder):
+            while folders:
+                key, path = folders.pop()
+                with contextlib.suppress(FileNotFoundError), os.scandir(path) as entries:
+                    for entry in entries:
+                        name = f"{key}/{entry.name}"
+                        if entry.is_dir(follow_symlinks=False):
+                            folders.append((name, entry.path))
+                        else:
+                            objects[name] = self._version_of_entry(entry)
+        return dict(sorted(objects.items())), ()
+
+    def _version_of_entry(self, entry: "os.DirEntry[str]") -> Version:
+        if entry.is_symlink():
+            return self._version_of(self._fs.info(entry))
+        found = entry.stat(follow_symlinks=False)
+        return self._version_of({"ino": found.st_ino, "mtime": found.st_mtime, "size": found.st_size})
 
     @staticmethod
     @contextlib.contextmanager

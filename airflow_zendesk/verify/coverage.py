@@ -68,8 +68,8 @@ class Coverage:
 
 
 def _is_of(slice_: Slice, grain: Grain) -> bool:
-    is_on_grid = slice_.start_time % grain.seconds == 0
-    return is_on_grid and slice_.end_time - slice_.start_time == grain.seconds
+    start_time = slice_.start_time
+    return start_time % grain.seconds == 0 and slice_.end_time - start_time == grain.seconds
 
 
 def _floor(instant: datetime, grain: Grain) -> datetime:

@@ -81,3 +81,27 @@ def test_read_only_folder_is_named_by_the_check_of_access(read_only: Path) -> No
         with pytest.raises(StorageDeniedError, match=r"/key is denied \(EACCES\)"):
             open_destination(read_only.as_uri()).put("key", io.BytesIO(b"two"), expected=None)
     assert ["there"] == [path.name for path in read_only.iterdir()]
+
+
+def test_listing_is_that_of_fsspec(local_store: Store, tmp_path: Path) -> None:
+    """The same keys and versions in the same order: nested, empty, hidden and linked files."""
+    for name in ("data/b/two", "data/a/one", "data/.hidden.tmp", "data/b/c/three"):
+        local_store.put(name, io.BytesIO(name.encode()), expected=None)
+    local_store.put("data/empty", io.BytesIO(), expected=None)
+    (tmp_path / "data/link").symlink_to(tmp_path / "data/a/one")
+    (tmp_path / "data/link_to_folder").symlink_to(tmp_path / "data/a")
+    found = local_store.walk("data")
+    names = [".hidden.tmp", "a/one", "b/c/three", "b/two", "empty", "link", "link_to_folder"]
+    assert [f"data/{name}" for name in names] == list(found)
+    assert Store._find(local_store, "data") == (found, [])
+    assert local_store.version("data/b/two") == found["data/b/two"]
+    assert {} == local_store.walk("nothing")
+
+
+def test_folder_that_cannot_be_read_is_not_an_empty_one(local_store: Store, tmp_path: Path) -> None:
+    """Its slices would be reported as missing."""
+    local_store.put("data/day/key", io.BytesIO(b"one"), expected=None)
+    tmp_path.chmod(0o755)
+    (tmp_path / "data/day").chmod(0)
+    with as_nobody(), pytest.raises(StorageDeniedError, match="is denied"):
+        local_store.walk("data")

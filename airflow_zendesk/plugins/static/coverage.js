@@ -21,6 +21,9 @@ function followTheme() {
 followTheme();
 if (outer !== own) new MutationObserver(followTheme).observe(outer, { attributes: true, attributeFilter: ["class"] });
 
+// In a narrow window a chart scrolls, and its newest days are at the right.
+for (const chart of document.querySelectorAll(".scroll:has(svg)")) chart.scrollLeft = chart.scrollWidth;
+
 // Airflow's API, also below a prefix: this page is <prefix>/zendesk-coverage/<page>.
 const api = (path) => new URL(`../api/v2/${path}`, location.href);
 
