@@ -66,12 +66,13 @@ class LocalStore(Store):
         with self.translate_errors(folder):
             while folders:
                 key, path = folders.pop()
-                with contextlib.suppress(FileNotFoundError), os.scandir(path) as entries:
-                    for entry in entries:
-                        name = f"{key}/{entry.name}"
-                        if entry.is_dir(follow_symlinks=False):
-                            folders.append((name, entry.path))
-                        else:
+                for entry in _entries(path):
+                    name = f"{key}/{entry.name}"
+                    if entry.is_dir(follow_symlinks=False):
+                        folders.append((name, entry.path))
+                    else:
+                        # A temporary file may disappear between the listing and this; the others must not.
+                        with contextlib.suppress(FileNotFoundError):
                             objects[name] = self._version_of_entry(entry)
         return dict(sorted(objects.items())), ()
 
@@ -90,6 +91,15 @@ class LocalStore(Store):
                 yield name, temporary
         finally:
             name.unlink(missing_ok=True)
+
+
+def _entries(path: str) -> "list[os.DirEntry[str]]":
+    """The files and folders of a folder; none if there is no such folder."""
+    try:
+        with os.scandir(path) as entries:
+            return list(entries)
+    except FileNotFoundError:
+        return []
 
 
 def _sync_folder(folder: Path) -> None:
