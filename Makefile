@@ -12,7 +12,7 @@ export UV_COMPILE_BYTECODE := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help venv azurite demo demo-ui test test-browser matrix test-long test-crash test-mutants test-distributed test-warehouse test-readers lint lock clean
+.PHONY: help venv azurite demo demo-ui test test-browser screenshots matrix test-long test-crash test-mutants test-distributed test-warehouse test-readers lint lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -91,6 +91,11 @@ test-readers: $(VENV)/ready-readers ## read the files with six readers, on a dis
 test-browser: $(VENV)/ready-browser ## walk through Airflow's UI with Chromium (SCREENSHOTS=folder keeps the pictures)
 	$(BIN)/pytest -n 0 -m browser tests/system
 
+screenshots: ## take the pictures of the documentation again
+	$(MAKE) test-browser SCREENSHOTS=$(CURDIR)/.screenshots
+	mkdir -p docs/images
+	cp .screenshots/overview-light.png .screenshots/dataset-light.png .screenshots/dataset-dark.png docs/images/
+
 lock: venv ## update constraints/ from setup.py
 	@for airflow in 3.3 3.1; do \
 		echo "apache-airflow==$$airflow.*" | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
@@ -99,4 +104,4 @@ lock: venv ## update constraints/ from setup.py
 	done
 
 clean: ## remove the virtual environments and the output of the demo
-	rm -rf .venv .venv-* $(AZURITE)/node_modules .demo .demo-ui build dist *.egg-info
+	rm -rf .venv .venv-* $(AZURITE)/node_modules .demo .demo-ui .screenshots build dist *.egg-info

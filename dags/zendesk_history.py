@@ -44,7 +44,7 @@ same pool can run in between.
         "end": Param(
             type="string",
             format="date",
-            title="End",
+            title="Day after the last",
             description="The UTC day after the last one to export; today, or earlier",
         ),
         "by_month": Param(

@@ -24,7 +24,11 @@ slices that are in the tables are skipped.
     params={
         "start": Param(None, "The first UTC day to load", title="First day", type=["null", "string"], format="date"),
         "end": Param(
-            None, "The UTC day after the last one to load", title="End", type=["null", "string"], format="date"
+            None,
+            "The UTC day after the last one to load",
+            title="Day after the last",
+            type=["null", "string"],
+            format="date",
         ),
     },
     default_args={"retries": 3},

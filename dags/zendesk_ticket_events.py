@@ -38,7 +38,7 @@ whose runs have their own days. Use the DAG `zendesk_history` for months and yea
         ),
         "end": Param(
             None,
-            title="End",
+            title="Day after the last",
             description="The UTC day after the last one to export.",
             type=["null", "string"],
             format="date",

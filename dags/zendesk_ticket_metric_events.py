@@ -37,7 +37,7 @@ A run that is triggered by hand can have its own window, `start` and `end`, in w
         ),
         "end": Param(
             None,
-            title="End",
+            title="Day after the last",
             description="The UTC day after the last one to export.",
             type=["null", "string"],
             format="date",

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import psutil
 import requests
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -49,6 +50,9 @@ def main() -> int:
         if probe.connect_ex(("127.0.0.1", PORT)) == 0:
             say(f"Another process listens on {URL}. Choose another port: make demo-ui PORT=8081")
             return 1
+    # A shell without a terminal lets its background jobs, and their children, ignore SIGINT.
+    for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, signal.default_int_handler)
     shutil.rmtree(HOME, ignore_errors=True)
     (HOME / "airflow").mkdir(parents=True)
     password = secrets.token_urlsafe(9)
@@ -65,12 +69,15 @@ def main() -> int:
                 stack.enter_context(process(name, [AIRFLOW, *arguments]))
             with contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):
                 export_and_load(emulator, today)
-        say(f"{DAYS - 1} of {DAYS} days are exported and loaded")
+        say(f"{DAYS - 1} of {DAYS} days until {today:%Y-%m-%d} are exported and loaded")
         set_up(password, emulator.connection())
         say(f"\nAirflow:   {URL}\nUser:      admin (or viewer, who may only read)\nPassword:  {password}")
-        say(f"Coverage:  {URL}/plugin/zendesk-coverage\nLogs:      {HOME}\nCtrl-C ends all of it.")
+        say(f"Coverage:  {URL}/plugin/zendesk-coverage\nGap:       {today - timedelta(days=MISSING):%Y-%m-%d}")
+        say(f"Logs:      {HOME}\nCtrl-C ends all of it.")
         with contextlib.suppress(KeyboardInterrupt):
             signal.pause()
+        # Another Ctrl-C must not leave a part running.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         say("\nEnding ...")
     say("All parts of Airflow have ended.")
     return 0
@@ -141,11 +148,13 @@ def process(name: str, command: list[str]) -> Iterator[None]:
         try:
             yield
         finally:
+            # Running tasks are children with process groups of their own.
+            part = psutil.Process(started.pid)
+            parts = [part, *part.children(recursive=True)]
             started.send_signal(signal.SIGINT)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                started.wait(MAX_END_SECONDS)
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(started.pid, signal.SIGKILL)
+            _, left = psutil.wait_procs(parts, MAX_END_SECONDS)
+            for each in left:
+                each.kill()
             started.wait()
 
 

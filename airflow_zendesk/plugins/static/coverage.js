@@ -39,19 +39,23 @@ async function repair(button, state) {
   button.disabled = true;
   const { dag, resource, start, end } = button.dataset;
   const runs = `dags/${encodeURIComponent(dag)}/dagRuns`;
+  let run;
   try {
     const conf = { resource, start, end };
-    let run = await request(runs, { method: "POST", body: JSON.stringify({ logical_date: null, conf }) });
-    while (!["success", "failed"].includes(run.state)) {
-      state.textContent = `The run ${run.dag_run_id} is ${run.state}.`;
-      await new Promise((resolve) => setTimeout(resolve, 2000));
-      run = await request(`${runs}/${encodeURIComponent(run.dag_run_id)}`);
-    }
-    if (run.state === "success") return location.reload();
-    state.textContent = `The run ${run.dag_run_id} failed. Open its log in the DAG ${dag}.`;
+    run = await request(runs, { method: "POST", body: JSON.stringify({ logical_date: null, conf }) });
   } catch (error) {
-    state.textContent = `Airflow refused: ${error.message}`;
+    state.textContent = `The run was not started: ${error.message}`;
+    button.disabled = false;
+    return;
   }
+  while (!["success", "failed"].includes(run.state)) {
+    state.textContent = `The run ${run.dag_run_id} is ${run.state}.`;
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+    // If one request fails, the next one tells the state.
+    run = await request(`${runs}/${encodeURIComponent(run.dag_run_id)}`).catch(() => run);
+  }
+  if (run.state === "success") location.reload();
+  state.textContent = `The run ${run.dag_run_id} has ended: ${run.state}. Its log is in the DAG ${dag}.`;
   button.disabled = false;
 }
 

@@ -1,7 +1,7 @@
 """Airflow's UI as a new user walks through it: the connection form, a run, and the coverage pages with a repair."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -11,20 +11,19 @@ from playwright.sync_api import FrameLocator, Page, expect
 from tests.system.browser.conftest import Demo
 from tests.system.distributed.services import until
 
-#: The days of the demo: see demo/ui.py.
-MISSING = 9
 #: Milliseconds until a state that Airflow reaches by itself; a run waits for the scheduler and for a process.
 PATIENCE = 90_000
-
-
-def day(ago: int) -> str:
-    """A UTC day, counted from today."""
-    return f"{datetime.now(UTC) - timedelta(days=ago):%Y-%m-%d}"
 
 
 def choose_theme(page: Page, theme: str) -> None:
     """Choose light or dark as Airflow's menu does."""
     page.evaluate("theme => localStorage.setItem('theme', theme)", theme)
+
+
+def take_picture(page: Page, path: Path) -> None:
+    """Take a screenshot when nothing is loading: Airflow loads the frame again after a click in it."""
+    page.wait_for_load_state("networkidle")
+    page.screenshot(path=path)
 
 
 def coverage(page: Page, demo: Demo) -> FrameLocator:
@@ -65,8 +64,8 @@ def test_days_by_hand_are_exported_and_the_log_names_the_object(page: Page, demo
     """The trigger form has date pickers, whose days are UTC days."""
     page.goto(f"{demo.url}/dags/zendesk_ticket_events")
     page.get_by_role("button", name="Trigger").first.click()
-    page.locator("input[name=element_start]").fill(day(1))
-    page.locator("input[name=element_end]").fill(day(0))
+    page.locator("input[name=element_start]").fill(demo.day(1))
+    page.locator("input[name=element_end]").fill(demo.today)
     page.screenshot(path=pictures / "trigger-form.png")
     page.locator("[role=dialog]").get_by_role("button", name="Trigger").click()
     page.wait_for_url("**/runs/manual__*")
@@ -74,7 +73,7 @@ def test_days_by_hand_are_exported_and_the_log_names_the_object(page: Page, demo
     api = f"{demo.url}/api/v2/dags/zendesk_ticket_events/dagRuns/{run}"
     until("the run", lambda: page.request.get(api).json()["state"] == "success", PATIENCE / 1_000)
     page.goto(f"{demo.url}/dags/zendesk_ticket_events/runs/{run}/tasks/export")
-    expect(page.get_by_text(f"Unchanged {day(1)}: ")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text(f"Unchanged {demo.day(1)}: ")).to_be_visible(timeout=PATIENCE)
     page.screenshot(path=pictures / "log.png")
     page.get_by_role("link", name="Details").click()
     expect(page.get_by_role("link", name="Coverage")).to_have_attribute("href", f"{demo.url}/plugin/zendesk-coverage")
@@ -92,10 +91,11 @@ def test_coverage_pages_follow_the_theme(page: Page, demo: Demo, pictures: Path,
     )
     assert outer == inner
     assert theme in frame.locator("html").evaluate("html => [...html.classList, 'light'].join()")
-    page.screenshot(path=pictures / f"overview-{theme}.png")
-    frame.get_by_role("link", name="ticket_events").click()
+    take_picture(page, pictures / f"overview-{theme}.png")
+    frame.get_by_role("link", name="ticket_metric_events").click()
     expect(frame.locator("[data-test=calendar]")).to_be_visible()
-    page.screenshot(path=pictures / f"dataset-{theme}.png")
+    expect(frame.locator("[data-test=headline]")).to_contain_text("1 slice is missing.")
+    take_picture(page, pictures / f"dataset-{theme}.png")
 
 
 def test_gap_is_found_and_repaired_by_one_run(page: Page, demo: Demo, pictures: Path) -> None:
@@ -105,13 +105,14 @@ def test_gap_is_found_and_repaired_by_one_run(page: Page, demo: Demo, pictures: 
     frame.get_by_role("link", name="ticket_events").click()
     expect(frame.locator("[data-test=headline]")).to_contain_text("1 slice is missing.")
     expect(frame.locator("[data-test=gap]")).to_have_count(1)
-    expect(frame.locator("[data-test=gap]")).to_contain_text(f"{day(MISSING)} 00:00")
+    expect(frame.locator("[data-test=gap]")).to_contain_text(f"{demo.missing} 00:00")
     frame.locator("[data-test=repair]").click()
     expect(frame.locator("[data-test=run-state]")).to_contain_text("is ")
     expect(frame.locator("[data-test=headline]")).to_contain_text("No slice is missing.", timeout=PATIENCE)
-    page.screenshot(path=pictures / "repaired.png")
-    frame.get_by_role("link", name=f"{day(MISSING)}: exported").first.click()
-    expect(frame.get_by_role("heading", name=f"ticket_events, {day(MISSING)}")).to_be_visible()
-    page.screenshot(path=pictures / "day.png")
+    take_picture(page, pictures / "repaired.png")
+    frame.get_by_role("link", name=f"{demo.missing}: exported").first.click()
+    expect(frame.get_by_role("heading", name=f"ticket_events, {demo.missing}")).to_be_visible()
+    take_picture(page, pictures / "day.png")
     runs = page.request.get(f"{demo.url}/api/v2/dags/zendesk_history/dagRuns").json()["dag_runs"]
-    assert [(day(MISSING), day(MISSING - 1))] == [(run["conf"]["start"], run["conf"]["end"]) for run in runs]
+    after = str(date.fromisoformat(demo.missing) + timedelta(days=1))
+    assert [(demo.missing, after)] == [(run["conf"]["start"], run["conf"]["end"]) for run in runs]
