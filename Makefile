@@ -35,11 +35,6 @@ $(VENV)/ready-readers: $(VENV)/ready-dev
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint $(LOCK) --editable '.[readers]'
 	@touch $@
 
-$(VENV)/ready-browser: $(VENV)/ready-dev
-	@echo "Installing Playwright into $(VENV), once ..."
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint $(LOCK) --editable '.[browser]'
-	@touch $@
-
 # The Azure emulator needs npm. Package scripts are not run.
 AZURITE := tests/support/stores/azurite
 $(AZURITE)/node_modules/.package-lock.json: $(AZURITE)/package-lock.json
@@ -88,7 +83,7 @@ test-warehouse: venv ## load thirty days into DuckDB and PostgreSQL with a runni
 test-readers: $(VENV)/ready-readers ## read the files with six readers, on a disk and in S3 (Spark needs Java)
 	$(BIN)/pytest -n 0 -m readers tests/system
 
-test-browser: $(VENV)/ready-browser ## walk through Airflow's UI with Chromium (SCREENSHOTS=folder keeps the pictures)
+test-browser: venv ## walk through Airflow's UI with Chromium (SCREENSHOTS=folder keeps the pictures)
 	$(BIN)/pytest -n 0 -m browser tests/system
 
 screenshots: ## take the pictures of the documentation again

@@ -41,6 +41,7 @@ extras_require = {
         "mypy",
         "pandas-stubs",
         "psutil",  # sees where the servers of the tests listen; Airflow depends on it
+        "playwright",  # drives Debian's Chromium in the browser tests
         "polars",  # a foreign reader in the tests
         "pytest",
         "pytest-randomly",  # random order, so no test leans on another
@@ -51,7 +52,6 @@ extras_require = {
         "types-requests",
         "uv",  # installs the lock and makes it anew
     ],
-    "browser": ["playwright"],  # drives Debian's Chromium; its own browsers are not downloaded
     "readers": [  # foreign readers of the files, too large for every test run
         "chdb",  # ClickHouse without a server
         "pyspark>=4",  # Spark; 4 is the first that gives Arrow tables

@@ -38,6 +38,7 @@ PARTS = {
     "api-server": ["api-server", "--host", "127.0.0.1", "--port", str(PORT), "--workers", "1"],
     "scheduler": ["scheduler", "--skip-serve-logs"],
     "dag-processor": ["dag-processor"],
+    "triggerer": ["triggerer", "--skip-serve-logs"],
 }
 #: Seconds until a part that does not end by SIGINT is killed.
 MAX_END_SECONDS = 20

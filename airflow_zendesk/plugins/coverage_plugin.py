@@ -10,7 +10,7 @@ _ROUTE = "zendesk-coverage"
 
 
 class ZendeskCoveragePlugin(AirflowPlugin):
-    """Registers the coverage pages as *Zendesk coverage* in the menu *Browse*.
+    """Registers the coverage pages as *Zendesk coverage* in the menu *Browse*, and a tile on the home page.
 
     Every process of Airflow loads plugins, but only the API server reads ``fastapi_apps``, so that the imports of the
     app cost nothing elsewhere.
@@ -25,6 +25,15 @@ class ZendeskCoveragePlugin(AirflowPlugin):
             "destination": "nav",
             "category": "browse",
             "url_route": _ROUTE,
+        }
+    ]
+
+    react_apps = [  # noqa: RUF012  as above
+        {
+            "name": "Zendesk coverage tile",
+            "bundle_url": f"{_ROUTE}/static/tile.js",
+            "destination": "dashboard",
+            "url_route": f"{_ROUTE}-tile",
         }
     ]
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from airflow_zendesk.dataset.settings import DatasetSettings
 from airflow_zendesk.exceptions import ZendeskError
 from airflow_zendesk.plugins.datasets import (
     DEFAULT_PLACE,
@@ -18,6 +19,7 @@ from airflow_zendesk.plugins.repair_plan import plan_repair
 from airflow_zendesk.plugins.setup_check import check_setup
 from airflow_zendesk.verify.repair import Target
 from airflow_zendesk.window import Slice
+from airflow_zendesk.zendesk.resources import Query
 
 #: The most gaps that a page lists with a command each.
 _MAX_GAPS = 50
@@ -51,8 +53,9 @@ def dataset(place: Place, resource: str, until: date) -> dict[str, Any]:
     days = days_of(period, stored.coverage, facts)
     target = Target(place.destination, stored.settings, place.zendesk_conn_id)
     gaps = [] if stored.resource.is_list else stored.coverage.gaps
+    others = _other_settings(stored)
     # The DAG exports the default account only, and a snapshot of a list cannot be made for a day that is over.
-    can_plan = place.name == DEFAULT_PLACE and not stored.resource.is_list
+    can_plan = place.name == DEFAULT_PLACE and not stored.resource.is_list and not others
     return {
         **_row(stored),
         "calendar": calendar(days_of(calendar_days(until), stored.coverage, facts)),
@@ -65,6 +68,7 @@ def dataset(place: Place, resource: str, until: date) -> dict[str, Any]:
             for gap in gaps[:_MAX_GAPS]
         ],
         "more_gaps": max(0, len(gaps) - _MAX_GAPS),
+        "other_settings": others,
         "plan": plan_repair(stored.coverage, facts.values(), stored.now) if can_plan else None,
         "earlier": period[0] - timedelta(days=1) if _has_earlier(stored, period[0]) else None,
         "is_latest": until == stored.now.date(),
@@ -83,6 +87,13 @@ def day(place: Place, resource: str, day: date) -> dict[str, Any]:
         "slices": [_slice(stored, slice_, facts) for slice_ in slices],
         "gaps": gaps,
     }
+
+
+def _other_settings(stored: StoredDataset) -> list[str]:
+    """The settings of the dataset that the DAG ``zendesk_history`` does not have: its run would be refused."""
+    settings = stored.settings
+    of_dag = DatasetSettings.from_query(Query.of(settings.resource), settings.account, settings.grain, None)
+    return sorted(settings.differences(of_dag))
 
 
 def _row(stored: StoredDataset) -> dict[str, Any]:

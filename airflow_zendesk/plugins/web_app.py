@@ -58,8 +58,8 @@ def _show_error(_: Request, error: Exception) -> Response:
     return render("error.html", status=502, error=str(error))
 
 
-def _overview(user: User) -> Response:
-    return render("overview.html", **views.overview(), can_repair=not reason_not_to_repair(user))
+def _overview() -> Response:
+    return render("overview.html", **views.overview())
 
 
 def _dataset(user: User, place: str, resource: str, until: date | None = None) -> Response:
@@ -76,7 +76,7 @@ def _summary() -> Response:
 
 
 def _static(name: str) -> Response:
-    if name not in {"coverage.css", "coverage.js"}:
+    if name not in {"coverage.css", "coverage.js", "tile.js"}:
         raise HTTPException(404, "There is no such file.")
     return FileResponse(_STATIC / name)
 

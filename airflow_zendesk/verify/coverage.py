@@ -19,14 +19,12 @@ class Coverage:
         grain: the length of a slice.
         stored: the stored slices, in order.
         gaps: the times between the first stored slice and now that have no slice, in order and merged.
-        due: the end of the last slice that has ended by now; None if nothing is stored.
         missing_until: the slices that end later are not missing yet, because their export may still be running.
     """
 
     grain: Grain
     stored: tuple[Slice, ...]
     gaps: tuple[Window, ...]
-    due: datetime | None
     missing_until: datetime
 
     @classmethod
@@ -37,10 +35,9 @@ class Coverage:
         step = timedelta(seconds=grain.seconds)
         missing_until = now - max(step, _MIN_DELAY)
         if not stored:
-            return cls(grain=grain, stored=(), gaps=(), due=None, missing_until=missing_until)
-        due = max(_floor(now, grain), stored[-1].end)
+            return cls(grain=grain, stored=(), gaps=(), missing_until=missing_until)
         gaps = tuple(_gaps(stored, max(_floor(missing_until, grain), stored[-1].end)))
-        return cls(grain=grain, stored=stored, gaps=gaps, due=due, missing_until=missing_until)
+        return cls(grain=grain, stored=stored, gaps=gaps, missing_until=missing_until)
 
     @property
     def start(self) -> datetime | None:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from airflow_zendesk.dataset.layout import slice_key
@@ -24,7 +25,7 @@ SETTINGS = DatasetSettings(
 )
 DATASET = "/dataset?place=default&resource=ticket_events"
 PATHS = ["/", DATASET, f"/day?place=default&resource=ticket_events&day={TODAY:%Y-%m-%d}", "/summary.json"]
-FILES = ["/static/coverage.css", "/static/coverage.js"]
+FILES = ["/static/coverage.css", "/static/coverage.js", "/static/tile.js"]
 MISSING, DAMAGED, LATE = 5, 3, 2
 
 
@@ -153,6 +154,20 @@ def test_repair_needs_an_active_dag_and_the_right_to_run_it(pages: Server) -> No
     assert 'data-end="' in viewer
     assert " disabled>" in viewer
     assert " disabled>" not in pages.get(DATASET)["text"]
+
+
+def test_dataset_with_other_settings_is_repaired_by_commands(pages: Server) -> None:
+    """A run of the DAG would be refused, because it exports without comments."""
+    settings = msgspec.structs.replace(SETTINGS, include=("comment_events",), private_comments=True)
+    store = open_destination((pages.folder / "comments").as_uri())
+    ensure_settings(store, settings)
+    for slice_ in DEFAULT_GRAIN.slices(Window(TODAY - timedelta(days=10), TODAY))[::2]:
+        content = valid_slice(slice_, [event(1, timestamp=slice_.start_time)])
+        store.put(slice_key("ticket_events", slice_), io.BytesIO(content), expected=None)
+    text = pages.get(DATASET, variables={"zendesk_destination": store.uri("")})["text"]
+    assert "other settings than the DAG <code>zendesk_history</code> (include, private_comments)" in text
+    assert 'data-test="repair"' not in text
+    assert "--include comment_events" in text
 
 
 def test_day_shows_what_the_footer_says(pages: Server) -> None:

@@ -1,6 +1,7 @@
 """Airflow's UI as a new user walks through it: the connection form, a run, and the coverage pages with a repair."""
 
 import json
+import re
 from datetime import date, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -96,6 +97,16 @@ def test_coverage_pages_follow_the_theme(page: Page, demo: Demo, pictures: Path,
     expect(frame.locator("[data-test=calendar]")).to_be_visible()
     expect(frame.locator("[data-test=headline]")).to_contain_text("1 slice is missing.")
     take_picture(page, pictures / f"dataset-{theme}.png")
+
+
+def test_home_page_has_a_tile_that_leads_to_the_page(page: Page, demo: Demo, pictures: Path) -> None:
+    """It says how many slices are missing in all datasets."""
+    choose_theme(page, "light")
+    page.goto(demo.url)
+    expect(page.get_by_text(re.compile("Zendesk coverage: [12] slices? (is|are) missing"))).to_be_visible()
+    take_picture(page, pictures / "home.png")
+    page.get_by_role("link", name="Zendesk coverage").click()
+    expect(page.frame_locator("iframe").get_by_role("heading", name="Zendesk coverage")).to_be_visible()
 
 
 def test_gap_is_found_and_repaired_by_one_run(page: Page, demo: Demo, pictures: Path) -> None:
