@@ -41,6 +41,7 @@ extras_require = {
         "mypy",
         "pandas-stubs",
         "psutil",  # sees where the servers of the tests listen; Airflow depends on it
+        "apache-airflow-providers-openlineage",  # the lineage of a real run
         "playwright",  # drives Debian's Chromium in the browser tests
         "polars",  # a foreign reader in the tests
         "pytest",

@@ -62,6 +62,7 @@ class ZendeskIncrementalExportOperator(BaseOperator):
     template_fields: Sequence[str] = ("resource", "destination", "zendesk_conn_id", "start", "end")
     ui_color = "#e8f4ea"
     operator_extra_links = (CoverageLink(), ObjectsLink())
+    _report: "ExportReport | None" = None
 
     def __init__(  # noqa: PLR0913  one keyword for each option
         self,
@@ -154,7 +155,14 @@ class ZendeskIncrementalExportOperator(BaseOperator):
         for warning in report.warnings():
             self.log.warning(warning)
         self._update_assets(context, report)
+        self._report = report
         return report.to_event()
+
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:  # noqa: ARG002  Airflow's signature
+        """The lineage of the run, for Airflow's OpenLineage provider."""
+        from airflow_zendesk.operators.lineage import lineage_of_export  # noqa: PLC0415
+
+        return lineage_of_export(self._report.to_dict()) if self._report else None
 
     def _update_assets(self, context: Context, report: "ExportReport") -> None:
         for outlet in self.outlets:

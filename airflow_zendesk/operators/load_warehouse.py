@@ -33,6 +33,7 @@ class ZendeskLoadWarehouseOperator(BaseOperator):
 
     template_fields: Sequence[str] = ("warehouse", "destination", "schema", "resource", "start", "end")
     ui_color = "#e8eef4"
+    _reports: Sequence[dict[str, Any]] = ()
 
     def __init__(
         self,
@@ -58,7 +59,15 @@ class ZendeskLoadWarehouseOperator(BaseOperator):
     def execute(self, context: Context) -> list[dict[str, Any]]:
         """Load the slices; return a report for each resource."""
         with errors_to_failures():
-            return [self._load(resource, slices) for resource, slices in self._slices(context).items()]
+            reports = [self._load(resource, slices) for resource, slices in self._slices(context).items()]
+        self._reports = reports
+        return reports
+
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:  # noqa: ARG002  Airflow's signature
+        """The lineage of the run, for Airflow's OpenLineage provider."""
+        from airflow_zendesk.operators.lineage import lineage_of_load  # noqa: PLC0415
+
+        return lineage_of_load(self._reports, self.warehouse, self.schema)
 
     def _slices(self, context: Context) -> Mapping[str, Sequence[Slice]]:
         """The slices to load, by resource."""
