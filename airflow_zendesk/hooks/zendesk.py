@@ -122,7 +122,7 @@ class ZendeskHook(HttpHook):
 
         Args:
             resource: any key of ``RESOURCES``. A list like ``groups`` is read as it is now, whatever the window.
-            start: first instant of the window, with a time zone.
+            start: start of the window, a UTC day like ``2026-01-31`` or a time with its zone.
             end: first instant after it.
             include: sideloads; ``ticket_events`` offers ``comment_events``, ``tickets`` offers ``metric_sets``.
             support_type_scope: ``all``, ``agent`` or ``ai_agent`` (``ticket_events`` and ``tickets`` only).

@@ -42,7 +42,7 @@ class ZendeskIncrementalExportOperator(BaseOperator):
     :param resource: ``ticket_events``, ``ticket_metric_events``, ``tickets``, ``users``, ``organizations``, or a list
         like ``groups``; docs/objects.md names all. (templated)
     :param zendesk_conn_id: the connection of the account. (templated)
-    :param start: first instant of the window, with a time zone. (templated)
+    :param start: start of the window, a UTC day like ``2026-01-31`` or a time with its zone. (templated)
     :param end: first instant after the window. Defaults to the run's data interval if both are None or render to an
         empty string. (templated)
     :param grain: length of a slice, like ``1d``, ``1h``, ``15m`` or a ``timedelta``; None for the dataset's own, or a

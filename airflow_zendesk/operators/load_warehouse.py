@@ -27,7 +27,7 @@ class ZendeskLoadWarehouseOperator(BaseOperator):
     :param shape: ``fivetran`` for views with the names and columns of Fivetran's connector, in the schema
         ``<schema>_fivetran``; see docs/dbt.md.
     :param resource: the resource to load from ``start`` to ``end``. Asset events name theirs. (templated)
-    :param start: start of the window to load, with a time zone. (templated)
+    :param start: start of the window to load, a UTC day like ``2026-01-31`` or a time with its zone. (templated)
     :param end: end of the window, exclusive. (templated)
     """
 

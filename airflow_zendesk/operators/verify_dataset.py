@@ -26,7 +26,7 @@ class ZendeskVerifyDatasetOperator(BaseOperator):
     :param destination: the destination of the exports. (templated)
     :param resource: ``ticket_events`` or ``ticket_metric_events``. (templated)
     :param zendesk_conn_id: the connection of the account; used only with ``source``. (templated)
-    :param start: start of the window, with a time zone. (templated)
+    :param start: start of the window, a UTC day like ``2026-01-31`` or a time with its zone. (templated)
     :param end: end of the window, exclusive. Defaults to the run's data interval if both are None or render to an empty
         string. (templated)
     :param source: how many slices, spread over the window, are extracted from Zendesk again and compared; ``"all"`` for

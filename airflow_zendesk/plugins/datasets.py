@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 
@@ -124,12 +124,16 @@ def read_dataset(place: Place, resource: str) -> StoredDataset:
     listed = ((_slice_of(resource, key), version) for key, version in store.walk(resource).items())
     versions = {slice_: version for slice_, version in listed if slice_}
     now = datetime.now(UTC)
+    coverage = Coverage.of(versions, settings.grain, now)
+    if RESOURCES[resource].is_list:
+        # No export can make the snapshot of an earlier day.
+        coverage = replace(coverage, gaps=())
     return StoredDataset(
         place=place,
         store=store,
         settings=settings,
         versions=versions,
-        coverage=Coverage.of(versions, settings.grain, now),
+        coverage=coverage,
         now=now,
     )
 

@@ -10,12 +10,13 @@ from airflow_zendesk.verify.coverage import Coverage
 from airflow_zendesk.verify.footers import SliceFacts
 from airflow_zendesk.window import DAY_SECONDS, Slice, Window
 
-DayState = Literal["before", "missing", "damaged", "due", "late", "empty", "exported"]
+DayState = Literal["before", "none", "missing", "damaged", "due", "late", "empty", "exported"]
 #: Each state with its words in the legend, the worst first.
 STATES: dict[DayState, str] = {
     "missing": "missing",
     "damaged": "unreadable",
     "due": "not exported yet",
+    "none": "no snapshot",
     "late": "with late rows",
     "empty": "exported, no rows",
     "exported": "exported",
@@ -99,6 +100,8 @@ def _day(
         state = "damaged"
     elif len(stored) < expected and day >= coverage.missing_until.date():
         state = "due"
+    elif not stored:
+        state = "none"
     elif late:
         state = "late"
     elif rows == 0:

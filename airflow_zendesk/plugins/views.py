@@ -26,8 +26,19 @@ _MAX_GAPS = 50
 
 
 def overview() -> dict[str, Any]:
-    """All datasets, by destination; a destination that cannot be read has an error instead."""
-    groups = []
+    """All datasets, by destination, and the set-up checklist."""
+    return {"groups": _groups(), "checks": check_setup()}
+
+
+def summary() -> dict[str, int]:
+    """The numbers of the tile on the home page."""
+    rows = [row for group in _groups() for row in group["rows"]]
+    return {"datasets": len(rows), "missing": sum(row["coverage"].missing for row in rows)}
+
+
+def _groups() -> list[dict[str, Any]]:
+    """The datasets of each destination; a destination that cannot be read has an error instead."""
+    groups: list[dict[str, Any]] = []
     for place in configured_places():
         try:
             rows = [_row(read_dataset(place, resource)) for resource in stored_resources(place)]
@@ -35,24 +46,18 @@ def overview() -> dict[str, Any]:
             groups.append({"place": place, "rows": [], "error": str(error)})
         else:
             groups.append({"place": place, "rows": rows, "error": ""})
-    return {"groups": groups, "checks": check_setup()}
-
-
-def summary() -> dict[str, Any]:
-    """The numbers of the tile on the home page."""
-    rows = [row for group in overview()["groups"] for row in group["rows"]]
-    return {"datasets": len(rows), "missing": sum(row["coverage"].missing for row in rows)}
+    return groups
 
 
 def dataset(place: Place, resource: str, until: date) -> dict[str, Any]:
     """One dataset, with its days until ``until``."""
     stored = read_dataset(place, resource)
-    until = min(until, stored.now.date())
+    until = max(min(until, stored.now.date()), (stored.coverage.start or stored.now).date())
     period = stored.period(until)
     facts = stored.facts([slice_ for slice_ in stored.coverage.stored if period[0] <= slice_.start.date() <= until])
     days = days_of(period, stored.coverage, facts)
     target = Target(place.destination, stored.settings, place.zendesk_conn_id)
-    gaps = [] if stored.resource.is_list else stored.coverage.gaps
+    gaps = stored.coverage.gaps
     others = _other_settings(stored)
     # The DAG exports the default account only, and a snapshot of a list cannot be made for a day that is over.
     can_plan = place.name == DEFAULT_PLACE and not stored.resource.is_list and not others

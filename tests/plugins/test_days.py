@@ -1,5 +1,6 @@
 """The days of a dataset as the pages show them."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -55,6 +56,13 @@ def test_each_day_has_its_worst_state() -> None:
     assert expected == [day.state for day in found]
     assert "2026-03-03: with late rows, 5 rows, 2 of them late" == found[2].title
     assert "2026-03-01: before the first slice" == found[0].title
+
+
+def test_day_without_a_snapshot_of_a_list_is_not_missing() -> None:
+    """A list has no gaps, because no export can make the snapshot of an earlier day."""
+    snapshots = Coverage.of([slice_of(0), slice_of(2)], DAY, START + timedelta(days=3))
+    found = days_of(days(0, 1, 2), replace(snapshots, gaps=()), {})
+    assert ["exported", "none", "exported"] == [day.state for day in found]
 
 
 def test_one_missing_hour_makes_a_day_missing() -> None:

@@ -181,6 +181,28 @@ def test_day_shows_what_the_footer_says(pages: Server) -> None:
     assert "Missing from" in pages.get(day.format(TODAY - timedelta(days=MISSING)))["text"]
 
 
+@pytest.mark.parametrize("until", ["0001-01-01", "9999-12-31"])
+def test_period_is_within_the_dataset(pages: Server, until: str) -> None:
+    """Whatever the address says."""
+    assert 200 == pages.get(f"{DATASET}&until={until}")["status"]
+
+
+def test_list_has_no_gaps(pages: Server) -> None:
+    """Also where days have no snapshot: on its page, on the page of such a day, and in the tile."""
+    store = open_destination((pages.folder / "lists").as_uri())
+    settings = msgspec.structs.replace(SETTINGS, resource="groups", support_type_scope=None)
+    ensure_settings(store, settings)
+    for slice_ in DEFAULT_GRAIN.slices(Window(TODAY - timedelta(days=10), TODAY))[::3]:
+        store.put(slice_key("groups", slice_), io.BytesIO(b"not Parquet"), expected=None)
+    address = "/dataset?place=default&resource=groups"
+    text = pages.get(address, variables={"zendesk_destination": store.uri("")})["text"]
+    assert f"The newest snapshot is of {TODAY - timedelta(days=1):%Y-%m-%d}." in text
+    assert "Missing slices" not in text
+    day = f"/day?place=default&resource=groups&day={TODAY - timedelta(days=2):%Y-%m-%d}"
+    assert "No slice of this day is stored." in pages.get(day)["text"]
+    assert {"datasets": 1, "missing": 0} == json.loads(pages.get("/summary.json")["text"])
+
+
 def test_requests_name_configured_datasets_only(pages: Server) -> None:
     """A request cannot make the server read another place."""
     assert 404 == pages.get("/dataset?place=file:///etc&resource=ticket_events")["status"]
