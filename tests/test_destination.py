@@ -45,7 +45,7 @@ def test_each_scheme_has_its_store(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("destination", "message"),
     [
-        ("", "The destination '' is not a URL. Use one like s3://conn_id@bucket/zendesk or file:///data/zendesk"),
+        ("", "The destination is empty. Set it to a URL like s3://conn_id@bucket/zendesk; the DAGs of this package"),
         ("/data/zendesk", "The destination '/data/zendesk' is not a URL"),
         (None, "The destination of the type NoneType is not a URL"),
         (7, "The destination of the type int is not a URL"),
