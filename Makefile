@@ -59,7 +59,7 @@ lint: venv ## check lint, format, types and import rules
 	$(BIN)/lint-imports
 
 # The types of the newest Airflow are checked, so the oldest one runs without lint.
-test: $(if $(filter 3.3,$(AIRFLOW)),lint) venv azurite ## lint and the tests, in five minutes (AIRFLOW=3.1 for the oldest supported version)
+test: $(if $(filter 3.3,$(AIRFLOW)),lint) venv azurite ## lint and the tests, in seven minutes (AIRFLOW=3.1 for the oldest supported version)
 	$(BIN)/pytest -n auto --dist loadfile --matrix
 
 matrix: venv ## print how an export ends for each fault, on each page, once and always

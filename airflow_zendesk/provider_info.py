@@ -61,7 +61,7 @@ _CONNECTION_TYPE = {
         "proxies": {
             "label": "Proxies",
             "description": 'Proxy URLs by scheme, like {"https": "http://proxy:3128"}.',
-            # Without a default: Airflow would mask it, and save the mask.
+            # Without a default, because Airflow's form would show and send a mask instead of it.
             "schema": {"type": ["object", "null"]},
         },
     },

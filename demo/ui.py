@@ -1,8 +1,10 @@
 """Start an Airflow to click through: `make demo-ui`.
 
 All its parts listen on loopback only. An emulated Zendesk with invented events, four weeks of exports with one missing
-day and one day with late events, and a DuckDB file with the loaded tables. Ctrl-C ends everything. All files are in one
-folder, which is made anew: .demo-ui/, or the first argument. The second argument is the port of Airflow's UI.
+day and one day with late events, and a DuckDB file with the loaded tables. Ctrl-C ends everything.
+
+The first argument is the folder for all files, by default .demo-ui/. Each start deletes the files of an earlier demo.
+The second argument is the port of Airflow's UI, by default 8080.
 """
 
 import contextlib
@@ -54,6 +56,9 @@ def main() -> int:
     # A shell without a terminal lets its background jobs, and their children, ignore SIGINT.
     for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(ending, signal.default_int_handler)
+    if HOME.exists() and any(HOME.iterdir()) and not (HOME / "passwords.json").exists():
+        say(f"The folder {HOME} has files that are not of a demo, and would be deleted. Choose another folder.")
+        return 1
     shutil.rmtree(HOME, ignore_errors=True)
     (HOME / "airflow").mkdir(parents=True)
     password = secrets.token_urlsafe(9)

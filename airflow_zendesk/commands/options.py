@@ -54,13 +54,13 @@ def add_window(
         "--start",
         required=required,
         metavar="TIME",
-        help=f"start of the window, UTC day, or time with its zone{note}",
+        help=f"start of the window: a UTC day, or a time with its zone{note}",
     )
     parser.add_argument(
         "--end",
         required=required,
         metavar="TIME",
-        help="end of the window, exclusive, UTC day, or time with its zone",
+        help="end of the window, exclusive: a UTC day, or a time with its zone",
     )
 
 

@@ -23,7 +23,7 @@ DEFAULT_PLACE = "default"
 #: The footers that a page reads: 90 daily slices, or 41 days of hourly ones.
 _MAX_DAYS, _MAX_SLICES = 90, 1_000
 _FOOTERS = FooterCache()
-#: Keys whose slices are remembered, because parsing takes longer than listing: three years of hourly slices, twice.
+#: Keys whose slices are remembered, because parsing them takes time too: nearly six years of hourly slices.
 _MAX_PARSED = 50_000
 
 

@@ -68,6 +68,7 @@ def dataset(place: Place, resource: str, until: date) -> dict[str, Any]:
         "days": days[::-1],
         "rows": sum(day.rows or 0 for day in days),
         "states": STATES,
+        "unreadable": sum(fact.footer is None for fact in facts.values()),
         "gaps": [
             {"window": gap, "slices": stored.coverage.count(gap), "command": target.export(gap)}
             for gap in gaps[:_MAX_GAPS]

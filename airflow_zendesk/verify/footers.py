@@ -11,7 +11,7 @@ from airflow_zendesk.dataset.slice_file import Footer, read_footer
 from airflow_zendesk.exceptions import DamagedObjectError
 from airflow_zendesk.storage.store import Store, Version
 
-#: Three years of hourly slices fit in twice: about 60 MB.
+#: Nearly six years of hourly slices.
 _MAX_REMEMBERED = 50_000
 #: Requests at a time; a footer in a bucket needs one or two.
 _THREADS = 16

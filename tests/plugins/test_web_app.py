@@ -136,14 +136,26 @@ def test_dataset_shows_the_gap_and_its_repair(pages: Server) -> None:
     """A headline, the command, the bars and the table."""
     text = pages.get(DATASET)["text"]
     missing, after = (f"{TODAY - timedelta(days=ago):%Y-%m-%d}" for ago in (MISSING, MISSING - 1))
-    assert "<strong>1 slice is missing.</strong>" in text
-    assert f"Complete until {missing} 00:00 UTC" in text
+    assert "<strong>1 slice is unreadable, 1 is missing.</strong>" in text
     assert (
         f"airflow-zendesk export --resource ticket_events --start {missing}T00:00:00Z --end {after}T00:00:00Z" in text
     )
     assert f'data-start="{missing}" data-end="{after}"' in text
     assert f"{TODAY - timedelta(days=LATE):%Y-%m-%d}: with late rows, 4 rows, 1 of them late" in text
     assert f"{TODAY - timedelta(days=DAMAGED):%Y-%m-%d}: unreadable" in text
+
+
+def test_headline_without_damage_says_until_when_nothing_is_missing(pages: Server) -> None:
+    """And how far behind the dataset is."""
+    store = open_destination((pages.folder / "gap").as_uri())
+    ensure_settings(store, SETTINGS)
+    for slice_ in DEFAULT_GRAIN.slices(Window(TODAY - timedelta(days=4), TODAY)):
+        if (TODAY - slice_.start).days != 2:
+            content = valid_slice(slice_, [event(1, timestamp=slice_.start_time)])
+            store.put(slice_key("ticket_events", slice_), io.BytesIO(content), expected=None)
+    text = pages.get(DATASET, variables={"zendesk_destination": store.uri("")})["text"]
+    assert "<strong>1 slice is missing.</strong>" in text
+    assert f"Complete until {TODAY - timedelta(days=2):%Y-%m-%d} 00:00 UTC" in text
 
 
 def test_repair_needs_an_active_dag_and_the_right_to_run_it(pages: Server) -> None:
@@ -193,7 +205,8 @@ def test_list_has_no_gaps(pages: Server) -> None:
     settings = msgspec.structs.replace(SETTINGS, resource="groups", support_type_scope=None)
     ensure_settings(store, settings)
     for slice_ in DEFAULT_GRAIN.slices(Window(TODAY - timedelta(days=10), TODAY))[::3]:
-        store.put(slice_key("groups", slice_), io.BytesIO(b"not Parquet"), expected=None)
+        content = valid_slice(slice_, [event(1, timestamp=slice_.start_time)])
+        store.put(slice_key("groups", slice_), io.BytesIO(content), expected=None)
     address = "/dataset?place=default&resource=groups"
     text = pages.get(address, variables={"zendesk_destination": store.uri("")})["text"]
     assert f"The newest snapshot is of {TODAY - timedelta(days=1):%Y-%m-%d}." in text

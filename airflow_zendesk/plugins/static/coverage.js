@@ -51,7 +51,7 @@ async function repair(button, state) {
   while (!["success", "failed"].includes(run.state)) {
     state.textContent = `The run ${run.dag_run_id} is ${run.state}.`;
     await new Promise((resolve) => setTimeout(resolve, 2000));
-    // If one request fails, the next one tells the state.
+    // If one request fails, the next one returns the state.
     run = await request(`${runs}/${encodeURIComponent(run.dag_run_id)}`).catch(() => run);
   }
   if (run.state === "success") location.reload();
