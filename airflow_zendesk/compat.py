@@ -1,6 +1,5 @@
 """Features that only newer versions of Airflow have, and names that have moved between versions."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from airflow.sdk import Asset, ObjectStoragePath
@@ -10,16 +9,16 @@ try:
 except ImportError:  # before Airflow 3.3
     from airflow.stats import Stats as stats  # type: ignore[no-redef]  # noqa: N813  the same functions
 
-__all__ = ["add_partition_keys", "connection_id", "for_each_partition", "stats"]
+__all__ = ["add_partition_key", "connection_id", "for_each_export", "stats"]
 
 
-def add_partition_keys(outlet_event: Any, keys: Iterable[str]) -> None:
-    """Add partition keys to an asset event: Airflow 3.3 starts one downstream run for each key.
+def add_partition_key(outlet_event: Any, key: str) -> None:
+    """Give a partition key to an asset event: Airflow 3.3 starts one downstream run for it, and shows the key there.
 
     Older versions have no partition keys; there, a consumer only gets the event's ``extra``.
     """
     if hasattr(outlet_event, "add_partitions"):
-        outlet_event.add_partitions(list(keys))
+        outlet_event.add_partitions([key])
 
 
 def connection_id(path: ObjectStoragePath) -> str | None:
@@ -27,14 +26,14 @@ def connection_id(path: ObjectStoragePath) -> str | None:
     return path.conn_id if hasattr(path, "conn_id") else path.storage_options.get("conn_id")
 
 
-def for_each_partition(asset: Asset) -> Any:
-    """The schedule of a DAG that runs once for each partition of an asset.
+def for_each_export(asset: Asset) -> Any:
+    """The schedule of a DAG that runs once for each export that updates an asset.
 
-    Where Airflow has no partitions, the DAG runs for the asset's events; several events may be merged into one run.
+    Where Airflow has no partition keys, several events of the asset may be merged into one run.
 
     It takes one asset and not several: Airflow 3.3.2 gives a run to a key, whichever asset the key belongs to, and an
     event that arrives while the run of its key is being created gets no run. With one asset nothing is lost, because
-    the run reads what is stored at that time.
+    events with the same key have the same slices, and the run reads what is stored when it starts.
     """
     try:
         from airflow.sdk import PartitionedAssetTimetable  # noqa: PLC0415

@@ -2,7 +2,7 @@
 
 from airflow.sdk import DAG, Asset, Param
 
-from airflow_zendesk.compat import for_each_partition
+from airflow_zendesk.compat import for_each_export
 from airflow_zendesk.operators.load_warehouse import ZendeskLoadWarehouseOperator
 
 with DAG(
@@ -16,7 +16,7 @@ connection to PostgreSQL. The slices are read from `zendesk_destination`.
 Airflow does not queue events for a paused DAG. To load the slices it missed, trigger a run with `start` and `end`;
 slices that are in the tables are skipped.
 """,
-    schedule=for_each_partition(Asset("zendesk_ticket_events")),
+    schedule=for_each_export(Asset("zendesk_ticket_events")),
     catchup=False,
     # A DuckDB file has one writer. PostgreSQL allows more active runs.
     max_active_runs=1,

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from airflow.sdk import Asset
 
-from airflow_zendesk.compat import for_each_partition
+from airflow_zendesk.compat import for_each_export
 from tests.support.commands import ROOT, run
 
 FOLDER = ROOT / "dags"
-HAS_PARTITIONS = not isinstance(for_each_partition(Asset("any")), list)
+HAS_PARTITIONS = not isinstance(for_each_export(Asset("any")), list)
 FILES = sorted(FOLDER.glob("zendesk_*.py"))
 
 #: Parses one DAG as the DAG processor does, without connections and network, and prints its properties.
@@ -73,7 +73,7 @@ def test_parsing_imports_no_large_library(parsed: dict[str, Any]) -> None:
 
 
 def test_schedule_has_intervals_or_follows_assets(parsed: dict[str, Any]) -> None:
-    """A cron string would create intervals of zero width, which contain no event. A load runs for each slice."""
+    """A cron string would create intervals of zero width, which contain no event. A load runs for each export."""
     follows = "PartitionedAssetTimetable" if HAS_PARTITIONS else "AssetTriggeredTimetable"
     others = {
         "zendesk_load_ticket_events": follows,

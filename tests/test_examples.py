@@ -25,12 +25,9 @@ def context(destination: str = "s3://my-bucket/zendesk") -> dict[str, Any]:
     extra = {
         "resource": "ticket_events",
         "destination": f"{destination}/ticket_events",
-        "slices": [
-            {"start": "2026-01-30T00:00:00+00:00", "end": "2026-01-31T00:00:00+00:00"},
-            {"start": "2026-01-31T00:00:00+00:00", "end": "2026-02-01T00:00:00+00:00"},
-        ],
+        "slices": [{"start": "2026-01-31T00:00:00+00:00", "end": "2026-02-01T00:00:00+00:00"}],
     }
-    return {"triggering_asset_events": triggering(extra), "partition_key": "2026-01-31T00:00:00"}
+    return {"triggering_asset_events": triggering(extra)}
 
 
 def task_result(name: str, task: str, **changes: Any) -> list[Any]:

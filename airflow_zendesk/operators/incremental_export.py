@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from airflow.providers.common.compat.sdk import conf
 from airflow.sdk import Asset, BaseOperator, Context
 
-from airflow_zendesk.compat import add_partition_keys
+from airflow_zendesk.compat import add_partition_key
 from airflow_zendesk.exceptions import SettingsError
 from airflow_zendesk.operators.data_interval import window_of
 from airflow_zendesk.operators.errors_to_failures import errors_to_failures
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from airflow_zendesk.export.report import ExportReport
     from airflow_zendesk.hooks.zendesk import ZendeskHook
 
-#: The form that the mappers of Airflow's partitioned timetables expect.
-_PARTITION_KEY = "%Y-%m-%dT%H:%M:%S"
+#: The form of a time that the mappers of Airflow's partitioned timetables expect.
+_PARTITION_TIME = "%Y-%m-%dT%H:%M:%S"
 
 
 class ZendeskIncrementalExportOperator(BaseOperator):
@@ -34,8 +34,9 @@ class ZendeskIncrementalExportOperator(BaseOperator):
     Of tickets, users and organizations a slice has the objects that last changed in it. Small lists like groups have no
     window: each run exports the whole list, as it is now, into the slice of the day.
 
-    The operator returns a report, and adds it to the events of the assets among ``outlets``; on Airflow 3.3 and newer
-    with the start of each slice as partition key. Above a hundred slices, the report has only totals, under one key.
+    The operator returns a report, and adds it to the event of each asset among ``outlets``. Above a hundred slices, the
+    report has only totals. On Airflow 3.3 and newer, the event has a partition key: the start of the window, like
+    ``2026-01-31T00:00:00``, or if it has several slices, its start and its end with ``--`` between them.
 
     :param destination: where the dataset is: any URL of Airflow's object storage, like
         ``s3://conn_id@bucket/zendesk`` or ``file:///data/zendesk``. (templated)
@@ -168,11 +169,10 @@ class ZendeskIncrementalExportOperator(BaseOperator):
         for outlet in self.outlets:
             if isinstance(outlet, Asset):
                 event = context["outlet_events"][outlet]
+                # Also if no slice has changed: an attempt that was killed after it had published some did not report
+                # them, and the next one finds them unchanged. A load skips slices that it has loaded.
                 event.extra = report.to_event()
-                # Also of unchanged slices: an attempt that was killed after it had published some did not report them,
-                # and the next one finds them unchanged. A load skips slices that it has loaded.
-                parts = report.slices if "slices" in event.extra else [report.window]
-                add_partition_keys(event, [part.start.strftime(_PARTITION_KEY) for part in parts])
+                add_partition_key(event, _partition_key(report))
 
     def _window(self, context: Context) -> Window | None:
         """The window; None for a list, which is exported as it is now."""
@@ -184,6 +184,12 @@ class ZendeskIncrementalExportOperator(BaseOperator):
 
     def _settle(self) -> timedelta:
         return to_timedelta(self.settle, "settle")
+
+
+def _partition_key(report: "ExportReport") -> str:
+    """The key of the window. Two windows with one key would be a loss: Airflow may give one run to both."""
+    start, end = (instant.strftime(_PARTITION_TIME) for instant in (report.window.start, report.window.end))
+    return start if len(report.slices) == 1 else f"{start}--{end}"
 
 
 def _is_scheduled(context: Context) -> bool:

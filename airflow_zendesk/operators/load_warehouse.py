@@ -114,11 +114,11 @@ class ZendeskLoadWarehouseOperator(BaseOperator):
 def triggering_slices(context: Context | Mapping[str, Any]) -> list[SliceRef]:
     """Return the slices that the asset events of this run refer to, each once, for loads of any kind.
 
-    On Airflow 3.3, a run for a partition has one slice. Older Airflows merge events, so a run may have several.
+    An export of several slices has one event. Airflows before 3.3 also merge events into one run.
 
     Raises:
         SettingsError: an event was not made by an export.
     """
     events = context.get("triggering_asset_events") or {}
     extras = [event.extra for of_asset in events.values() for event in of_asset]
-    return slice_refs(extras, context.get("partition_key"))
+    return slice_refs(extras)

@@ -6,7 +6,7 @@ from typing import Any
 
 from airflow_zendesk.dataset.layout import slice_key
 from airflow_zendesk.exceptions import SettingsError
-from airflow_zendesk.window import Grain, Slice, Window, to_utc
+from airflow_zendesk.window import Grain, Slice, Window
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -23,34 +23,23 @@ class SliceRef:
         return self.dataset.removesuffix(self.resource) + slice_key(self.resource, self.slice)
 
 
-def slice_refs(extras: Iterable[Mapping[str, Any]], partition_key: str | None = None) -> list[SliceRef]:
+def slice_refs(extras: Iterable[Mapping[str, Any]]) -> list[SliceRef]:
     """Return the slices that the extras of asset events refer to, sorted, each once.
 
-    An export of many slices reports only its window and grain; the event then refers to all slices of the window. A
-    partition key is the start of a slice. With one, an event that lists its slices refers only to that slice, because
-    Airflow starts a separate run for each of the others.
+    An export of many slices reports only its window and grain; the event then refers to all slices of the window.
 
     Raises:
-        SettingsError: an event was not made by an export, or lists no slice with that key.
+        SettingsError: an event was not made by an export.
     """
     refs: set[SliceRef] = set()
     for extra in extras:
         try:
-            event_refs = _refs(extra)
+            refs.update(_refs(extra))
         except (KeyError, TypeError, ValueError):
             raise SettingsError(
                 "An asset event of this run lists no slices, so no export of airflow-zendesk created it. "
                 "Let an export update the asset, or set start and end to load without an event."
             ) from None
-        if partition_key is not None and "slices" in extra:
-            start = to_utc(f"{partition_key}+00:00", "partition key")
-            event_refs = [ref for ref in event_refs if ref.slice.start == start]
-            if not event_refs:
-                raise SettingsError(
-                    f"The event of partition {partition_key} lists no slice that starts at that time. "
-                    "Set start and end to load the slice without an event."
-                )
-        refs.update(event_refs)
     return sorted(refs)
 
 

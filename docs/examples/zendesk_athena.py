@@ -8,14 +8,14 @@ from typing import Any
 from airflow.providers.amazon.aws.operators.athena import AthenaOperator
 from airflow.sdk import DAG, Asset, task
 
-from airflow_zendesk.compat import for_each_partition
+from airflow_zendesk.compat import for_each_export
 from airflow_zendesk.operators.load_warehouse import triggering_slices
 
 with DAG(
     dag_id="zendesk_athena",
     description="Count the events of each new Zendesk slice in Athena",
     doc_md="Create the tables once: `airflow-zendesk ddl --dialect athena --location s3://my-bucket/zendesk`.",
-    schedule=for_each_partition(Asset("zendesk_ticket_events")),
+    schedule=for_each_export(Asset("zendesk_ticket_events")),
     catchup=False,
     max_active_runs=1,
 ) as dag:

@@ -5,7 +5,7 @@ from typing import Any
 from airflow.providers.google.cloud.operators.bigquery import BigQueryInsertJobOperator
 from airflow.sdk import DAG, Asset, task
 
-from airflow_zendesk.compat import for_each_partition
+from airflow_zendesk.compat import for_each_export
 from airflow_zendesk.operators.load_warehouse import triggering_slices
 from airflow_zendesk.warehouse import load_statements
 from airflow_zendesk.warehouse.asset_events import SliceRef
@@ -22,7 +22,7 @@ with DAG(
     dag_id="zendesk_bigquery",
     description="Load Zendesk events into BigQuery, each slice once",
     doc_md="Create the tables once: `airflow-zendesk ddl --dialect bigquery --schema zendesk`.",
-    schedule=for_each_partition(Asset("zendesk_ticket_events")),
+    schedule=for_each_export(Asset("zendesk_ticket_events")),
     catchup=False,
     max_active_runs=1,
 ) as dag:

@@ -5,7 +5,7 @@ from typing import Any
 from airflow.providers.databricks.operators.databricks_sql import DatabricksSqlOperator
 from airflow.sdk import DAG, Asset, task
 
-from airflow_zendesk.compat import for_each_partition
+from airflow_zendesk.compat import for_each_export
 from airflow_zendesk.operators.load_warehouse import triggering_slices
 from airflow_zendesk.warehouse import load_statements
 
@@ -13,7 +13,7 @@ with DAG(
     dag_id="zendesk_databricks",
     description="Load Zendesk events into Databricks, each slice once",
     doc_md="Tables: `airflow-zendesk ddl --dialect databricks`, once. Needs apache-airflow-providers-databricks.",
-    schedule=for_each_partition(Asset("zendesk_ticket_events")),
+    schedule=for_each_export(Asset("zendesk_ticket_events")),
     catchup=False,
     max_active_runs=1,
 ) as dag:

@@ -6,7 +6,7 @@ from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 from airflow.providers.amazon.aws.operators.redshift_data import RedshiftDataOperator
 from airflow.sdk import DAG, Asset, task
 
-from airflow_zendesk.compat import for_each_partition
+from airflow_zendesk.compat import for_each_export
 from airflow_zendesk.operators.load_warehouse import triggering_slices
 from airflow_zendesk.warehouse import load_statements
 
@@ -17,7 +17,7 @@ with DAG(
     dag_id="zendesk_redshift",
     description="Load Zendesk events into Redshift, each slice once",
     doc_md="Create the tables once: `airflow-zendesk ddl --dialect redshift`.",
-    schedule=for_each_partition(Asset("zendesk_ticket_events")),
+    schedule=for_each_export(Asset("zendesk_ticket_events")),
     catchup=False,
     max_active_runs=1,
 ) as dag:

@@ -14,7 +14,7 @@ from airflow.providers.common.compat.sdk import AirflowFailException, TaskDeferr
 from airflow.providers.standard.triggers.temporal import DateTimeTrigger
 from airflow.sdk import Asset
 
-from airflow_zendesk.compat import add_partition_keys
+from airflow_zendesk.compat import add_partition_key
 from airflow_zendesk.emulator import ZendeskEmulator
 from airflow_zendesk.exceptions import TransportError
 from airflow_zendesk.hooks.zendesk import ZendeskHook
@@ -71,21 +71,20 @@ def test_all_that_a_run_may_vary_is_templated(tmp_path: Path, emulator: ZendeskE
 
 
 def test_asset_event_tells_where_the_data_lies(tmp_path: Path, emulator: ZendeskEmulator) -> None:
-    """In its extra; slices are named as partitions, also unchanged ones: a dead attempt may have published them."""
+    """In its extra; also if nothing has changed, because a dead attempt may have published slices."""
     asset = Asset("zendesk_ticket_events")
     first, second = Outlet(), Outlet()
     task = operator(tmp_path, outlets=[asset], grain=timedelta(hours=12))
     report = run(task, DAY | {"outlet_events": OutletEvents(first)})
     run(task, DAY | {"outlet_events": OutletEvents(second)})
     assert report == first.extra
-    assert ["2026-01-01T00:00:00", "2026-01-01T12:00:00"] == first.partitions
-    assert first.partitions == second.partitions
+    assert ["2026-01-01T00:00:00--2026-01-02T00:00:00"] == first.partitions == second.partitions
     assert emulator.requests
 
 
 @pytest.mark.usefixtures("emulator")
 def test_event_of_very_many_slices_tells_the_sums(tmp_path: Path) -> None:
-    """Beyond a hundred slices; all under one key, so that whoever loads them runs once."""
+    """Beyond a hundred slices."""
     outlet = Outlet()
     task = operator(tmp_path, outlets=[Asset("zendesk_ticket_events")], grain="10m")
     summary = run(task, DAY | {"outlet_events": OutletEvents(outlet)})
@@ -95,12 +94,20 @@ def test_event_of_very_many_slices_tells_the_sums(tmp_path: Path) -> None:
     assert ({"published": 144}, sum(path.stat().st_size for path in files)) == (summary["outcomes"], summary["bytes"])
     assert summary["events"] == summary["rows"] > 0
     assert ("2026-01-01T00:00:00+00:00", "2026-01-02T00:00:00+00:00") == (summary["start"], summary["end"])
+    assert ["2026-01-01T00:00:00--2026-01-02T00:00:00"] == outlet.partitions
+
+
+@pytest.mark.usefixtures("emulator")
+def test_event_of_one_slice_has_its_start_as_key(tmp_path: Path) -> None:
+    """In the form that Airflow's mappers read."""
+    outlet = Outlet()
+    run(operator(tmp_path, outlets=[Asset("zendesk_ticket_events")]), DAY | {"outlet_events": OutletEvents(outlet)})
     assert ["2026-01-01T00:00:00"] == outlet.partitions
 
 
 def test_airflows_without_partitions_get_the_extra_alone() -> None:
     """Nothing fails on 3.1."""
-    add_partition_keys(object(), ["2026-01-01T00:00:00"])
+    add_partition_key(object(), "2026-01-01T00:00:00")
 
 
 @pytest.mark.parametrize(

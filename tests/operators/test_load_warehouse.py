@@ -69,21 +69,12 @@ def test_slices_of_the_events_are_loaded(tmp_path: Path, emulator: ZendeskEmulat
     assert (0, 6) == (again["loaded"], again["unchanged"])
 
 
-def test_run_of_a_partition_loads_only_its_slice(
-    tmp_path: Path, emulator: ZendeskEmulator, exported: dict[str, Any]
-) -> None:
-    """The other slices of the export have their own runs."""
-    (report,) = run(operator(tmp_path), exported, partition_key="2026-01-01T03:00:00")
-    assert ["2026-01-01T03:00:00+00:00"] == [slice_["start"] for slice_ in report["slices"]]
-    assert expected_ids(emulator, 3, 4) == ids(tmp_path)
-
-
 def test_event_of_many_slices_loads_its_window(
     tmp_path: Path, emulator: ZendeskEmulator, exported: dict[str, Any]
 ) -> None:
     """An export of many slices reports only its window."""
     del exported["slices"]
-    (report,) = run(operator(tmp_path), exported, partition_key="2026-01-01T00:00:00")
+    (report,) = run(operator(tmp_path), exported)
     assert 6 == report["loaded"]
     assert expected_ids(emulator, 0, 6) == ids(tmp_path)
 
@@ -99,7 +90,7 @@ def test_window_is_loaded_by_hand(tmp_path: Path, emulator: ZendeskEmulator) -> 
         end="2026-01-01T04:00:00Z",
     )
     params = {"folder": str(tmp_path), "schema": "mine", "start": "2026-01-01T02:00:00Z"}
-    (report,) = run(task, params=params, partition_key="other")
+    (report,) = run(task, params=params)
     assert 2 == report["loaded"]
     assert expected_ids(emulator, 2, 4) == ids(tmp_path, "mine")
 

@@ -42,23 +42,18 @@ def test_merged_events_list_every_slice_once() -> None:
     assert refs(1, 2, 3) == slice_refs([extra(1, 2), extra(2, 3)])
 
 
-def test_run_of_a_partition_has_only_its_slice() -> None:
-    """Its event lists all slices of the export, but each of the others has its own run."""
-    assert refs(2) == slice_refs([extra(1, 2, 3)], "2026-01-01T02:00:00")
-
-
 def test_event_without_a_list_refers_to_its_whole_window() -> None:
-    """An export of many slices lists none. Its one run has all slices of the window, whatever the partition key."""
+    """An export of many slices lists none."""
     event = extra()
     del event["slices"]
-    assert refs(0, 1, 2) == slice_refs([event], "2026-01-01T00:00:00") == slice_refs([event])
+    assert refs(0, 1, 2) == slice_refs([event])
 
 
 def test_run_with_events_of_two_resources_has_the_slices_of_both() -> None:
-    """One slice of each resource has the partition key."""
+    """Sorted by dataset."""
     metric = extra(1, resource="ticket_metric_events", destination="s3://bucket/zendesk/ticket_metric_events")
     assert ["ticket_events", "ticket_metric_events"] == [
-        each.resource for each in slice_refs([metric, extra(1)], "2026-01-01T01:00:00")
+        each.resource for each in slice_refs([metric, extra(1)])
     ]
 
 
@@ -69,9 +64,3 @@ def test_event_that_no_export_made_is_rejected(foreign: dict[str, Any]) -> None:
     """It is not treated as an event without slices."""
     with pytest.raises(SettingsError, match="lists no slices, so no export of airflow-zendesk created it"):
         slice_refs([foreign])
-
-
-def test_partition_that_the_event_does_not_list_is_rejected() -> None:
-    """Otherwise the run would load nothing and succeed."""
-    with pytest.raises(SettingsError, match="lists no slice that starts at that time"):
-        slice_refs([extra(1)], "2026-01-01T02:00:00")
