@@ -52,6 +52,7 @@ def main() -> None:
 
         print(f"{SLICES:,} hourly slices\n\n{'page':<12}{'first, s':>10}{'later, s':>10}")
         report("listing", lambda: store.walk(resource))
+        report("overview", views.summary)
         report("dataset", dataset)
         report("day", day)
 

@@ -28,6 +28,11 @@ def settings_key(resource: str) -> str:
     return f"_datasets/{resource}.json"
 
 
+def verified_key(resource: str) -> str:
+    """The key of the results of verifications; beside the data for the same reason."""
+    return f"_verified/{resource}.json"
+
+
 def parse_slice_key(key: str) -> Slice | None:
     """The slice that a key names, or None if it is not the key of a slice."""
     match = _SLICE_KEY.fullmatch(key)

@@ -2,19 +2,21 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 
+from airflow_zendesk.plugins.slice_facts import SliceFacts
 from airflow_zendesk.verify.coverage import Coverage
-from airflow_zendesk.verify.footers import SliceFacts
 from airflow_zendesk.window import DAY_SECONDS, Slice, Window
 
-DayState = Literal["before", "none", "missing", "damaged", "due", "late", "empty", "exported"]
+DayState = Literal["before", "none", "missing", "damaged", "failed", "due", "late", "empty", "exported"]
 #: Each state with its words in the legend, the worst first.
 STATES: dict[DayState, str] = {
     "missing": "missing",
     "damaged": "unreadable",
+    "failed": "failed verification",
     "due": "not exported yet",
     "none": "no snapshot",
     "late": "with late rows",
@@ -28,7 +30,10 @@ _BARS_WIDTH, _BARS_HEIGHT = _LEFT + _WEEKS * _STEP, 120
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Day:
-    """One UTC day of a dataset; ``rows`` and ``late`` are None if its footers were not read."""
+    """One UTC day of a dataset; ``rows`` and ``late`` are None if nothing is known of its slices.
+
+    ``loaded`` is how many of its slices are in the warehouse, None if that is unknown.
+    """
 
     day: date
     state: DayState
@@ -36,6 +41,7 @@ class Day:
     expected: int
     rows: int | None = None
     late: int | None = None
+    loaded: int | None = None
 
     @property
     def title(self) -> str:
@@ -45,7 +51,8 @@ class Day:
         rows = "" if self.rows is None else f", {self.rows:,} rows"
         late = f", {self.late:,} of them late" if self.late else ""
         slices = f" ({self.stored} of {self.expected} slices)" if self.expected > 1 else ""
-        return f"{self.day}: {STATES[self.state]}{slices}{rows}{late}"
+        loaded = "" if self.loaded in {None, self.stored} else f", {self.loaded} of {self.stored} loaded"
+        return f"{self.day}: {STATES[self.state]}{slices}{rows}{late}{loaded}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +75,22 @@ class Chart:
     labels: list[tuple[float, float, str]]
 
 
-def days_of(days: Iterable[date], coverage: Coverage, facts: Mapping[Slice, SliceFacts]) -> list[Day]:
-    """The states of days; those without facts are exported or missing."""
+def days_of(
+    days: Iterable[date],
+    coverage: Coverage,
+    facts: Mapping[Slice, SliceFacts],
+    loaded: AbstractSet[Slice] | None = None,
+) -> list[Day]:
+    """The states of days; those without facts are exported or missing. ``loaded`` are the slices in the warehouse."""
     stored: dict[date, list[Slice]] = defaultdict(list)
     for slice_ in coverage.stored:
         stored[slice_.start.date()].append(slice_)
     missing = {day for gap in coverage.gaps for day in _days(gap)}
     expected = DAY_SECONDS // coverage.grain.seconds
-    return [_day(day, stored[day], facts, coverage, expected, is_missing=day in missing) for day in days]
+    found = [_day(day, stored[day], facts, coverage, expected, is_missing=day in missing) for day in days]
+    if loaded is None:
+        return found
+    return [replace(day, loaded=sum(slice_ in loaded for slice_ in stored[day.day])) for day in found]
 
 
 def _day(
@@ -88,16 +103,17 @@ def _day(
     is_missing: bool,
 ) -> Day:
     read = [facts[slice_] for slice_ in stored if slice_ in facts]
-    footers = [each.footer for each in read if each.footer]
-    rows = sum(footer.rows for footer in footers) if read else None
-    late = sum(footer.late for footer in footers) if read else None
+    rows = sum(each.rows or 0 for each in read) if read else None
+    late = sum(each.late or 0 for each in read) if read else None
     state: DayState = "exported"
     if coverage.start is None or day < coverage.start.date():
         state = "before"
     elif is_missing:
         state = "missing"
-    elif len(footers) < len(read):
+    elif any(each.rows is None for each in read):
         state = "damaged"
+    elif any(each.problem for each in read):
+        state = "failed"
     elif len(stored) < expected and day >= coverage.missing_until.date():
         state = "due"
     elif not stored:

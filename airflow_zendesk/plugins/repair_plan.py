@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from math import ceil
 
+from airflow_zendesk.plugins.slice_facts import SliceFacts
 from airflow_zendesk.verify.coverage import Coverage
-from airflow_zendesk.verify.footers import SliceFacts
 from airflow_zendesk.window import Window
 
 #: Zendesk's page size, and the requests per minute of its incremental exports.
@@ -34,7 +34,7 @@ def plan_repair(coverage: Coverage, facts: Iterable[SliceFacts], now: datetime) 
     if not gaps:
         return None
     missing = sum(coverage.count(gap) for gap in gaps)
-    rows = [fact.footer.rows for fact in facts if fact.footer]
+    rows = [fact.rows for fact in facts if fact.rows is not None]
     pages = ceil(missing * (sum(rows) / len(rows) if rows else 0) / _ROWS_PER_REQUEST)
     requests = max(pages, len(gaps))
     return RepairPlan(

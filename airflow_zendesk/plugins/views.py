@@ -1,13 +1,16 @@
 """The values that the templates of the coverage pages show."""
 
-from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 from airflow_zendesk.dataset.settings import DatasetSettings
 from airflow_zendesk.exceptions import ZendeskError
 from airflow_zendesk.plugins.datasets import (
     DEFAULT_PLACE,
+    MAX_AGE,
     Place,
     StoredDataset,
     configured_places,
@@ -15,12 +18,18 @@ from airflow_zendesk.plugins.datasets import (
     stored_resources,
 )
 from airflow_zendesk.plugins.days import STATES, bars, calendar, calendar_days, days_of
+from airflow_zendesk.plugins.loads import read_loads, unloaded
 from airflow_zendesk.plugins.repair_plan import plan_repair
 from airflow_zendesk.plugins.setup_check import check_setup
+from airflow_zendesk.plugins.slice_facts import SliceFacts, Totals
 from airflow_zendesk.verify.repair import Target
 from airflow_zendesk.window import Slice
 from airflow_zendesk.zendesk.resources import Query
 
+#: Requests to a storage at a time.
+_THREADS = 16
+#: The footers that the overview reads of each dataset.
+_MAX_COUNTED = 100
 #: The most gaps that a page lists with a command each.
 _MAX_GAPS = 50
 
@@ -36,12 +45,24 @@ def summary() -> dict[str, int]:
     return {"datasets": len(rows), "missing": sum(row["coverage"].missing for row in rows)}
 
 
+def _read_rows(place: Place) -> list[dict[str, Any]]:
+    """A row for each dataset; they are read at the same time, because a storage takes its time to answer."""
+    resources = stored_resources(place)
+    with ThreadPoolExecutor(_THREADS) as pool:
+        return list(pool.map(partial(_read_row, place), resources))
+
+
+def _read_row(place: Place, resource: str) -> dict[str, Any]:
+    stored = read_dataset(place, resource)
+    return _row(stored, stored.facts(stored.coverage.stored[-_MAX_COUNTED:]))
+
+
 def _groups() -> list[dict[str, Any]]:
     """The datasets of each destination; a destination that cannot be read has an error instead."""
     groups: list[dict[str, Any]] = []
     for place in configured_places():
         try:
-            rows = [_row(read_dataset(place, resource)) for resource in stored_resources(place)]
+            rows = _read_rows(place)
         except ZendeskError as error:
             groups.append({"place": place, "rows": [], "error": str(error)})
         else:
@@ -49,33 +70,25 @@ def _groups() -> list[dict[str, Any]]:
     return groups
 
 
-def dataset(place: Place, resource: str, until: date) -> dict[str, Any]:
-    """One dataset, with its days until ``until``."""
-    stored = read_dataset(place, resource)
+def dataset(place: Place, resource: str, until: date, *, fresh: bool = False) -> dict[str, Any]:
+    """One dataset, with its days until ``until``; ``fresh`` if an earlier listing would be wrong."""
+    stored = read_dataset(place, resource, max_age=timedelta() if fresh else MAX_AGE)
     until = max(min(until, stored.now.date()), (stored.coverage.start or stored.now).date())
     period = stored.period(until)
     facts = stored.facts([slice_ for slice_ in stored.coverage.stored if period[0] <= slice_.start.date() <= until])
-    days = days_of(period, stored.coverage, facts)
-    target = Target(place.destination, stored.settings, place.zendesk_conn_id)
-    gaps = stored.coverage.gaps
-    others = _other_settings(stored)
-    # The DAG exports the default account only, and a snapshot of a list cannot be made for a day that is over.
-    can_plan = place.name == DEFAULT_PLACE and not stored.resource.is_list and not others
+    loads = read_loads(stored)
+    loaded = loads.loaded(stored.coverage.stored, facts) if loads else None
+    days = days_of(period, stored.coverage, facts, loaded)
     return {
-        **_row(stored),
-        "calendar": calendar(days_of(calendar_days(until), stored.coverage, facts)),
+        **_row(stored, facts),
+        **_gaps(stored, facts),
+        "loads": loads,
+        "unloaded": unloaded(stored, loads, facts) if loads else None,
+        "calendar": calendar(days_of(calendar_days(until), stored.coverage, facts, loaded)),
         "bars": bars(days),
         "days": days[::-1],
         "rows": sum(day.rows or 0 for day in days),
         "states": STATES,
-        "unreadable": sum(fact.footer is None for fact in facts.values()),
-        "gaps": [
-            {"window": gap, "slices": stored.coverage.count(gap), "command": target.export(gap)}
-            for gap in gaps[:_MAX_GAPS]
-        ],
-        "more_gaps": max(0, len(gaps) - _MAX_GAPS),
-        "other_settings": others,
-        "plan": plan_repair(stored.coverage, facts.values(), stored.now) if can_plan else None,
         "earlier": period[0] - timedelta(days=1) if _has_earlier(stored, period[0]) else None,
         "is_latest": until == stored.now.date(),
     }
@@ -86,12 +99,30 @@ def day(place: Place, resource: str, day: date) -> dict[str, Any]:
     stored = read_dataset(place, resource)
     slices = [slice_ for slice_ in stored.coverage.stored if slice_.start.date() == day]
     facts = stored.facts(slices)
-    gaps = [gap for gap in stored.coverage.gaps if gap.start.date() <= day <= (gap.end - timedelta(seconds=1)).date()]
     return {
-        **_row(stored),
+        **_row(stored, facts),
         "day": day,
-        "slices": [_slice(stored, slice_, facts) for slice_ in slices],
-        "gaps": gaps,
+        "slices": _slices(stored, slices, facts),
+        "gaps": [
+            gap for gap in stored.coverage.gaps if gap.start.date() <= day <= (gap.end - timedelta(seconds=1)).date()
+        ],
+    }
+
+
+def _gaps(stored: StoredDataset, facts: Mapping[Slice, SliceFacts]) -> dict[str, Any]:
+    """The gaps with their commands, and the run that exports all of them."""
+    target = Target(stored.place.destination, stored.settings, stored.place.zendesk_conn_id)
+    gaps, others = stored.coverage.gaps, _other_settings(stored)
+    # The DAG exports the default account only, and a snapshot of a list cannot be made for a day that is over.
+    can_plan = stored.place.name == DEFAULT_PLACE and not stored.resource.is_list and not others
+    return {
+        "gaps": [
+            {"window": gap, "slices": stored.coverage.count(gap), "command": target.export(gap)}
+            for gap in gaps[:_MAX_GAPS]
+        ],
+        "more_gaps": max(0, len(gaps) - _MAX_GAPS),
+        "other_settings": others,
+        "plan": plan_repair(stored.coverage, facts.values(), stored.now) if can_plan else None,
     }
 
 
@@ -102,32 +133,39 @@ def _other_settings(stored: StoredDataset) -> list[str]:
     return sorted(settings.differences(of_dag))
 
 
-def _row(stored: StoredDataset) -> dict[str, Any]:
+def _row(stored: StoredDataset, facts: Mapping[Slice, SliceFacts]) -> dict[str, Any]:
     return {
         "place": stored.place,
         "resource": stored.settings.resource,
         "is_list": stored.resource.is_list,
         "settings": stored.settings,
         "uri": stored.uri,
+        "listed": stored.now,
         "coverage": stored.coverage,
         "lag": stored.lag,
+        "bytes": stored.bytes,
+        "totals": Totals.of(facts.values()),
     }
 
 
-def _slice(stored: StoredDataset, slice_: Slice, facts: Mapping[Slice, Any]) -> dict[str, Any]:
-    key = stored.key(slice_)
-    written, size = stored.store.details(key)
-    footer = facts[slice_].footer
-    proven = datetime.fromtimestamp(footer.certificate.server_date_at_least, UTC) if footer else None
-    return {
-        "slice": slice_,
-        "uri": stored.store.uri(key),
-        "bytes": size,
-        "written": written,
-        "footer": footer,
-        "damage": facts[slice_].damage,
-        "proven": proven,
-    }
+def _slices(stored: StoredDataset, slices: Sequence[Slice], facts: Mapping[Slice, SliceFacts]) -> list[dict[str, Any]]:
+    """What is known of each slice of a day."""
+    loads, read = read_loads(stored), stored.footers(slices)
+    with ThreadPoolExecutor(_THREADS) as pool:
+        written = list(pool.map(lambda slice_: stored.store.written(stored.key(slice_)), slices))
+    return [
+        {
+            "slice": slice_,
+            "uri": stored.store.uri(stored.key(slice_)),
+            "bytes": stored.objects[slice_].size,
+            "written": at,
+            "footer": read[slice_].footer,
+            "damage": read[slice_].damage,
+            "facts": facts[slice_],
+            "loaded": loads.state(slice_, facts[slice_]) if loads else "",
+        }
+        for slice_, at in zip(slices, written, strict=True)
+    ]
 
 
 def _has_earlier(stored: StoredDataset, first: date) -> bool:

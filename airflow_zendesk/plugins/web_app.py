@@ -62,8 +62,8 @@ def _overview() -> Response:
     return render("overview.html", **views.overview())
 
 
-def _dataset(user: User, place: str, resource: str, until: date | None = None) -> Response:
-    view = views.dataset(_known_place(place), resource, until or datetime.now(UTC).date())
+def _dataset(user: User, place: str, resource: str, until: date | None = None, *, fresh: bool = False) -> Response:
+    view = views.dataset(_known_place(place), resource, until or datetime.now(UTC).date(), fresh=fresh)
     return render("dataset.html", **view, reason=reason_not_to_repair(user), history_dag=HISTORY_DAG)
 
 
@@ -99,7 +99,9 @@ def _templates() -> Environment:
     environment = Environment(
         loader=PackageLoader("airflow_zendesk.plugins"), autoescape=True, undefined=StrictUndefined
     )
-    environment.filters.update(duration=_duration, size=filesize.decimal, instant=_instant, number="{:,}".format)
+    environment.filters.update(
+        duration=_duration, size=filesize.decimal, instant=_instant, number="{:,}".format, second=_second
+    )
     return environment
 
 
@@ -115,3 +117,11 @@ def _duration(length: timedelta) -> str:
 
 def _instant(value: datetime) -> str:
     return f"{value:%Y-%m-%d %H:%M} UTC"
+
+
+def _second(seconds: int) -> str:
+    """Seconds since 1970, which a forged footer may have outside the years of a calendar."""
+    try:
+        return _instant(datetime.fromtimestamp(seconds, UTC))
+    except (ValueError, OverflowError, OSError):
+        return f"second {seconds}"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from airflow_zendesk.exceptions import SliceChangedError, StorageDeniedError
-from airflow_zendesk.storage.store import Store, Version
+from airflow_zendesk.storage.store import ListedObject, Store, Version
 
 
 class LocalStore(Store):
@@ -56,12 +56,12 @@ class LocalStore(Store):
     def _version_of(self, info: dict[str, Any]) -> Version:
         return f"{info['ino']}-{info['mtime']}-{info['size']}"
 
-    def _find(self, folder: str) -> tuple[dict[str, Version], Sequence[str]]:
+    def _find(self, folder: str) -> tuple[dict[str, ListedObject], Sequence[str]]:
         """Like the base class, in about half the time; a disk has no folder markers.
 
         A folder that cannot be read is an error, where fsspec would leave it out.
         """
-        objects: dict[str, Version] = {}
+        objects: dict[str, ListedObject] = {}
         folders = [(folder, self._path(folder))]
         with self.translate_errors(folder):
             while folders:
@@ -73,14 +73,16 @@ class LocalStore(Store):
                     else:
                         # A temporary file may disappear between the listing and this; the others must not.
                         with contextlib.suppress(FileNotFoundError):
-                            objects[name] = self._version_of_entry(entry)
+                            objects[name] = self._listed(entry)
         return dict(sorted(objects.items())), ()
 
-    def _version_of_entry(self, entry: "os.DirEntry[str]") -> Version:
+    def _listed(self, entry: "os.DirEntry[str]") -> ListedObject:
         if entry.is_symlink():
-            return self._version_of(self._fs.info(entry))
+            info = self._fs.info(entry)
+            return ListedObject(self._version_of(info), info["size"])
         found = entry.stat(follow_symlinks=False)
-        return self._version_of({"ino": found.st_ino, "mtime": found.st_mtime, "size": found.st_size})
+        version = self._version_of({"ino": found.st_ino, "mtime": found.st_mtime, "size": found.st_size})
+        return ListedObject(version, found.st_size)
 
     @staticmethod
     @contextlib.contextmanager

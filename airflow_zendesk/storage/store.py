@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import PurePosixPath
-from typing import IO, Any, ClassVar, cast
+from typing import IO, Any, ClassVar, NamedTuple, cast
 
 from fsspec import AbstractFileSystem
 
@@ -17,6 +17,14 @@ from airflow_zendesk.storage.errors import translate_errors
 
 #: Identifies one version of an object: an ETag, a generation, or a file's inode, time and size.
 Version = str
+
+
+class ListedObject(NamedTuple):
+    """The version of an object, and its size in bytes."""
+
+    version: Version
+    size: int
+
 
 #: The first PUT and two repeats, if the outcome of each is unknown.
 _MAX_PUTS = 3
@@ -72,13 +80,17 @@ class Store(ABC):
 
     def walk(self, folder: str) -> dict[str, Version]:
         """The keys and versions of all objects below a folder at any depth, without folder markers; may be empty."""
+        return {key: listed.version for key, listed in self.walk_sizes(folder).items()}
+
+    def walk_sizes(self, folder: str) -> dict[str, ListedObject]:
+        """Like ``walk``, also with sizes."""
         return self._find(folder)[0]
 
     def folder_markers(self, folder: str) -> tuple[str, ...]:
         """The keys of empty objects that represent a folder, as consoles and other tools create them in buckets."""
         return tuple(self._find(folder)[1])
 
-    def _find(self, folder: str) -> tuple[dict[str, Version], Sequence[str]]:
+    def _find(self, folder: str) -> tuple[dict[str, ListedObject], Sequence[str]]:
         # ``find`` returns paths in the file system's own spelling, so the folder is measured in that spelling too.
         top = len(self._fs._strip_protocol(self._path(folder)))  # noqa: SLF001  fsspec has no public name for it
         with self.translate_errors(folder):
@@ -94,7 +106,7 @@ class Store(ABC):
             if not entry["size"] and (name.endswith("/") or name in folders):
                 markers.append(f"{key.rstrip('/')}/")
             else:
-                objects[key] = self._version_of(entry)
+                objects[key] = ListedObject(self._version_of(entry), int(entry["size"]))
         return objects, markers
 
     def version(self, key: str) -> Version | None:
@@ -106,12 +118,11 @@ class Store(ABC):
             except FileNotFoundError:
                 return None
 
-    def details(self, key: str) -> tuple[datetime, int]:
-        """When the object was written, and its size in bytes."""
+    def written(self, key: str) -> datetime:
+        """When the object was written."""
         with self.translate_errors(key):
             self._fs.invalidate_cache()
-            path = self._path(key)
-            return self._fs.modified(path), int(self._fs.info(path)["size"])
+            return cast("datetime", self._fs.modified(self._path(key)))
 
     def read(self, key: str) -> bytes | None:
         """The content of a small object, or None if there is no object."""

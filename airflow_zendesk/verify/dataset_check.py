@@ -33,11 +33,15 @@ def verify_dataset(
     """
     resource = settings.resource
     slices = settings.grain.slices(window)
-    stored = store.walk(resource).keys()
+    stored = store.walk(resource)
     if RESOURCES[resource].is_list:
         # A list has slices of the days on which it was exported, and each is complete without the others.
         slices = tuple(slice_ for slice_ in slices if slice_key(resource, slice_) in stored)
-    states = [SliceState(slice=slice_, uri=store.uri(slice_key(resource, slice_))) for slice_ in slices]
+    keys = [slice_key(resource, slice_) for slice_ in slices]
+    states = [
+        SliceState(slice=slice_, uri=store.uri(key), version=stored.get(key))
+        for slice_, key in zip(slices, keys, strict=True)
+    ]
     report = VerificationReport(settings=settings, uri=store.uri(resource), window=window, slices=states)
     report.folder_markers = [store.uri(key) for key in store.folder_markers(resource)]
     _check_other_objects(store, stored, report)

@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import Any, Literal
 
 from airflow_zendesk.dataset.settings import DatasetSettings
+from airflow_zendesk.storage.store import Version
 from airflow_zendesk.window import Slice, Window
 
 Problem = Literal[
@@ -42,10 +43,14 @@ class Finding:
 
 @dataclass(slots=True, kw_only=True)
 class SliceState:
-    """One slice of the window, as it is stored; ``problem`` is the first that was found."""
+    """One slice of the window as it is stored; ``problem`` is the first that was found.
+
+    ``version`` is the listed one; None if there is no object.
+    """
 
     slice: Slice
     uri: str
+    version: Version | None = None
     rows: int = 0
     late: int = 0
     bytes: int = 0

@@ -18,7 +18,7 @@ _THREADS = 16
 
 
 @dataclass(frozen=True, slots=True)
-class SliceFacts:
+class ReadFooter:
     """The footer of a stored slice, or None with the reason if it is unreadable."""
 
     footer: Footer | None
@@ -30,16 +30,16 @@ class FooterCache:
 
     def __init__(self, max_remembered: int = _MAX_REMEMBERED) -> None:
         self._max_remembered = max_remembered
-        self._remembered: OrderedDict[tuple[str, Version], SliceFacts] = OrderedDict()
+        self._remembered: OrderedDict[tuple[str, Version], ReadFooter] = OrderedDict()
         self._lock = Lock()
 
-    def read(self, store: Store, versions: Mapping[str, Version]) -> dict[str, SliceFacts]:
-        """The facts of each object, by key.
+    def read(self, store: Store, versions: Mapping[str, Version]) -> dict[str, ReadFooter]:
+        """The footer of each object, by key.
 
         Raises:
             StorageError: the storage fails.
         """
-        found = {key: facts for key, version in versions.items() if (facts := self._recall(store, key, version))}
+        found = {key: read for key, version in versions.items() if (read := self._recall(store, key, version))}
         unread = [key for key in versions if key not in found]
         if unread:
             with ThreadPoolExecutor(_THREADS) as pool:
@@ -48,23 +48,23 @@ class FooterCache:
                 self._remember(store, key, versions[key], found[key])
         return found
 
-    def _recall(self, store: Store, key: str, version: Version) -> SliceFacts | None:
+    def _recall(self, store: Store, key: str, version: Version) -> ReadFooter | None:
         name = store.uri(key), version
         with self._lock:
             if name in self._remembered:
                 self._remembered.move_to_end(name)
             return self._remembered.get(name)
 
-    def _remember(self, store: Store, key: str, version: Version, facts: SliceFacts) -> None:
+    def _remember(self, store: Store, key: str, version: Version, read: ReadFooter) -> None:
         with self._lock:
-            self._remembered[store.uri(key), version] = facts
+            self._remembered[store.uri(key), version] = read
             while len(self._remembered) > self._max_remembered:
                 self._remembered.popitem(last=False)
 
 
-def _read(store: Store, key: str) -> SliceFacts:
+def _read(store: Store, key: str) -> ReadFooter:
     try:
         with open_slice(store, key) as file:
-            return SliceFacts(read_footer(file, store.uri(key)))
+            return ReadFooter(read_footer(file, store.uri(key)))
     except DamagedObjectError as error:
-        return SliceFacts(None, error.reason)
+        return ReadFooter(None, error.reason)

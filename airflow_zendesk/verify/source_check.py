@@ -20,6 +20,7 @@ from airflow_zendesk.hooks.zendesk import ZendeskHook
 from airflow_zendesk.storage.store import Store
 from airflow_zendesk.verify.dataset_check import verify_dataset
 from airflow_zendesk.verify.findings import SliceState, VerificationProgress, VerificationReport
+from airflow_zendesk.verify.verified_slices import write_verified
 from airflow_zendesk.window import Window
 from airflow_zendesk.zendesk.resources import RESOURCES
 
@@ -36,7 +37,7 @@ def verify_window(
     zendesk_conn_id: str = "zendesk_default",
     on_progress: Callable[[VerificationProgress], None] = lambda _: None,
 ) -> VerificationReport:
-    """Verify a dataset in a window.
+    """Verify a dataset in a window, and keep the results beside it for the coverage pages.
 
     Args:
         destination: the destination of the exports, as a URL of Airflow's object storage.
@@ -64,6 +65,7 @@ def verify_window(
         readable = [state for state in report.slices if state.digest]
         if chosen := readable if source == "all" else spread(readable, source):
             _compare(hook, store, chosen, report, on_progress)
+    write_verified(store, report)
     return report
 
 

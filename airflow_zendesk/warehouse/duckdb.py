@@ -33,6 +33,7 @@ class DuckDBDatabase(Database):
     Args:
         path: the file; it is created, with its folder, if it does not exist.
         schema: the schema of the tables.
+        read_only: open the file only for reading; a file that does not exist is an empty one then.
         lock_timeout: how many seconds to wait for other processes to close the file.
         sleep: waits for a number of seconds.
     """
@@ -44,10 +45,17 @@ class DuckDBDatabase(Database):
     information_schema: ClassVar[str] = "system.information_schema"
 
     def __init__(
-        self, path: Path, schema: str, *, lock_timeout: float = 600.0, sleep: Callable[[float], None] = time.sleep
+        self,
+        path: Path,
+        schema: str,
+        *,
+        read_only: bool = False,
+        lock_timeout: float = 600.0,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         super().__init__(f"duckdb://{path}", schema)
         self._path = path
+        self._read_only = read_only
         self._lock_timeout = lock_timeout
         self._sleep = sleep
 
@@ -120,14 +128,17 @@ class DuckDBDatabase(Database):
 
     def _connect(self) -> duckdb.DuckDBPyConnection:
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            if not self._read_only:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             reason = f"its folder cannot be created: {error.strerror}"
             raise WarehouseRefusedError(self.name, type(error).__name__, reason) from None
+        if self._read_only and not self._path.exists():
+            return duckdb.connect(":memory:")
         waited = 0.0
         while True:
             try:
-                return duckdb.connect(self._path)
+                return duckdb.connect(self._path, read_only=self._read_only)
             except duckdb.IOException as error:
                 if "Could not set lock" not in str(error):
                     raise WarehouseRefusedError(self.name, type(error).__name__, _first_line(error)) from None

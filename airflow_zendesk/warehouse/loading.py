@@ -27,8 +27,10 @@ _ORDER_OF_STATES = {
 }
 
 
-def open_warehouse(warehouse: str, schema: str) -> Database:
+def open_warehouse(warehouse: str, schema: str, *, read_only: bool = False) -> Database:
     """Return the warehouse at ``duckdb:///path/of/a/file``, or of an Airflow connection to PostgreSQL.
+
+    A DuckDB file that is only read is not created, and is given up soon if a load has it open.
 
     Raises:
         SettingsError: it is neither.
@@ -51,7 +53,11 @@ def open_warehouse(warehouse: str, schema: str) -> Database:
                 "duckdb:///data/zendesk.duckdb."
             )
         if path.is_absolute():
-            return DuckDBDatabase(path, schema)
+            return (
+                DuckDBDatabase(path, schema, read_only=True, lock_timeout=2)
+                if read_only
+                else DuckDBDatabase(path, schema)
+            )
     elif "://" not in warehouse:
         from airflow_zendesk.warehouse.postgres import PostgresDatabase  # noqa: PLC0415
 

@@ -5,28 +5,20 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from airflow_zendesk.dataset.settings import DatasetSettings
-from airflow_zendesk.dataset.slice_file import Certificate, Footer
 from airflow_zendesk.plugins.days import Day, DayState, bars, calendar, calendar_days, days_of
 from airflow_zendesk.plugins.repair_plan import RepairPlan, plan_repair
+from airflow_zendesk.plugins.slice_facts import SliceFacts, Totals
 from airflow_zendesk.verify.coverage import Coverage
-from airflow_zendesk.verify.footers import SliceFacts
 from airflow_zendesk.window import Grain, Slice
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 DAY, HOUR = Grain.of("1d"), Grain.of("1h")
-SETTINGS = DatasetSettings(
-    resource="ticket_events", account="example.zendesk.com", grain=DAY, include=(), support_type_scope="all"
-)
+UNREADABLE = SliceFacts(None, None, None, "damaged")
 
 
 def facts(rows: int, late: int = 0) -> SliceFacts:
-    """The facts of a slice with a footer."""
-    certificate = Certificate("end_of_stream", None, 0)
-    footer = Footer(
-        dataset=SETTINGS, start="", end="", rows=rows, late=late, duplicates=0, digest="", certificate=certificate
-    )
-    return SliceFacts(footer)
+    """The facts of a readable slice."""
+    return SliceFacts(rows, late, "digest")
 
 
 def slice_of(number: int, grain: Grain = DAY) -> Slice:
@@ -41,21 +33,42 @@ def days(*numbers: int) -> list[date]:
 
 
 def test_each_day_has_its_worst_state() -> None:
-    """A day is exported, with late rows, empty, unreadable, missing, not due, or before the first slice."""
-    coverage = Coverage.of([slice_of(number) for number in (1, 2, 3, 4)], DAY, START + timedelta(days=8, hours=1))
+    """A day is exported, with late rows, empty, unreadable, failed, missing, not due, or before the first slice."""
+    coverage = Coverage.of([slice_of(number) for number in (1, 2, 3, 4, 5)], DAY, START + timedelta(days=9, hours=1))
     read = {
         slice_of(1): facts(5),
         slice_of(2): facts(5, late=2),
         slice_of(3): facts(0),
-        slice_of(4): SliceFacts(None, "it is not a Parquet file"),
+        slice_of(4): UNREADABLE,
+        slice_of(5): SliceFacts(5, 2, "digest", "duplicate", 1),
     }
-    found = days_of(days(*range(9)), coverage, read)
+    found = days_of(days(*range(10)), coverage, read)
     expected: list[DayState] = [
-        "before", "exported", "late", "empty", "damaged", "missing", "missing", "due", "due",
+        "before", "exported", "late", "empty", "damaged", "failed", "missing", "missing", "due", "due",
     ]  # fmt: skip
     assert expected == [day.state for day in found]
     assert "2026-03-03: with late rows, 5 rows, 2 of them late" == found[2].title
     assert "2026-03-01: before the first slice" == found[0].title
+
+
+def test_days_say_what_is_not_loaded() -> None:
+    """If it is known; a day that is loaded has nothing to say."""
+    coverage = Coverage.of([slice_of(number, HOUR) for number in range(48)], HOUR, START + timedelta(2))
+    loaded = {slice_of(number, HOUR) for number in range(30)}
+    first, second = days_of(days(0, 1), coverage, {}, loaded)
+    assert (24, 6) == (first.loaded, second.loaded)
+    assert "2026-03-02: exported (24 of 24 slices), 6 of 24 loaded" == second.title
+    assert [None] == [day.loaded for day in days_of(days(0), coverage, {})]
+    assert "loaded" not in first.title
+
+
+def test_totals_count_what_is_known() -> None:
+    """Rows of readable slices; the problems, and the last verification."""
+    read = [facts(5), UNREADABLE, SliceFacts(3, 0, "digest", "stale", 60), SliceFacts(2, 0, "digest", None, 90)]
+    last = datetime(1970, 1, 1, 0, 1, 30, tzinfo=UTC)
+    assert Totals(rows=10, counted=4, unreadable=1, failed=1, verified=2, verified_at=last) == Totals.of(read)
+    nothing = Totals(rows=0, counted=0, unreadable=0, failed=0, verified=0, verified_at=None)
+    assert nothing == Totals.of([])
 
 
 def test_day_without_a_snapshot_of_a_list_is_not_missing() -> None:

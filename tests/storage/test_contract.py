@@ -62,6 +62,7 @@ def test_walk_returns_all_objects_below_a_folder(store: Store) -> None:
     for key in (*inside, "_datasets/r.json", "rr/5"):
         store.put(key, io.BytesIO(b"x"), expected=None)
     assert {key: store.version(key) for key in inside} == store.walk("r")
+    assert dict.fromkeys(inside, 1) == {key: listed.size for key, listed in store.walk_sizes("r").items()}
 
 
 def test_file_is_put_from_its_start_and_stays_open(store: Store) -> None:

@@ -90,11 +90,11 @@ def test_listing_is_that_of_fsspec(local_store: Store, tmp_path: Path) -> None:
     local_store.put("data/empty", io.BytesIO(), expected=None)
     (tmp_path / "data/link").symlink_to(tmp_path / "data/a/one")
     (tmp_path / "data/link_to_folder").symlink_to(tmp_path / "data/a")
-    found = local_store.walk("data")
+    found = local_store.walk_sizes("data")
     names = [".hidden.tmp", "a/one", "b/c/three", "b/two", "empty", "link", "link_to_folder"]
     assert [f"data/{name}" for name in names] == list(found)
     assert Store._find(local_store, "data") == (found, [])
-    assert local_store.version("data/b/two") == found["data/b/two"]
+    assert (local_store.version("data/b/two"), 10) == found["data/b/two"]
     assert {} == local_store.walk("nothing")
 
 

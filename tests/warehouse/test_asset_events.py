@@ -52,9 +52,7 @@ def test_event_without_a_list_refers_to_its_whole_window() -> None:
 def test_run_with_events_of_two_resources_has_the_slices_of_both() -> None:
     """Sorted by dataset."""
     metric = extra(1, resource="ticket_metric_events", destination="s3://bucket/zendesk/ticket_metric_events")
-    assert ["ticket_events", "ticket_metric_events"] == [
-        each.resource for each in slice_refs([metric, extra(1)])
-    ]
+    assert ["ticket_events", "ticket_metric_events"] == [each.resource for each in slice_refs([metric, extra(1)])]
 
 
 @pytest.mark.parametrize(

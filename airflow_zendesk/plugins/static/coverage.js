@@ -54,7 +54,11 @@ async function repair(button, state) {
     // If one request fails, the next one returns the state.
     run = await request(`${runs}/${encodeURIComponent(run.dag_run_id)}`).catch(() => run);
   }
-  if (run.state === "success") location.reload();
+  if (run.state === "success") {
+    const fresh = new URL(location.href);
+    fresh.searchParams.set("fresh", "true");
+    location.replace(fresh);
+  }
   state.textContent = `The run ${run.dag_run_id} has ended: ${run.state}. Its log is in the DAG ${dag}.`;
   button.disabled = false;
 }
@@ -62,3 +66,22 @@ async function repair(button, state) {
 for (const button of document.querySelectorAll("[data-test=repair]")) {
   button.addEventListener("click", () => repair(button, document.querySelector("[data-test=run-state]")));
 }
+
+// The first export after the object was written that reports the slice: the event of its asset names the run.
+async function findRun(cell) {
+  const { dataset, start, end, written } = cell.dataset;
+  const query = new URLSearchParams({ name_pattern: "zendesk", timestamp_gte: written, order_by: "timestamp", limit: 100 });
+  const { asset_events: events = [] } = await request(`assets/events?${query}`).catch(() => ({}));
+  const covers = ({ extra }) => extra.destination === dataset && extra.start <= start && extra.end >= end;
+  const published = ({ extra }) => extra.slices?.find((slice) => slice.start === start)?.outcome === "published";
+  const exports = events.filter(covers);
+  const event = exports.find(published) ?? exports[0];
+  if (!event?.source_run_id) return;
+  const link = document.createElement("a");
+  link.textContent = event.source_run_id;
+  link.href = new URL(`../dags/${encodeURIComponent(event.source_dag_id)}/runs/${encodeURIComponent(event.source_run_id)}`, location.href);
+  link.target = "_parent";
+  cell.append(` by ${event.source_dag_id}, `, link);
+}
+
+for (const cell of document.querySelectorAll("[data-test=written-by]")) findRun(cell);
