@@ -87,7 +87,7 @@ test-browser: venv ## walk through Airflow's UI with Chromium (SCREENSHOTS=folde
 	$(BIN)/pytest -n 0 -m browser tests/system
 
 screenshots: ## take the pictures of the documentation again
-	$(MAKE) test-browser SCREENSHOTS=$(CURDIR)/.screenshots
+	PYTEST_ADDOPTS="-p no:randomly" $(MAKE) test-browser SCREENSHOTS=$(CURDIR)/.screenshots
 	mkdir -p docs/images
 	cp .screenshots/overview-light.png .screenshots/dataset-light.png .screenshots/dataset-dark.png docs/images/
 

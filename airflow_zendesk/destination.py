@@ -101,7 +101,7 @@ def _refuse_nested(fs: AbstractFileSystem, path: ObjectStoragePath, uri: str) ->
     folder = PurePosixPath(path.path)
     for inner in (folder, *folder.parents):
         outer = str(inner.parent)
-        nested = inner.name == "_datasets" or inner.name.startswith("event_date=")
+        nested = inner.name in {"_datasets", "_verified"} or inner.name.startswith("event_date=")
         if inner.name in RESOURCES:
             store = open_store(fs, outer, f"{path.protocol}://{outer}")
             with suppress(StorageError):  # a folder that may not be read is not one of our datasets

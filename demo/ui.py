@@ -34,7 +34,13 @@ DATA, WAREHOUSE = HOME / "data", f"duckdb://{HOME}/zendesk.duckdb"
 URL = f"http://127.0.0.1:{PORT}"
 AIRFLOW = str(Path(sys.executable).with_name("airflow"))
 DAYS, MISSING, LATE = 28, 9, 4
-ACTIVE_DAGS = ("zendesk_history", "zendesk_ticket_events", "zendesk_load_ticket_events", "zendesk_verify")
+LOADED = ("ticket_events", "ticket_metric_events")
+ACTIVE_DAGS = (
+    "zendesk_history",
+    "zendesk_ticket_events",
+    *(f"zendesk_load_{resource}" for resource in LOADED),
+    "zendesk_verify",
+)
 #: The parts of Airflow. Without the two servers of logs, which would listen on all interfaces.
 PARTS = {
     "api-server": ["api-server", "--host", "127.0.0.1", "--port", str(PORT), "--workers", "1"],
@@ -74,8 +80,8 @@ def main() -> int:
             for name, arguments in PARTS.items():
                 stack.enter_context(process(name, [AIRFLOW, *arguments]))
             with contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):
-                export_and_load(emulator, today)
-        say(f"{DAYS - 1} of {DAYS} days until {today:%Y-%m-%d} are exported and loaded")
+                fill(emulator, today)
+        say(f"{DAYS - 1} of {DAYS} days until {today:%Y-%m-%d} are exported, loaded and verified")
         set_up(password, emulator.connection())
         say(f"\nAirflow:   {URL}\nUser:      admin (or viewer, who may only read)\nPassword:  {password}")
         say(f"Coverage:  {URL}/plugin/zendesk-coverage\nGap:       {today - timedelta(days=MISSING):%Y-%m-%d}")
@@ -112,11 +118,12 @@ def settings() -> dict[str, str]:
     }
 
 
-def export_and_load(emulator: Any, today: datetime) -> None:
-    """Export all days but one, one of them with late events, and load them."""
+def fill(emulator: Any, today: datetime) -> None:
+    """Export all days but one, one of them with late events, then load and verify them."""
     from airflow_zendesk.destination import open_destination  # noqa: PLC0415
     from airflow_zendesk.export.run import export_window  # noqa: PLC0415
     from airflow_zendesk.hooks.zendesk import ZendeskHook  # noqa: PLC0415
+    from airflow_zendesk.verify.source_check import verify_window  # noqa: PLC0415
     from airflow_zendesk.warehouse.loading import load_slices, open_warehouse  # noqa: PLC0415
     from airflow_zendesk.window import DEFAULT_GRAIN, Window  # noqa: PLC0415
     from airflow_zendesk.zendesk.resources import Query  # noqa: PLC0415
@@ -135,10 +142,12 @@ def export_and_load(emulator: Any, today: datetime) -> None:
     store = open_destination(DATA.as_uri())
     os.environ["AIRFLOW_CONN_ZENDESK_DEFAULT"] = json.dumps(emulator.connection())
     for window in (Window(ago(DAYS), ago(MISSING)), Window(ago(MISSING - 1), today)):
-        for resource in ("ticket_events", "ticket_metric_events"):
-            export_window(ZendeskHook(), store, Query.of(resource), window)
         slices = DEFAULT_GRAIN.slices(window)
-        load_slices(open_warehouse(WAREHOUSE, "zendesk"), store, "ticket_events", slices)
+        for resource in LOADED:
+            export_window(ZendeskHook(), store, Query.of(resource), window)
+            load_slices(open_warehouse(WAREHOUSE, "zendesk"), store, resource, slices)
+    for resource in LOADED:
+        verify_window(DATA.as_uri(), resource, Window(ago(DAYS), today))
     for resource in ("groups", "brands"):
         export_window(ZendeskHook(), store, Query.of(resource), None)
     del os.environ["AIRFLOW_CONN_ZENDESK_DEFAULT"]

@@ -80,6 +80,7 @@ def test_destination_may_be_a_path(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         ("ticket_events/event_date=2026-01-31", True),
         ("other/event_date=2026-01-31/x", True),
         ("_datasets", True),
+        ("_verified", True),
         ("_datasets/x", True),
         ("ticket_metric_events", False),
         ("ticket_events_2", False),

@@ -10,13 +10,18 @@ from typing import Any
 
 import msgspec
 import pytest
+from rich import filesize
 
 from airflow_zendesk.dataset.layout import slice_key
 from airflow_zendesk.dataset.settings import DatasetSettings, ensure_settings
+from airflow_zendesk.dataset.slice_file import Certificate
 from airflow_zendesk.destination import open_destination
-from airflow_zendesk.window import DEFAULT_GRAIN, Window
+from airflow_zendesk.storage.store import Store
+from airflow_zendesk.verify.source_check import verify_window
+from airflow_zendesk.warehouse.loading import load_slices, open_warehouse
+from airflow_zendesk.window import DEFAULT_GRAIN, Slice, Window
 from tests.support.commands import ROOT, executable
-from tests.support.forged_slices import valid_slice
+from tests.support.forged_slices import forged, valid_slice
 from tests.support.slices import event
 
 TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -25,8 +30,10 @@ SETTINGS = DatasetSettings(
 )
 DATASET = "/dataset?place=default&resource=ticket_events"
 PATHS = ["/", DATASET, f"/day?place=default&resource=ticket_events&day={TODAY:%Y-%m-%d}", "/summary.json"]
+VARIABLES = {"zendesk_accounts": "[]", "zendesk_warehouse": ""}
 FILES = ["/static/coverage.css", "/static/coverage.js", "/static/tile.js"]
 MISSING, DAMAGED, LATE = 5, 3, 2
+FOUR_DAYS = Window(TODAY - timedelta(days=4), TODAY)
 
 
 def write_dataset(folder: Path) -> None:
@@ -87,7 +94,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture
 def pages(server: Server) -> Server:
     """The server, with the Variable set."""
-    server.get("/", variables={"zendesk_destination": (server.folder / "data").as_uri(), "zendesk_accounts": "[]"})
+    server.get("/", variables=VARIABLES | {"zendesk_destination": (server.folder / "data").as_uri()})
     return server
 
 
@@ -180,6 +187,105 @@ def test_dataset_with_other_settings_is_repaired_by_commands(pages: Server) -> N
     assert "other settings than the DAG <code>zendesk_history</code> (include, private_comments)" in text
     assert 'data-test="repair"' not in text
     assert "--include comment_events" in text
+
+
+def days_at(pages: Server, name: str, **variables: str) -> Store:
+    """Four complete days at a new destination, which the Variable names."""
+    store = open_destination((pages.folder / name).as_uri())
+    ensure_settings(store, SETTINGS)
+    for slice_ in DEFAULT_GRAIN.slices(FOUR_DAYS):
+        replace_day(store, slice_, slice_.start_time)
+    pages.get("/summary.json", variables={"zendesk_destination": store.uri(""), **variables})
+    return store
+
+
+def replace_day(store: Store, slice_: Slice, timestamp: int, **changes: Any) -> None:
+    """Store a slice with one event, whose footer may have other values."""
+    content = valid_slice(slice_, [event(slice_.start_time, timestamp=timestamp)], SETTINGS)
+    key = slice_key("ticket_events", slice_)
+    store.put(key, io.BytesIO(forged(content, **changes) if changes else content), expected=store.version(key))
+
+
+def day_page(slice_: Slice) -> str:
+    """The path of the page of a day."""
+    return f"/day?place=default&resource=ticket_events&day={slice_.start:%Y-%m-%d}"
+
+
+def test_results_of_a_verification_are_shown_until_the_slice_changes(pages: Server) -> None:
+    """On every page: how many slices were verified, and which one has failed."""
+    store = days_at(pages, "verified")
+    first, second, *_ = DEFAULT_GRAIN.slices(FOUR_DAYS)
+    assert "Verified slices: never" in pages.get(DATASET)["text"]
+    replace_day(store, second, second.start_time, certificate=Certificate("end_time", second.end_time, 0))
+    verify_window(store.uri(""), "ticket_events", FOUR_DAYS)
+    text = pages.get(f"{DATASET}&fresh=true")["text"]
+    assert "<strong>1 slice has failed verification.</strong>" in text
+    assert "Verified slices: all, last on " in text
+    assert f"{second.start:%Y-%m-%d}: failed verification, 1 rows" in text
+    assert '<span class="badge bad">damaged</span>' in pages.get("/")["text"]
+    assert '<span class="badge bad">uncertified</span>' in pages.get(day_page(second))["text"]
+    assert "UTC: complete</td>" in pages.get(day_page(first))["text"]
+    replace_day(store, second, second.start_time)
+    text = pages.get(f"{DATASET}&fresh=true")["text"]
+    assert "Verified slices: 3 of 4, last on " in text
+    assert "failed verification, 1 rows" not in text
+    assert "not since it was written" in pages.get(day_page(second))["text"]
+
+
+def test_overview_has_the_rows_and_bytes_of_the_dataset(pages: Server) -> None:
+    """Of a dataset that is too large to open every slice, the rows are at least those of the last slices."""
+    store = days_at(pages, "sums")
+    size = sum(listed.size for listed in store.walk_sizes("ticket_events").values())
+    text = pages.get("/")["text"]
+    assert f'<td class="n">4</td>\n<td class="n">{filesize.decimal(size)}</td>\n<td>never</td>' in text
+    # A dataset begins with its first slice, so these are earlier ones.
+    for slice_ in DEFAULT_GRAIN.slices(Window(FOUR_DAYS.start - timedelta(days=97), FOUR_DAYS.start)):
+        replace_day(store, slice_, slice_.start_time)
+    pages.get(f"{DATASET}&fresh=true")
+    assert '<td class="n">at least 100</td>' in pages.get("/")["text"]
+
+
+def test_loaded_days_are_shown(pages: Server) -> None:
+    """Those that are not loaded, or changed since they were, with the command that loads them."""
+    warehouse = f"duckdb://{pages.folder}/zendesk.duckdb"
+    store = days_at(pages, "loaded", zendesk_warehouse=warehouse)
+    first, second, third, _ = slices = DEFAULT_GRAIN.slices(FOUR_DAYS)
+    assert f"Not loaded into {warehouse}: 4 of 4 slices." in pages.get(DATASET)["text"]
+    assert not (pages.folder / "zendesk.duckdb").exists()
+    database = open_warehouse(warehouse, "zendesk")
+    load_slices(database, store, "ticket_events", slices[:3])
+    replace_day(store, second, second.start_time + 1)
+    text = pages.get(f"{DATASET}&fresh=true")["text"]
+    assert "1 of 4 slices; 1 loaded in another version than the stored one." in text
+    window = f"{{&#34;start&#34;: &#34;{second.start:%Y-%m-%d}&#34;, &#34;end&#34;: &#34;{TODAY:%Y-%m-%d}&#34;}}"
+    assert f"airflow dags trigger zendesk_load_ticket_events --conf &#39;{window}&#39;" in text
+    assert f"{second.start:%Y-%m-%d}: exported, 1 rows, 0 of 1 loaded" in text
+    assert f"{third.start:%Y-%m-%d}: exported, 1 rows<" in text
+    for slice_, state in zip(slices, ("loaded", "another version", "loaded", "not loaded"), strict=True):
+        assert f'<tr><th scope="row">Loaded</th><td>{state}</td></tr>' in pages.get(day_page(slice_))["text"]
+    load_slices(database, store, "ticket_events", slices)
+    assert f"All slices are loaded into {warehouse}." in pages.get(DATASET)["text"]
+    with database:
+        text = pages.get(DATASET)["text"]
+    assert f"Loaded slices are unknown: {warehouse} is not available: another process has had it open" in text
+    assert ">unknown</td>" in text
+    assert first.start
+
+
+@pytest.mark.parametrize(
+    ("warehouse", "reason"),
+    [
+        ("mysql://nowhere", "is not valid. Use a file"),
+        ("nobody", "The Airflow connection &#39;nobody&#39; does not exist"),
+    ],
+)
+def test_warehouse_that_cannot_be_read_is_a_sentence(pages: Server, warehouse: str, reason: str) -> None:
+    """The rest of the page is shown."""
+    days_at(pages, f"warehouse-{warehouse[:3]}", zendesk_warehouse=warehouse)
+    text = pages.get(DATASET)["text"]
+    assert "Loaded slices are unknown: " in text
+    assert reason in text
+    assert "Complete until" in text
 
 
 def test_day_shows_what_the_footer_says(pages: Server) -> None:

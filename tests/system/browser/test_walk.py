@@ -96,6 +96,8 @@ def test_coverage_pages_follow_the_theme(page: Page, demo: Demo, pictures: Path,
     frame.get_by_role("link", name="ticket_metric_events").click()
     expect(frame.locator("[data-test=calendar]")).to_be_visible()
     expect(frame.locator("[data-test=headline]")).to_contain_text("1 slice is missing.")
+    expect(frame.locator("[data-test=verified]")).to_contain_text("Verified slices: all, last on")
+    expect(frame.locator("[data-test=loads]")).to_contain_text("All slices are loaded into duckdb:")
     take_picture(page, pictures / f"dataset-{theme}.png")
 
 
@@ -120,10 +122,17 @@ def test_gap_is_found_and_repaired_by_one_run(page: Page, demo: Demo, pictures: 
     frame.locator("[data-test=repair]").click()
     expect(frame.locator("[data-test=run-state]")).to_contain_text("is ")
     expect(frame.locator("[data-test=headline]")).to_contain_text("No slice is missing.", timeout=PATIENCE)
+    expect(frame.locator("[data-test=verified]")).to_contain_text("Verified slices: 27 of 28")
     take_picture(page, pictures / "repaired.png")
     frame.get_by_role("link", name=f"{demo.missing}: exported").first.click()
     expect(frame.get_by_role("heading", name=f"ticket_events, {demo.missing}")).to_be_visible()
+    expect(frame.locator("[data-test=written-by]")).to_contain_text("by zendesk_history, manual__")
     take_picture(page, pictures / "day.png")
     runs = page.request.get(f"{demo.url}/api/v2/dags/zendesk_history/dagRuns").json()["dag_runs"]
     after = str(date.fromisoformat(demo.missing) + timedelta(days=1))
     assert [(demo.missing, after)] == [(run["conf"]["start"], run["conf"]["end"]) for run in runs]
+    loads = f"{demo.url}/api/v2/dags/zendesk_load_ticket_events/dagRuns?order_by=-run_after&limit=1"
+    until("its load", lambda: page.request.get(loads).json()["dag_runs"][0]["state"] == "success", PATIENCE / 1_000)
+    frame = coverage(page, demo)
+    frame.get_by_role("link", name="ticket_events").click()
+    expect(frame.locator("[data-test=loads]")).to_contain_text("All slices are loaded into duckdb:")
