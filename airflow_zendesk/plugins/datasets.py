@@ -1,17 +1,14 @@
-"""The datasets that the DAGs of this Airflow export to, and what is stored in them."""
+"""The datasets at a destination, and what is stored in them."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 
-from airflow.sdk import Variable
-
 from airflow_zendesk.dataset.layout import parse_slice_key, settings_key, slice_key
 from airflow_zendesk.dataset.settings import DatasetSettings, load_settings
 from airflow_zendesk.destination import open_destination
-from airflow_zendesk.exceptions import SettingsError
+from airflow_zendesk.plugins.places import Place
 from airflow_zendesk.plugins.slice_facts import SliceFacts
 from airflow_zendesk.storage.store import ListedObject, Store
 from airflow_zendesk.verify.coverage import Coverage
@@ -20,49 +17,11 @@ from airflow_zendesk.verify.verified_slices import VerifiedSlices, read_verified
 from airflow_zendesk.window import DAY_SECONDS, Slice
 from airflow_zendesk.zendesk.resources import RESOURCES, Resource
 
-#: The name of the destination in the Variable ``zendesk_destination``; the others are named like their connections.
-DEFAULT_PLACE = "default"
 #: What a page shows in detail: 90 daily slices, or 41 days of hourly ones. It reads the footers of no more slices.
 _MAX_DAYS, _MAX_SLICES = 90, 1_000
 _FOOTERS = FooterCache()
 #: Keys whose slices are remembered, because parsing them takes time too: nearly six years of hourly slices.
 _MAX_PARSED = 50_000
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A destination that the DAGs export to, with the connection of its account."""
-
-    name: str
-    destination: str
-    zendesk_conn_id: str
-
-
-def configured_places() -> list[Place]:
-    """The destinations in the Airflow Variables that the DAGs of this package read; empty if there are none.
-
-    Raises:
-        SettingsError: a Variable is invalid.
-    """
-    destination = Variable.get("zendesk_destination", default="")
-    if not destination:
-        return []
-    folder = destination.rstrip("/")
-    accounts = (Place(name, f"{folder}/{name}", name) for name in _accounts())
-    return [Place(DEFAULT_PLACE, destination, "zendesk_default"), *accounts]
-
-
-def _accounts() -> list[str]:
-    text = Variable.get("zendesk_accounts", default="[]")
-    try:
-        names = json.loads(text)
-    except ValueError:
-        names = None
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise SettingsError(
-            'The Airflow Variable zendesk_accounts is not a list of connections. Set it to one like ["zendesk_acme"].'
-        )
-    return names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 from airflow.sdk import Variable
 
 from airflow_zendesk.exceptions import ZendeskError
-from airflow_zendesk.plugins.datasets import DEFAULT_PLACE, StoredDataset
+from airflow_zendesk.plugins.datasets import StoredDataset
+from airflow_zendesk.plugins.places import DEFAULT_PLACE
 from airflow_zendesk.plugins.slice_facts import SliceFacts
 from airflow_zendesk.warehouse.loaded import loaded_digests
 from airflow_zendesk.warehouse.loading import open_warehouse

@@ -8,17 +8,10 @@ from typing import Any
 
 from airflow_zendesk.dataset.settings import DatasetSettings
 from airflow_zendesk.exceptions import ZendeskError
-from airflow_zendesk.plugins.datasets import (
-    DEFAULT_PLACE,
-    MAX_AGE,
-    Place,
-    StoredDataset,
-    configured_places,
-    read_dataset,
-    stored_resources,
-)
+from airflow_zendesk.plugins.datasets import MAX_AGE, StoredDataset, read_dataset, stored_resources
 from airflow_zendesk.plugins.days import STATES, bars, calendar, calendar_days, days_of
 from airflow_zendesk.plugins.loads import read_loads, unloaded
+from airflow_zendesk.plugins.places import DEFAULT_PLACE, Place, known_places
 from airflow_zendesk.plugins.repair_plan import plan_repair
 from airflow_zendesk.plugins.setup_check import check_setup
 from airflow_zendesk.plugins.slice_facts import SliceFacts, Totals
@@ -60,13 +53,14 @@ def _read_row(place: Place, resource: str) -> dict[str, Any]:
 def _groups() -> list[dict[str, Any]]:
     """The datasets of each destination; a destination that cannot be read has an error instead."""
     groups: list[dict[str, Any]] = []
-    for place in configured_places():
+    for place in known_places():
         try:
             rows = _read_rows(place)
         except ZendeskError as error:
             groups.append({"place": place, "rows": [], "error": str(error)})
         else:
-            groups.append({"place": place, "rows": rows, "error": ""})
+            if rows or place.is_configured:
+                groups.append({"place": place, "rows": rows, "error": ""})
     return groups
 
 

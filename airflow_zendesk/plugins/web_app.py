@@ -14,7 +14,7 @@ from rich import filesize
 
 from airflow_zendesk.exceptions import ZendeskError
 from airflow_zendesk.plugins import views
-from airflow_zendesk.plugins.datasets import Place, configured_places
+from airflow_zendesk.plugins.places import Place, known_places
 from airflow_zendesk.plugins.rights import HISTORY_DAG, reason_not_to_repair
 
 _STATIC = Path(__file__).parent / "static"
@@ -82,11 +82,11 @@ def _static(name: str) -> Response:
 
 
 def _known_place(name: str) -> Place:
-    """A configured destination: a request never names a URL."""
-    for place in configured_places():
+    """A destination that DAGs export to: a request cannot name another one."""
+    for place in known_places():
         if place.name == name:
             return place
-    raise HTTPException(404, "No Airflow Variable names this destination.")
+    raise HTTPException(404, "No Airflow Variable and no export names this destination.")
 
 
 def render(template: str, *, status: int = 200, **values: Any) -> Response:

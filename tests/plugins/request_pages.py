@@ -52,6 +52,12 @@ def main() -> None:
             if "unpause" in wanted:
                 path = f"/api/v2/dags/{wanted['unpause']}"
                 client.patch(path, json={"is_paused": False}, headers=headers["admin"]).raise_for_status()
+            if "event" in wanted:
+                assets = client.get("/api/v2/assets?name_pattern=ticket_events", headers=headers["admin"]).json()[
+                    "assets"
+                ]
+                event = {"asset_id": assets[0]["id"], "extra": wanted["event"]}
+                client.post("/api/v2/assets/events", json=event, headers=headers["admin"]).raise_for_status()
             response = client.request(
                 wanted.get("method", "GET"), f"{MOUNT}{wanted['path']}", headers=headers[wanted["user"]]
             )
