@@ -35,16 +35,17 @@ def to_batch(columns: Mapping[str, Sequence[Any]], schema: pa.Schema) -> pa.Reco
 
 def _array(values: Sequence[Any], type_: pa.DataType) -> pa.Array:
     """Built from buffers, because ``pa.array`` imports pandas to check whether it was given a pandas object."""
-    valid = _bits([value is not None for value in values])
+    # Counting is several times faster than looking at each value in Python, and most columns have no null.
+    valid = _bits([value is not None for value in values]) if values.count(None) else None
     if pa.types.is_boolean(type_):
         buffers = [valid, _bits([bool(value) for value in values])]
     elif pa.types.is_string(type_):
         texts = [value.encode() if isinstance(value, str) else value or b"" for value in values]
         offsets = np.zeros(len(texts) + 1, np.int32)
-        np.cumsum([len(text) for text in texts], out=offsets[1:])
+        np.cumsum(np.fromiter(map(len, texts), np.int32, len(texts)), out=offsets[1:])
         buffers = [valid, pa.py_buffer(offsets), pa.py_buffer(b"".join(texts))]
     else:
-        numbers = np.array([0 if value is None else value for value in values], np.int64)
+        numbers = np.array([0 if value is None else value for value in values] if valid else values, np.int64)
         buffers = [valid, pa.py_buffer(numbers)]
     return pa.Array.from_buffers(type_, len(values), buffers)
 

@@ -1,9 +1,11 @@
 """Extraction: the pages of a sweep become sealed slices, one after the other."""
 
+from bisect import bisect_left
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from operator import attrgetter
 
 from airflow_zendesk.dataset.settings import DatasetSettings
 from airflow_zendesk.dataset.slice_file import Certificate, SealedSlice, SliceWriter
@@ -54,7 +56,7 @@ def extract(
         for page in hook.iter_sweep(query, sweep_of(query.resource, slices, settle)):
             extracted = ExtractedPage(page=page)
             duplicates += page.anomalies.duplicates
-            records = deque(page.records)
+            records = list(page.records)
             _write(writer, redactor, records, extracted)
             while writer.slice.end_time <= page.complete_until:
                 by = "end_of_stream" if page.end_of_stream else "end_time"
@@ -71,13 +73,13 @@ def extract(
         writer.close()
 
 
-def _write(writer: SliceWriter, redactor: Redactor, records: "deque[Record]", extracted: ExtractedPage) -> None:
+def _write(writer: SliceWriter, redactor: Redactor, records: list[Record], extracted: ExtractedPage) -> None:
     """Write the records that happened before the end of the writer's slice; those from before its start are late."""
-    due = []
-    while records and records[0].second < writer.slice.end_time:
-        due.append(records.popleft())
+    # They are sorted by time.
+    due = bisect_left(records, writer.slice.end_time * 1_000_000, key=attrgetter("timestamp"))
     if due:
-        write_records(writer, redactor, due, extracted)
+        write_records(writer, redactor, records[:due], extracted)
+        del records[:due]
 
 
 def write_records(writer: SliceWriter, redactor: Redactor, records: Sequence[Record], extracted: ExtractedPage) -> None:

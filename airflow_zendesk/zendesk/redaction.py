@@ -12,17 +12,13 @@ import msgspec
 
 from airflow_zendesk.zendesk.child_events import PREVIOUS_VALUE
 from airflow_zendesk.zendesk.privacy import FieldRule, Privacy, Rule, Rules
+from airflow_zendesk.zendesk.private_comments import first_byte, private_comments
 from airflow_zendesk.zendesk.records import RawRecord, Record
 
 #: Members of a private comment that are kept although they are texts or objects: they never contain what a user wrote.
 _KEPT_TEXTS = {
     "id", "type", "event_type", "via", "via_reference_id", "author_id", "audit_id", "comment_id", "created_at",
 }  # fmt: skip
-_BODIES = {"body", "html_body", "plain_body"}
-#: Members that only comments have besides a body: the author, or the visibility.
-_COMMENT_MARKS = {"public", "comment_public", "author_id"}
-#: Kinds that are named after the comment that they are about.
-_ABOUT_COMMENTS = {"CommentPrivacyChange", "CommentRedactionEvent"}
 
 _CHILDREN, _DESCRIPTION = "child_events", "description"
 _CONTAINERS = {b"[", b"{"}
@@ -32,7 +28,7 @@ _OBJECT = msgspec.json.Decoder(RawRecord)
 _ARRAY = msgspec.json.Decoder(list[msgspec.Raw])
 _STRING = msgspec.json.Decoder(str)
 _INTEGER = re.compile(rb"-?\d+")
-_NULL, _TRUE, _FALSE = msgspec.Raw(b"null"), msgspec.Raw(b"true"), msgspec.Raw(b"false")
+_NULL, _FALSE = msgspec.Raw(b"null"), msgspec.Raw(b"false")
 
 
 class Redactor:
@@ -59,33 +55,34 @@ class Redactor:
         """
         self._redacted = Counter()
         if self._rules or not self._private_comments:
-            records = [record._replace(raw=self._event(record.raw)) for record in records]
+            redacted = [(record, self._event(record.raw)) for record in records]
+            records = [record if raw is record.raw else record._replace(raw=raw) for record, raw in redacted]
         return records, self._redacted
 
     def _event(self, raw: RawRecord) -> RawRecord:
-        if not self._private_comments and _CHILDREN in raw:
-            raw = raw | {_CHILDREN: self._children(raw[_CHILDREN])}
+        children = raw.get(_CHILDREN, _NULL)
+        if not self._private_comments and (kept := self._children(children)) is not children:
+            raw = raw | {_CHILDREN: kept}
         if not self._private_comments and raw.get("is_public") == _FALSE and raw.get(_DESCRIPTION, _NULL) != _NULL:
             # The description of a ticket is its first comment, and this ticket has only private ones.
             self._redacted[_DESCRIPTION] += 1
             raw = raw | {_DESCRIPTION: _NULL}
-        return self._members(raw, self._rules)
+        return self._members(raw, self._rules) if self._rules else raw
 
     def _children(self, raw: msgspec.Raw) -> msgspec.Raw:
-        return _each(raw, self._child) if _first(raw) == b"[" else raw
-
-    def _child(self, raw: msgspec.Raw) -> msgspec.Raw:
-        """A child event; a private comment loses every value that could contain text, also under unknown keys."""
-        if _first(raw) != b"{":
+        """An array of child events; a private comment loses every value that could contain text."""
+        private = private_comments(raw)
+        if not private:
             return raw
-        child = _OBJECT.decode(raw)
-        if not _is_comment(child) or _is_public(child):
-            return raw
-        kept = {key: value for key, value in child.items() if key in _KEPT_TEXTS or _first(value) not in _TEXTS}
-        if kept == child:
-            return raw
-        self._redacted[_kind(child)] += 1
-        return _object(kept)
+        children, is_changed = _ARRAY.decode(raw), False
+        for position, kind in private.items():
+            child = _OBJECT.decode(children[position])
+            # Also under unknown keys.
+            kept = {key: value for key, value in child.items() if key in _KEPT_TEXTS or first_byte(value) not in _TEXTS}
+            if len(kept) < len(child):
+                self._redacted[kind] += 1
+                children[position], is_changed = _object(kept), True
+        return _array(children) if is_changed else raw
 
     def _members(self, raw: RawRecord, rules: Rules) -> RawRecord:
         """The members of an object, in their order."""
@@ -99,9 +96,9 @@ class Redactor:
 
     def _previous(self, previous: msgspec.Raw, raw: msgspec.Raw, rule: FieldRule | Rules) -> msgspec.Raw | None:
         """The former value of a field, which is treated like the field."""
-        if isinstance(rule, dict) and _first(previous) not in _CONTAINERS:
+        if isinstance(rule, dict) and first_byte(previous) not in _CONTAINERS:
             # It belongs to one of the fields inside, unless the object has only fields without a rule.
-            has_only_others = _first(raw) in _CONTAINERS and self._treat(raw, rule) == raw
+            has_only_others = first_byte(raw) in _CONTAINERS and self._treat(raw, rule) == raw
             return previous if has_only_others else self._treat(previous, _strictest(rule))
         return self._treat(previous, rule)
 
@@ -113,7 +110,7 @@ class Redactor:
         return self._hash(raw) if rule.rule is Rule.HASH else None
 
     def _inside(self, raw: msgspec.Raw, rules: Rules) -> msgspec.Raw:
-        match _first(raw):
+        match first_byte(raw):
             case b"[":
                 return _each(raw, lambda member: self._inside(member, rules))
             case b"{":
@@ -126,11 +123,11 @@ class Redactor:
         """Null stays null, an array an array, an integer an integer (63 bits); anything else becomes 64 hex digits."""
         if raw == _NULL:
             return raw
-        if _first(raw) == b"[":
+        if first_byte(raw) == b"[":
             return _each(raw, self._hash)
         if _INTEGER.fullmatch(bytes(raw)):
             return msgspec.Raw(b"%d" % hash_integer(int(bytes(raw)), self._key))
-        if _first(raw) == b'"':
+        if first_byte(raw) == b'"':
             text = _STRING.decode(raw).encode()
         else:
             # Independent of order and spaces.
@@ -163,38 +160,15 @@ def _put(raw: RawRecord, key: str, value: msgspec.Raw | None) -> None:
         raw[key] = value
 
 
-def _is_comment(child: RawRecord) -> bool:
-    """Whether a child event is a comment on the ticket, by its kind, or by a body with an author or a visibility.
-
-    Other kinds have bodies too (notifications, ratings, webhooks), but no author and no visibility. A body without any
-    kind, as in older recordings, counts as a comment.
-    """
-    kind, marks = _kind(child), _COMMENT_MARKS & child.keys()
-    if kind in _ABOUT_COMMENTS:
-        return False
-    has_body = bool(_BODIES & child.keys())
-    return "comment" in kind.lower() or len(marks) > 1 or (has_body and (bool(marks) or not kind))
-
-
-def _kind(child: RawRecord) -> str:
-    """The kind of a child event; empty if it has none."""
-    raw = child.get("event_type", child.get("type", _NULL))
-    return _STRING.decode(raw) if _first(raw) == b'"' else ""
-
-
-def _is_public(child: RawRecord) -> bool:
-    return child.get("public", child.get("comment_public")) == _TRUE
-
-
-def _first(raw: msgspec.Raw) -> bytes:
-    return bytes(memoryview(raw)[:1])
-
-
 def _each(raw: msgspec.Raw, treat: Callable[[msgspec.Raw], msgspec.Raw]) -> msgspec.Raw:
     """An array with its members treated; if nothing changes, the bytes that were sent."""
     members = _ARRAY.decode(raw)
     kept = [treat(member) for member in members]
-    return raw if kept == members else msgspec.Raw(b"[" + b",".join(kept) + b"]")
+    return raw if kept == members else _array(kept)
+
+
+def _array(members: Sequence[msgspec.Raw]) -> msgspec.Raw:
+    return msgspec.Raw(b"[" + b",".join(members) + b"]")
 
 
 def _object(members: RawRecord) -> msgspec.Raw:
