@@ -12,7 +12,7 @@ export UV_COMPILE_BYTECODE := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help venv azurite demo demo-ui test test-browser screenshots matrix test-long test-crash test-mutants test-distributed test-warehouse test-readers lint lock clean
+.PHONY: help venv azurite demo demo-ui docs test test-browser screenshots matrix test-long test-crash test-mutants test-distributed test-warehouse test-readers lint lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -51,6 +51,10 @@ demo: $(VENV)/ready ## export a week of events with a real Airflow from the emul
 
 demo-ui: $(VENV)/ready ## start an Airflow to click through, with exported weeks, until Ctrl-C (PORT=8080)
 	@$(BIN)/python demo/ui.py .demo-ui $(or $(PORT),8080)
+
+docs: venv ## build the site of the documentation in site/ (needs Graphviz)
+	@command -v dot >/dev/null || { echo "Graphviz is missing: apt-get install --no-install-recommends graphviz"; exit 1; }
+	PYTHONPATH=. NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
 lint: venv ## check lint, format, types and import rules
 	$(BIN)/ruff check .
@@ -99,4 +103,4 @@ lock: venv ## update constraints/ from setup.py
 	done
 
 clean: ## remove the virtual environments and the output of the demo
-	rm -rf .venv .venv-* $(AZURITE)/node_modules .demo .demo-ui .screenshots build dist *.egg-info
+	rm -rf .venv .venv-* $(AZURITE)/node_modules .demo .demo-ui .screenshots site build dist *.egg-info

@@ -53,14 +53,18 @@ extras_require = {
         "types-requests",
         "uv",  # installs the lock and makes it anew
     ],
+    "docs": [  # builds the site
+        "mkdocs-material",  # the theme, with a search that needs no server
+        "mkdocstrings[python]",  # the reference from docstrings, without importing the package
+    ],
     "readers": [  # foreign readers of the files, too large for every test run
         "chdb",  # ClickHouse without a server
         "pyspark>=4",  # Spark; 4 is the first that gives Arrow tables
     ],
 }
 
-# The tests run against every store and warehouse.
-for extra in ("s3", "gcs", "azure", "duckdb", "postgres"):
+# The tests run against every store and warehouse, and build the site.
+for extra in ("s3", "gcs", "azure", "duckdb", "postgres", "docs"):
     extras_require["dev"] += extras_require[extra]
 
 setup(

@@ -10,7 +10,7 @@ with DAG(
     description="Load Zendesk ticket metric events into a warehouse, each slice once",
     doc_md="""
 Runs when an export has published slices of ticket metric events. Loads them, each in one transaction, into the
-warehouse in the Airflow Variable `zendesk_warehouse`: a file like `duckdb:///data/zendesk.duckdb`, or the id of a
+warehouse in the Airflow Variable `zendesk_warehouse`: a file like `duckdb:///data/warehouse.duckdb`, or the id of a
 connection to PostgreSQL. The slices are read from `zendesk_destination`.
 
 Airflow does not queue events for a paused DAG. To load the slices it missed, trigger a run with `start` and `end`;

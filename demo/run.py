@@ -170,7 +170,7 @@ def show(data: Path, warehouse: Path, screen: IO[str]) -> None:
         f"\nThe tables:      {warehouse}, schema zendesk; the queries are in demo/queries/"
         f"\nAirflow's log:   {HOME / 'airflow.log'}"
         "\nRun it again:    nothing is written or loaded twice."
-        "\nYour account:    set AIRFLOW_CONN_ZENDESK_DEFAULT as described in the README, and run it again.",
+        "\nYour account:    set AIRFLOW_CONN_ZENDESK_DEFAULT as described in docs/connect.md, and run it again.",
         file=screen,
     )
 

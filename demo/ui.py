@@ -30,7 +30,7 @@ import requests
 ROOT = Path(__file__).resolve().parents[1]
 HOME = Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / ".demo-ui").resolve()
 PORT = int(sys.argv[2]) if len(sys.argv) > 2 else 8080  # noqa: PLR2004  the second argument
-DATA, WAREHOUSE = HOME / "data", f"duckdb://{HOME}/zendesk.duckdb"
+DATA, WAREHOUSE = HOME / "data", f"duckdb://{HOME}/warehouse.duckdb"
 URL = f"http://127.0.0.1:{PORT}"
 AIRFLOW = str(Path(sys.executable).with_name("airflow"))
 DAYS, MISSING, LATE = 28, 9, 4

@@ -75,7 +75,9 @@ def test_version_is_written_in_one_place(wheel: zipfile.ZipFile) -> None:
     metadata = email.message_from_bytes(wheel.read(name))
     assert airflow_zendesk.__version__ == metadata["Version"] == version("airflow-zendesk")
     assert "airflow-zendesk" == metadata["Name"]
-    assert {"s3", "gcs", "azure", "duckdb", "postgres", "dev", "readers"} == set(metadata.get_all("Provides-Extra", []))
+    assert {"s3", "gcs", "azure", "duckdb", "postgres", "dev", "docs", "readers"} == set(
+        metadata.get_all("Provides-Extra", [])
+    )
     assert ">=3.11" == metadata["Requires-Python"]
 
 

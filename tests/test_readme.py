@@ -1,4 +1,4 @@
-"""The README runs as printed: each of its blocks, in the order of the page."""
+"""The blocks of the README, and of the pages that somebody follows first, run as printed."""
 
 import json
 import os
@@ -13,12 +13,23 @@ from typing import Any
 import pytest
 from airflow.sdk import Connection
 
+from airflow_zendesk.dataset.settings import ensure_settings
+from airflow_zendesk.destination import open_destination
 from airflow_zendesk.emulator import ZendeskEmulator
 from airflow_zendesk.hooks.connection import EXTRAS, ConnectionSettings
-from tests.support.commands import ROOT, executable, run
+from tests.support.commands import ROOT, run
+from tests.support.slices import SETTINGS
 
-README = (ROOT / "README.md").read_text()
-BLOCKS: list[tuple[str, str]] = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+def blocks(page: str) -> list[tuple[str, str]]:
+    """The language and the text of each code block."""
+    return re.findall(r"^```(\w+)\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+
+
+PAGES = ["README.md", "docs/connect.md", "docs/scheduling.md", "docs/reference/hook.md"]
+CONNECT = (ROOT / "docs" / "connect.md").read_text()
+BLOCKS = [block for page in PAGES for block in blocks((ROOT / page).read_text())]
+TUTORIAL = blocks((ROOT / "docs" / "tutorial.md").read_text())
 
 
 def block(word: str) -> str:
@@ -40,9 +51,8 @@ def shell(script: str, folder: Path, environment: Mapping[str, str]) -> str:
 
 def test_every_block_is_run_here() -> None:
     """A new block needs a test."""
-    words = ["make demo", "pip install", "connections add", "support_desk", "backfill create", "emulator --port"]
-    words += ["zendesk_warehouse", "zendesk verify", "pools set"]
-    words += ["pd.read_parquet", "hook.get_df", "def test_my_export"]
+    words = ["make demo", "pip install", "connections add", "support_desk", "backfill create", "pools set"]
+    words += ["hook.get_df", "estimate --start", "rename-account"]
     assert len(BLOCKS) == len({block(word) for word in words})
 
 
@@ -93,14 +103,7 @@ def test_connection_is_added(airflow: dict[str, str], tmp_path: Path) -> None:
 
 def test_fields_of_the_connection_are_those_that_are_read() -> None:
     """Each extra has a row, and no row is of another."""
-    assert EXTRAS == set(re.findall(r"^\| extra `(\w+)` \|", README, re.MULTILINE))
-
-
-def test_warehouse_is_named(airflow: dict[str, str], tmp_path: Path) -> None:
-    """Where the shipped DAG looks for it."""
-    shell(block("zendesk_warehouse"), tmp_path, airflow)
-    done = run("airflow", "variables", "get", "zendesk_warehouse", environment=airflow)
-    assert done.stdout.splitlines()[-1] in (ROOT / "docs" / "warehouses.md").read_text()
+    assert EXTRAS == set(re.findall(r"^\| extra `(\w+)` \|", CONNECT, re.MULTILINE))
 
 
 def test_pool_is_made(airflow: dict[str, str], tmp_path: Path) -> None:
@@ -129,33 +132,50 @@ def test_dag_is_one() -> None:
     assert "CronDataIntervalTimetable" == type(namespace["dag"].timetable).__name__
 
 
-def test_command_exports_and_the_readers_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """From the emulator to pandas, pyarrow, DuckDB and the hook."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = str(free.getsockname()[1])
-    script = block("emulator --port").replace("/tmp/zendesk", str(tmp_path)).replace("8090", port)
-    printed = shell(script, tmp_path, {**os.environ, "AIRFLOW_HOME": str(tmp_path / "home")})
-    assert "7 published" in printed
-    proven = shell(block("zendesk verify").replace("/tmp/zendesk", str(tmp_path)), tmp_path, os.environ)
-    assert "complete, without duplicates" in proven
+def test_estimate_is_printed(tmp_path: Path) -> None:
+    """Without Airflow's UI, it is the test of a connection."""
+    with ZendeskEmulator() as emulator:
+        environment = {**os.environ, "AIRFLOW_CONN_ZENDESK_DEFAULT": json.dumps(emulator.connection())}
+        assert "requests" in shell(block("estimate --start"), tmp_path, environment)
+
+
+def test_account_is_renamed(tmp_path: Path) -> None:
+    """In the settings of the dataset."""
+    ensure_settings(open_destination(tmp_path.as_uri()), SETTINGS)
+    shell(
+        block("rename-account").replace("s3://aws_default@my-bucket/zendesk", tmp_path.as_uri()), tmp_path, os.environ
+    )
+    settings = json.loads((tmp_path / "_datasets" / "ticket_events.json").read_text())
+    assert "newname.zendesk.com" == settings["account"]
+
+
+def test_hook_returns_data_frames(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the children as rows on request."""
     namespace: dict[str, Any] = {}
-    exec(block("pd.read_parquet").replace("/tmp/zendesk", str(tmp_path)), namespace)
-    frame, table, solved = namespace["frame"], namespace["table"], namespace["solved"]
-    assert 1_500 < len(frame) < 2_500
-    assert f"{table.num_rows:,} events in" in printed
-    assert (7, True) == (len(solved), (solved["solved"] > 0).all())
     with ZendeskEmulator() as emulator:
         monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", json.dumps(emulator.connection()))
         exec(block("hook.get_df"), namespace)
-    assert sorted(frame["id"]) == sorted(namespace["events"]["id"])
+    assert 1_500 < len(namespace["events"]) < 2_500
     assert "solved" in set(namespace["changes"]["value"].dropna().str.strip('"'))
 
 
-def test_fixture_works_in_somebody_elses_tests(tmp_path: Path) -> None:
-    """In a folder that knows nothing of this repository."""
-    (tmp_path / "test_mine.py").write_text(block("def test_my_export"))
-    done = subprocess.run(
-        [executable("pytest"), "-q", "-p", "no:cacheprovider", tmp_path],
-        cwd=tmp_path, env={**os.environ, "AIRFLOW_HOME": str(tmp_path)}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert "1 passed" in done.stdout, done.stdout
+def test_tutorial_is_followed_to_the_letter(tmp_path: Path) -> None:
+    """Every block after the installation, in one shell, in an empty folder; a block of Python is a script."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    install, *steps = TUTORIAL
+    assert "pip install '.[duckdb]'" in install[1]
+    lines = [f"mkdir -p {tmp_path}/bin"]
+    for number, (language, text) in enumerate(steps):
+        if language == "python":
+            (tmp_path / f"{number}.py").write_text(text.replace("/tmp/tutorial", f"{tmp_path}/tutorial"))
+        lines.append(f"python {tmp_path}/{number}.py" if language == "python" else text)
+    script = "\n".join(lines).replace("/tmp/tutorial", f"{tmp_path}/tutorial").replace("8090", port)
+    load = next(text for language, text in steps if "zendesk_load_ticket_events --conf" in text)
+    printed = shell(f"{script}\n{load}\nkill %1\n", tmp_path, os.environ)
+    assert "7 published" in printed
+    assert "complete, without duplicates" in printed
+    assert 7 == len(re.findall(r"^data/ticket_events/event_date=2026-01-0\d/\S+\.parquet$", printed, re.MULTILINE))
+    assert "Published 2026-01-08" in printed
+    assert (8, 8) == tuple(len(re.findall(rf"{word} file:///\S+", printed)) for word in ("loaded", "unchanged"))
+    assert "status" in printed.partition("field_name")[2]

@@ -114,11 +114,12 @@ class ConnectionSettings:
         if self.login.endswith("/token"):
             return (
                 "This connection uses an API token. Zendesk switches all API tokens off on 2027-04-30, and before that "
-                "every token that is idle for 30 days. Change to an OAuth client, as described in the README."
+                "every token that is idle for 30 days. Change to an OAuth client, as described in docs/connect.md."
             )
         return (
             "This connection uses a password, which Zendesk no longer accepts since January 2026. Change to an OAuth "
-            "client, as described in the README; if the password is an API token, add /token to the e-mail address."
+            "client, as described in docs/connect.md; if the password is an API token, add /token to the e-mail "
+            "address."
         )
 
     def secrets(self) -> Iterator[str]:

@@ -39,7 +39,7 @@ def open_warehouse(warehouse: str, schema: str, *, read_only: bool = False) -> D
         raise SettingsError(f"The warehouse is of the type {type(warehouse).__name__}. Use a text.")
     if not warehouse:
         raise SettingsError(
-            "The warehouse is empty. Set it to a file like duckdb:///data/zendesk.duckdb, or to the id of an Airflow "
+            "The warehouse is empty. Set it to a file like duckdb:///data/warehouse.duckdb, or to the id of an Airflow "
             "connection to PostgreSQL; the DAGs of this package read it from the Airflow Variable zendesk_warehouse."
         )
     # Each driver is an extra of the package: a load into one database does not need the other's.
@@ -50,7 +50,7 @@ def open_warehouse(warehouse: str, schema: str, *, read_only: bool = False) -> D
         if path.name == ":memory:":
             raise SettingsError(
                 f"The warehouse {warehouse!r} would be lost at the end of the task. Use a file like "
-                "duckdb:///data/zendesk.duckdb."
+                "duckdb:///data/warehouse.duckdb."
             )
         if path.is_absolute():
             return (
@@ -63,7 +63,7 @@ def open_warehouse(warehouse: str, schema: str, *, read_only: bool = False) -> D
 
         return PostgresDatabase(warehouse, schema)
     raise SettingsError(
-        f"The warehouse {warehouse!r} is not valid. Use a file like duckdb:///data/zendesk.duckdb, with an absolute "
+        f"The warehouse {warehouse!r} is not valid. Use a file like duckdb:///data/warehouse.duckdb, with an absolute "
         "path, or the id of an Airflow connection to PostgreSQL."
     )
 

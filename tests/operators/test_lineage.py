@@ -54,7 +54,7 @@ def test_load_reads_the_folder_and_writes_the_table(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", "postgres://user:invented@db.example.com/analytics")
     for warehouse, table in {
         "warehouse": ("postgres://db.example.com:5432", "analytics.zendesk.ticket_events"),
-        "duckdb:///data/zendesk.duckdb": ("duckdb", "/data/zendesk.duckdb.zendesk.ticket_events"),
+        "duckdb:///data/warehouse.duckdb": ("duckdb", "/data/warehouse.duckdb.zendesk.ticket_events"),
     }.items():
         lineage = lineage_of_load([REPORT], warehouse, "zendesk")
         (source,), (target,) = lineage.inputs, lineage.outputs
