@@ -58,7 +58,8 @@ def _tables() -> Iterator[str]:
                 [schema],
             )
             for name, kind in names.fetchall():
-                yield f"\n## {schema}.{name}\n\n{'A view.' if kind == 'VIEW' else 'A table.'}\n\n| column | type |\n|---|---|"
+                what = "A view." if kind == "VIEW" else "A table."
+                yield f"\n## {schema}.{name}\n\n{what}\n\n| column | type |\n|---|---|"
                 columns = database.execute(f'DESCRIBE {schema}."{name}"').fetchall()
                 yield from (f"| `{column}` | {type_} |" for column, type_, *_ in columns)
 
