@@ -1,8 +1,10 @@
 """Parts of the site that are made while it is built: the help of the commands, the columns, and diagrams."""
 
 import argparse
+import runpy
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -12,13 +14,19 @@ from airflow_zendesk.dataset.schema import arrow_schema
 from airflow_zendesk.warehouse.ddl import definitions
 from airflow_zendesk.zendesk.resources import RESOURCES
 
+_ROOT = Path(__file__).parents[2]
+_SCHEDULES = {
+    "CronDataIntervalTimetable": "an interval timetable, each day in UTC",
+    "PartitionedAssetTimetable": "after each export",
+    "AssetTriggeredTimetable": "after each export",
+}
 #: Where each part goes.
-_MARKS = ("<!-- commands -->", "<!-- columns -->", "<!-- tables -->")
+_MARKS = ("<!-- commands -->", "<!-- columns -->", "<!-- tables -->", "<!-- dags -->")
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
     """Fill in the generated parts of a page."""
-    for mark, generate in zip(_MARKS, (_commands, _columns, _tables), strict=True):
+    for mark, generate in zip(_MARKS, (_commands, _columns, _tables, _dags), strict=True):
         if mark in markdown:
             markdown = markdown.replace(mark, "\n".join(generate()))
     return markdown
@@ -62,6 +70,23 @@ def _tables() -> Iterator[str]:
                 yield f"\n## {schema}.{name}\n\n{what}\n\n| column | type |\n|---|---|"
                 columns = database.execute(f'DESCRIBE {schema}."{name}"').fetchall()
                 yield from (f"| `{column}` | {type_} |" for column, type_, *_ in columns)
+
+
+def _dags() -> Iterator[str]:
+    """The shipped DAGs with their own documentation, schedule and params."""
+    for path in sorted((_ROOT / "dags").glob("zendesk_*.py")):
+        dag = runpy.run_path(str(path))["dag"]
+        schedule = "by hand" if dag.schedule is None else dag.timetable.__class__.__name__
+        yield f"\n## {dag.dag_id}\n\n{dag.doc_md}\n\nSchedule: {_SCHEDULES.get(schedule, schedule)}."
+        if dag.params:
+            yield "\n| param | default | |\n|---|---|---|"
+        for name in dag.params:
+            param = dag.params.get_param(name)
+            yield f"| `{name}` | {_default(param)} | {param.description or ''} |"
+
+
+def _default(param: Any) -> str:
+    return "required" if not param.has_value else "none" if param.value is None else f"`{param.value}`"
 
 
 def draw(source: str, *_: Any, **__: Any) -> str:
