@@ -2,11 +2,15 @@
 
 from functools import cached_property
 from typing import Any
+from urllib.parse import urlsplit
 
 from airflow.plugins_manager import AirflowPlugin
+from airflow.providers.common.compat.sdk import conf
 
 #: Where the app is mounted, and the name of its page: /plugin/zendesk-coverage.
 _ROUTE = "zendesk-coverage"
+#: The path in [api] base_url, because Airflow 3.1 does not resolve a relative address of a script.
+_PREFIX = urlsplit(conf.get("api", "base_url", fallback="")).path.rstrip("/")
 
 
 class ZendeskCoveragePlugin(AirflowPlugin):
@@ -31,7 +35,7 @@ class ZendeskCoveragePlugin(AirflowPlugin):
     react_apps = [  # noqa: RUF012  as above
         {
             "name": "Zendesk coverage tile",
-            "bundle_url": f"{_ROUTE}/static/tile.js",
+            "bundle_url": f"{_PREFIX}/{_ROUTE}/static/tile.js",
             "destination": "dashboard",
             "url_route": f"{_ROUTE}-tile",
         }

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import date, timedelta
 from functools import partial
 from typing import Any
@@ -33,21 +34,12 @@ def overview() -> dict[str, Any]:
 
 
 def summary() -> dict[str, int]:
-    """The numbers of the tile on the home page."""
-    rows = [row for group in _groups() for row in group["rows"]]
-    return {"datasets": len(rows), "missing": sum(row["coverage"].missing for row in rows)}
-
-
-def _read_rows(place: Place) -> list[dict[str, Any]]:
-    """A row for each dataset; they are read at the same time, because a storage takes its time to answer."""
-    resources = stored_resources(place)
-    with ThreadPoolExecutor(_THREADS) as pool:
-        return list(pool.map(partial(_read_row, place), resources))
-
-
-def _read_row(place: Place, resource: str) -> dict[str, Any]:
-    stored = read_dataset(place, resource)
-    return _row(stored, stored.facts(stored.coverage.stored[-_MAX_COUNTED:]))
+    """The numbers of the tile on the home page, of the datasets that can be read."""
+    datasets: list[StoredDataset] = []
+    for place in known_places():
+        with suppress(ZendeskError):
+            datasets += _read_datasets(place)
+    return {"datasets": len(datasets), "missing": sum(stored.coverage.missing for stored in datasets)}
 
 
 def _groups() -> list[dict[str, Any]]:
@@ -55,13 +47,22 @@ def _groups() -> list[dict[str, Any]]:
     groups: list[dict[str, Any]] = []
     for place in known_places():
         try:
-            rows = _read_rows(place)
+            rows = [
+                _row(stored, stored.facts(stored.coverage.stored[-_MAX_COUNTED:])) for stored in _read_datasets(place)
+            ]
         except ZendeskError as error:
             groups.append({"place": place, "rows": [], "error": str(error)})
         else:
             if rows or place.is_configured:
                 groups.append({"place": place, "rows": rows, "error": ""})
     return groups
+
+
+def _read_datasets(place: Place) -> list[StoredDataset]:
+    """The datasets at a destination; they are listed at the same time, because a storage takes its time to answer."""
+    resources = stored_resources(place)
+    with ThreadPoolExecutor(_THREADS) as pool:
+        return list(pool.map(partial(read_dataset, place), resources))
 
 
 def dataset(place: Place, resource: str, until: date, *, fresh: bool = False) -> dict[str, Any]:

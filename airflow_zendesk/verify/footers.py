@@ -8,7 +8,7 @@ from threading import Lock
 
 from airflow_zendesk.dataset.publish import open_slice
 from airflow_zendesk.dataset.slice_file import Footer, read_footer
-from airflow_zendesk.exceptions import DamagedObjectError
+from airflow_zendesk.exceptions import DamagedObjectError, StorageNotFoundError
 from airflow_zendesk.storage.store import Store, Version
 
 #: Nearly six years of hourly slices.
@@ -45,7 +45,9 @@ class FooterCache:
             with ThreadPoolExecutor(_THREADS) as pool:
                 found |= dict(zip(unread, pool.map(lambda key: _read(store, key), unread), strict=True))
             for key in unread:
-                self._remember(store, key, versions[key], found[key])
+                # An unreadable object is read again, because it may just be missing.
+                if found[key].footer is not None:
+                    self._remember(store, key, versions[key], found[key])
         return found
 
     def _recall(self, store: Store, key: str, version: Version) -> ReadFooter | None:
@@ -68,3 +70,5 @@ def _read(store: Store, key: str) -> ReadFooter:
             return ReadFooter(read_footer(file, store.uri(key)))
     except DamagedObjectError as error:
         return ReadFooter(None, error.reason)
+    except StorageNotFoundError:
+        return ReadFooter(None, "the object was removed after the folder was listed")

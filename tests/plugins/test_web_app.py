@@ -233,6 +233,17 @@ def test_results_of_a_verification_are_shown_until_the_slice_changes(pages: Serv
     assert "not since it was written" in pages.get(day_page(second))["text"]
 
 
+def test_object_that_is_moved_away_does_not_break_the_page(pages: Server) -> None:
+    """The listing may be ten seconds old. The page shows it as unreadable, and a fresh one as missing."""
+    store = days_at(pages, "moved")
+    first, second, *_ = DEFAULT_GRAIN.slices(FOUR_DAYS)
+    store.delete(slice_key("ticket_events", second))
+    assert 200 == pages.get("/")["status"] == pages.get(DATASET)["status"]
+    text = pages.get(f"{DATASET}&fresh=true")["text"]
+    assert "<strong>1 slice is missing.</strong>" in text
+    assert f"{first.start:%Y-%m-%d}: exported, 1 rows" in text
+
+
 def test_overview_has_the_rows_and_bytes_of_the_dataset(pages: Server) -> None:
     """Of a dataset that is too large to open every slice, the rows are at least those of the last slices."""
     store = days_at(pages, "sums")

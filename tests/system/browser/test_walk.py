@@ -38,7 +38,10 @@ def test_connection_form_saves_and_tests_what_is_filled_in(page: Page, demo: Dem
     page.goto(f"{demo.url}/connections")
     page.get_by_role("button", name="Add Connection").click()
     page.locator("input[name=connection_id]").fill("zendesk_second")
-    page.locator("[role=dialog] [role=combobox]").first.click(force=True)
+    types = page.locator("[role=dialog] [role=combobox]").first
+    # The first list of types takes Airflow 3.1 some seconds.
+    expect(types).to_be_enabled(timeout=PATIENCE)
+    types.click(force=True)
     page.keyboard.type("Zendesk incremental")
     page.keyboard.press("Enter")
     page.locator("input[name=host]").fill(demo.emulator)
