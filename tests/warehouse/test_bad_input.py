@@ -311,7 +311,7 @@ def test_schema_must_be_a_plain_name(warehouse: str, name: str) -> None:
 def test_warehouse_must_be_a_file_or_a_connection(warehouse: str) -> None:
     """Anything else is rejected."""
     with pytest.raises(
-        SettingsError, match=r"is (not valid|empty)\. (Use|Set it to) a file like duckdb:///data/zendesk\.duckdb"
+        SettingsError, match=r"is (not valid|empty)\. (Use|Set it to) a file like duckdb:///data/warehouse\.duckdb"
     ):
         open_warehouse(warehouse, "zendesk")
 
