@@ -2,7 +2,7 @@
 
 from typing import Any
 
-_CONNECTION_TYPE = {
+CONNECTION_TYPE: dict[str, Any] = {
     "connection-type": "zendesk_export",
     "hook-class-name": "airflow_zendesk.hooks.zendesk.ZendeskHook",
     "hook-name": "Zendesk incremental export",
@@ -110,7 +110,7 @@ def get_provider_info() -> dict[str, Any]:
                 ],
             }
         ],
-        "connection-types": [_CONNECTION_TYPE],
+        "connection-types": [CONNECTION_TYPE],
         "extra-links": [f"airflow_zendesk.operators.links.{name}" for name in ("CoverageLink", "ObjectsLink")],
         "config": _CONFIG,
     }

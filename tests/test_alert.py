@@ -18,7 +18,7 @@ from airflow_zendesk.cli import main
 from airflow_zendesk.emulator import Simulator, ZendeskEmulator
 from tests.support.commands import ROOT, run
 
-#: Whether a notifier gets the exception of the task; since Airflow 3.2.
+#: Whether a notifier gets the exception of the task. Airflow 3.1 does not give it.
 HAS_EXCEPTION = not airflow.__version__.startswith("3.1.")
 BLOCK = re.compile(r"^## Alert on a gap\n.*?```python\n(.*?)```", re.MULTILINE | re.DOTALL)
 

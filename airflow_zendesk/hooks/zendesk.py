@@ -19,6 +19,7 @@ from airflow_zendesk.exceptions import SettingsError, ZendeskError
 from airflow_zendesk.hooks.client import HEADERS, Client
 from airflow_zendesk.hooks.connection import ConnectionSettings
 from airflow_zendesk.hooks.connection_lookup import load_connection
+from airflow_zendesk.provider_info import CONNECTION_TYPE
 from airflow_zendesk.window import Window
 from airflow_zendesk.zendesk.cursor_paging import sweep_of
 from airflow_zendesk.zendesk.list_paging import ListSweep
@@ -67,6 +68,11 @@ class ZendeskHook(HttpHook):
         self._retry_budget = retry_budget or RetryBudget()
         self._sleep = sleep
         self._clock = clock
+
+    @classmethod
+    def get_ui_field_behaviour(cls) -> dict[str, Any]:
+        """The labels of the connection form, for Airflow 3.1; newer ones read the provider's metadata."""
+        return {key.replace("-", "_"): value for key, value in CONNECTION_TYPE["ui-field-behaviour"].items()}
 
     @cached_property
     def connection_settings(self) -> ConnectionSettings:
