@@ -187,7 +187,7 @@ class ZendeskIncrementalExportOperator(BaseOperator):
 
 
 def _partition_key(report: "ExportReport") -> str:
-    """The key of the window. Two windows with one key would be a loss: Airflow may give one run to both."""
+    """The key of the window. No two windows of a dataset share one, because Airflow may give a single run to both."""
     start, end = (instant.strftime(_PARTITION_TIME) for instant in (report.window.start, report.window.end))
     return start if len(report.slices) == 1 else f"{start}--{end}"
 

@@ -17,7 +17,7 @@ from airflow_zendesk.plugins.repair_plan import plan_repair
 from airflow_zendesk.plugins.setup_check import check_setup
 from airflow_zendesk.plugins.slice_facts import SliceFacts, Totals
 from airflow_zendesk.verify.repair import Target
-from airflow_zendesk.window import Slice
+from airflow_zendesk.window import Slice, Window
 from airflow_zendesk.zendesk.resources import Query
 
 #: Requests to a storage at a time.
@@ -77,6 +77,7 @@ def dataset(place: Place, resource: str, until: date, *, fresh: bool = False) ->
     return {
         **_row(stored, facts),
         **_gaps(stored, facts),
+        "verify_command": _verify_command(stored),
         "loads": loads,
         "unloaded": unloaded(stored, loads, facts) if loads else None,
         "calendar": calendar(days_of(calendar_days(until), stored.coverage, facts, loaded)),
@@ -102,6 +103,13 @@ def day(place: Place, resource: str, day: date) -> dict[str, Any]:
             gap for gap in stored.coverage.gaps if gap.start.date() <= day <= (gap.end - timedelta(seconds=1)).date()
         ],
     }
+
+
+def _verify_command(stored: StoredDataset) -> str:
+    """The command that verifies all slices; empty if there is none."""
+    start, end = stored.coverage.start, stored.coverage.stored_until
+    target = Target(stored.place.destination, stored.settings)
+    return target.verify(Window(start, end)) if start and end else ""
 
 
 def _gaps(stored: StoredDataset, facts: Mapping[Slice, SliceFacts]) -> dict[str, Any]:

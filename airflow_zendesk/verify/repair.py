@@ -44,6 +44,12 @@ class Target:
             words += ["--zendesk-conn-id", self.zendesk_conn_id]
         return shell_line([*words, "--allow-shrink"] if allow_shrink else words)
 
+    def verify(self, window: Window) -> str:
+        """The command that verifies the window."""
+        start, end = (f"{instant:%Y-%m-%dT%H:%M:%SZ}" for instant in (window.start, window.end))
+        words = ["airflow-zendesk", "verify", "--resource", self.settings.resource, "--start", start, "--end", end]
+        return shell_line([*words, "--destination", self.destination])
+
     def backfill(self, window: Window, dag_id: str) -> str:
         """The command that makes a DAG export the window again, whether its intervals are slices or days.
 

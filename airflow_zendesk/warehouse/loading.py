@@ -1,5 +1,6 @@
 """Loads slices of a dataset into the tables of a warehouse, each slice in one transaction."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -63,9 +64,14 @@ def open_warehouse(warehouse: str, schema: str, *, read_only: bool = False) -> D
 
         return PostgresDatabase(warehouse, schema)
     raise SettingsError(
-        f"The warehouse {warehouse!r} is not valid. Use a file like duckdb:///data/warehouse.duckdb, with an absolute "
-        "path, or the id of an Airflow connection to PostgreSQL."
+        f"The warehouse {_without_password(warehouse)!r} is not valid. Use a file like "
+        "duckdb:///data/warehouse.duckdb, with an absolute path, or the id of an Airflow connection to PostgreSQL."
     )
+
+
+def _without_password(warehouse: str) -> str:
+    """A URL for messages: somebody may have put a password into it."""
+    return re.sub(r"//[^/]*@", "//***@", warehouse)
 
 
 def load_slices(

@@ -216,7 +216,9 @@ def test_results_of_a_verification_are_shown_until_the_slice_changes(pages: Serv
     """On every page: how many slices were verified, and which one has failed."""
     store = days_at(pages, "verified")
     first, second, *_ = DEFAULT_GRAIN.slices(FOUR_DAYS)
-    assert "Verified slices: never" in pages.get(DATASET)["text"]
+    text = pages.get(DATASET)["text"]
+    assert "Verified slices: never" in text
+    assert f"airflow-zendesk verify --resource ticket_events --start {first.start:%Y-%m-%d}T00:00:00Z --end " in text
     replace_day(store, second, second.start_time, certificate=Certificate("end_time", second.end_time, 0))
     verify_window(store.uri(""), "ticket_events", FOUR_DAYS)
     text = pages.get(f"{DATASET}&fresh=true")["text"]
@@ -308,7 +310,7 @@ def test_loaded_days_are_shown(pages: Server) -> None:
 @pytest.mark.parametrize(
     ("warehouse", "reason"),
     [
-        ("mysql://nowhere", "is not valid. Use a file"),
+        ("mysql://me:secret@nowhere", "The warehouse &#39;mysql://***@nowhere&#39; is not valid. Use a file"),
         ("nobody", "The Airflow connection &#39;nobody&#39; does not exist"),
     ],
 )
