@@ -68,8 +68,12 @@ def _accounts() -> list[str]:
 
 
 def _exported_to() -> Iterator[str]:
-    """The destinations in the newest event of each asset, without connection ids."""
-    newest = select(func.max(AssetEvent.id)).group_by(AssetEvent.asset_id)
+    """The destinations in the newest event of each asset, without connection ids.
+
+    Only events of tasks count: through Airflow's API, users who cannot run code create events with any content, and the
+    API server would read what they name.
+    """
+    newest = select(func.max(AssetEvent.id)).where(AssetEvent.source_task_id.is_not(None)).group_by(AssetEvent.asset_id)
     with create_session() as session:
         extras = session.scalars(select(AssetEvent.extra).where(AssetEvent.id.in_(newest))).all()
     for extra in extras:
@@ -84,6 +88,9 @@ def _exported_to() -> Iterator[str]:
 
 
 def _without_connection(destination: str) -> str:
-    """The destination as an event names it."""
-    url = urlsplit(destination.rstrip("/"))
+    """The destination as an event names it; an invalid URL as it is."""
+    try:
+        url = urlsplit(destination.rstrip("/"))
+    except ValueError:
+        return destination
     return url._replace(netloc=url.netloc.rpartition("@")[2]).geturl()

@@ -25,7 +25,9 @@ os.environ |= {
 # ruff: noqa: E402  the environment comes first
 from airflow.api_fastapi.app import create_app
 from airflow.cli import cli_parser
+from airflow.models.asset import AssetEvent
 from airflow.utils.db import initdb
+from airflow.utils.session import create_session
 from fastapi.testclient import TestClient
 from starlette.routing import Mount
 
@@ -53,11 +55,8 @@ def main() -> None:
                 path = f"/api/v2/dags/{wanted['unpause']}"
                 client.patch(path, json={"is_paused": False}, headers=headers["admin"]).raise_for_status()
             if "event" in wanted:
-                assets = client.get("/api/v2/assets?name_pattern=ticket_events", headers=headers["admin"]).json()[
-                    "assets"
-                ]
-                event = {"asset_id": assets[0]["id"], "extra": wanted["event"]}
-                client.post("/api/v2/assets/events", json=event, headers=headers["admin"]).raise_for_status()
+                with create_session() as session:
+                    session.add(AssetEvent(asset_id=1, source_task_id=wanted["task"], extra=wanted["event"]))
             response = client.request(
                 wanted.get("method", "GET"), f"{MOUNT}{wanted['path']}", headers=headers[wanted["user"]]
             )

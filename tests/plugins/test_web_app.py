@@ -266,7 +266,9 @@ def test_destination_of_another_dag_is_known_by_its_event(pages: Server) -> None
     place = f"/dataset?place={store.uri('')}&resource=ticket_events"
     pages.get("/", variables={"zendesk_destination": (pages.folder / "data").as_uri()})
     assert 404 == pages.get(place)["status"]
-    text = pages.get("/", event=event_)["text"]
+    # An event that a user has created, not a task.
+    assert store.uri("") not in pages.get("/", event=event_, task=None)["text"]
+    text = pages.get("/", event=event_, task="export")["text"]
     assert f'href="dataset?place={quote(store.uri(""))}&amp;resource=ticket_events"' in text
     assert "Complete until" in pages.get(place)["text"]
     again = pages.get("/", variables={"zendesk_destination": store.uri("")})["text"]
@@ -278,7 +280,7 @@ def test_destination_of_another_dag_is_known_by_its_event(pages: Server) -> None
         {"resource": "ticket_events", "destination": 5},
         {},
     ):
-        assert 1 == pages.get("/", event=foreign)["text"].count(">ticket_events</a>")
+        assert 1 == pages.get("/", event=foreign, task="export")["text"].count(">ticket_events</a>")
 
 
 def test_loaded_days_are_shown(pages: Server) -> None:
@@ -378,6 +380,7 @@ def test_without_variables_the_checklist_says_what_to_do(server: Server) -> None
     ("destination", "reason"),
     [
         ("no URL", "is not a URL"),
+        ("s3://[bucket", "is not a URL"),
         ("s3://nobody:secret@bucket/zendesk", "There is no connection"),
         ("file:///proc/<b>nothing</b>", "Nothing has been exported to this destination yet."),
     ],
