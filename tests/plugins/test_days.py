@@ -9,6 +9,7 @@ from airflow_zendesk.plugins.days import Day, DayState, bars, calendar, calendar
 from airflow_zendesk.plugins.repair_plan import RepairPlan, plan_repair
 from airflow_zendesk.plugins.slice_facts import SliceFacts, Totals
 from airflow_zendesk.verify.coverage import Coverage
+from airflow_zendesk.verify.verified_slices import VerifiedSlice
 from airflow_zendesk.window import Grain, Slice
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -60,6 +61,13 @@ def test_days_say_what_is_not_loaded() -> None:
     assert "2026-03-02: exported (24 of 24 slices), 6 of 24 loaded" == second.title
     assert [None] == [day.loaded for day in days_of(days(0), coverage, {})]
     assert "loaded" not in first.title
+
+
+def test_verified_slice_that_was_unreadable_has_no_rows() -> None:
+    """Its day is unreadable, and not one without rows."""
+    assert replace(UNREADABLE, verified_second=60) == SliceFacts.of_verified(
+        VerifiedSlice("version", 0, 0, None, 60, "damaged")
+    )
 
 
 def test_totals_count_what_is_known() -> None:
