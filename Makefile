@@ -93,6 +93,7 @@ test-browser: venv ## walk through Airflow's UI with Chromium (SCREENSHOTS=folde
 screenshots: ## take the pictures of the documentation again
 	PYTEST_ADDOPTS="-p no:randomly" $(MAKE) test-browser SCREENSHOTS=$(CURDIR)/.screenshots
 	mkdir -p docs/images
+	$(BIN)/python demo/picture.py docs/images/demo.svg
 	cp .screenshots/overview-light.png .screenshots/dataset-light.png .screenshots/dataset-dark.png docs/images/
 
 lock: venv ## update constraints/ from setup.py

@@ -16,7 +16,7 @@ from airflow_zendesk.operators.verify_dataset import ZendeskVerifyDatasetOperato
 from tests.support.commands import ROOT
 from tests.test_readme import blocks, shell
 
-HERE = ["objects", "verify", "erasure", "dbt"]
+HERE = ["objects", "verify", "erasure", "dbt", "executors"]
 #: The tests that run the blocks of the other pages.
 ELSEWHERE = {
     "connect": "tests/test_readme.py",
@@ -90,6 +90,13 @@ def test_operators_are_made() -> None:
     exec(re.sub("^ZendeskLoad", "task = ZendeskLoad", load, flags=re.MULTILINE), namespace)
     assert isinstance(namespace["task"], ZendeskLoadWarehouseOperator)
     assert "fivetran" == namespace["task"].shape
+
+
+def test_pod_is_valid_python() -> None:
+    """No test runs on Kubernetes, as the page says."""
+    image, pod = page("executors")
+    assert image.startswith("FROM apache/airflow:3.3")
+    compile(pod, "pod", "exec")
 
 
 def test_views_of_the_shape_are_printed(tmp_path: Path) -> None:
