@@ -1,0 +1,30 @@
+"""Where the plugin puts the coverage pages."""
+
+import runpy
+
+import airflow
+
+from airflow_zendesk.plugins.coverage_plugin import ZendeskCoveragePlugin, scoped_views
+from tests.support.commands import ROOT
+
+
+def test_tabs_are_on_the_assets_of_the_shipped_dags() -> None:
+    """Each asset that a DAG updates has the tab of its resource, except that of many accounts, which has no dataset."""
+    assets = {
+        outlet.name
+        for path in (ROOT / "dags").glob("zendesk_*.py")
+        for task in runpy.run_path(str(path))["dag"].tasks
+        for outlet in task.outlets
+    }
+    views = [view for view in scoped_views() if view["destination"] == "asset"]
+    names = [name for view in views for name in view["applies_to"]["name"]]
+    assert assets - {"zendesk_ticket_events_of_accounts"} == set(names)
+    for view, name in zip(views, names, strict=True):
+        assert f"zendesk-coverage/dataset?place=default&resource={name.removeprefix('zendesk_')}" == view["href"]
+
+
+def test_tabs_need_a_version_that_can_limit_them() -> None:
+    """Before Airflow 3.4 a tab would be on every DAG, and an asset has none."""
+    places = {view["destination"] for view in ZendeskCoveragePlugin.external_views}
+    has_scopes = not airflow.__version__.startswith(("3.1.", "3.2.", "3.3."))
+    assert ({"nav", "asset", "dag"} if has_scopes else {"nav"}) == places
