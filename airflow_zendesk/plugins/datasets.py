@@ -78,7 +78,7 @@ class StoredDataset:
         return {**self.verified, **{slice_: SliceFacts.of_footer(footer) for slice_, footer in read.items()}}
 
 
-#: The age of a listing that the next page may show: somebody who goes from page to page waits for one listing.
+#: The maximum age of a listing that another page may show, so that a user who opens several pages waits once.
 MAX_AGE = timedelta(seconds=10)
 _RECENT: dict[tuple[Place, str], StoredDataset] = {}
 

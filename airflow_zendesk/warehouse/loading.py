@@ -70,7 +70,7 @@ def open_warehouse(warehouse: str, schema: str, *, read_only: bool = False) -> D
 
 
 def _without_password(warehouse: str) -> str:
-    """A URL for messages: somebody may have put a password into it."""
+    """A warehouse for messages, because a URL may contain a password."""
     return re.sub(r"//[^/]*@", "//***@", warehouse)
 
 

@@ -93,5 +93,5 @@ def _text(json: bytes) -> str:
 
 
 def first_byte(raw: msgspec.Raw) -> bytes:
-    """The byte that tells the kind of a JSON value."""
+    """The first byte of a JSON value, which determines its type."""
     return bytes(memoryview(raw)[:1])

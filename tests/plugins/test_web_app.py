@@ -137,7 +137,7 @@ def test_overview_lists_the_datasets(pages: Server) -> None:
     text = pages.get("/")["text"]
     assert "example.zendesk.com" in text
     assert '<span class="badge bad">gaps</span>' in text
-    assert {"datasets": 1, "missing": 1} == json.loads(pages.get("/summary.json")["text"])
+    assert {"datasets": 1, "missing": 1, "unreadable": 0} == json.loads(pages.get("/summary.json")["text"])
 
 
 def test_dataset_shows_the_gap_and_its_repair(pages: Server) -> None:
@@ -356,7 +356,7 @@ def test_list_has_no_gaps(pages: Server) -> None:
     assert "Missing slices" not in text
     day = f"/day?place=default&resource=groups&day={TODAY - timedelta(days=2):%Y-%m-%d}"
     assert "No slice of this day is stored." in pages.get(day)["text"]
-    assert {"datasets": 1, "missing": 0} == json.loads(pages.get("/summary.json")["text"])
+    assert {"datasets": 1, "missing": 0, "unreadable": 0} == json.loads(pages.get("/summary.json")["text"])
 
 
 def test_requests_name_configured_datasets_only(pages: Server) -> None:
@@ -391,6 +391,9 @@ def test_destination_that_cannot_be_read_is_a_sentence(server: Server, destinati
     assert 200 == response["status"]
     assert reason in response["text"]
     assert "<b>nothing" not in response["text"]
+    # The tile must not say that no slice is missing.
+    unreadable = 0 if "nothing" in destination else 1
+    assert {"datasets": 0, "missing": 0, "unreadable": unreadable} == json.loads(server.get("/summary.json")["text"])
 
 
 def test_list_of_accounts_that_is_no_list_is_a_sentence(server: Server) -> None:
