@@ -35,8 +35,11 @@ def to_batch(columns: Mapping[str, Sequence[Any]], schema: pa.Schema) -> pa.Reco
 
 def _array(values: Sequence[Any], type_: pa.DataType) -> pa.Array:
     """Built from buffers, because ``pa.array`` imports pandas to check whether it was given a pandas object."""
-    # Counting is several times faster than looking at each value in Python, and most columns have no null.
-    valid = _bits([value is not None for value in values]) if values.count(None) else None
+    # Counting is several times faster than a look at each value, and most columns have no null, or only nulls.
+    nulls = values.count(None)
+    if nulls == len(values):
+        return pa.nulls(nulls, type_)
+    valid = _bits([value is not None for value in values]) if nulls else None
     if pa.types.is_boolean(type_):
         buffers = [valid, _bits([bool(value) for value in values])]
     elif pa.types.is_string(type_):

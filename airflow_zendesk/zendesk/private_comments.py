@@ -1,9 +1,9 @@
-"""Which of the child events of a ticket event are private comments.
+"""Which of the child events of ticket events are private comments.
 
-Most events have none, so the bytes are searched first for what every comment contains, and the events that remain are
-decoded no further than the members that decide.
+Child events are decoded no further than the members that decide, those of a whole page in one call.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import msgspec
@@ -28,38 +28,44 @@ class _Child(msgspec.Struct):
 
 
 _CHILD = msgspec.json.Decoder(_Child)
-_CHILDREN = msgspec.json.Decoder(list[_Child])
+_EVENTS = msgspec.json.Decoder(list[list[_Child]])
 _ARRAY = msgspec.json.Decoder(list[msgspec.Raw])
 _STRING = msgspec.json.Decoder(str)
 
 
-def private_comments(children: msgspec.Raw) -> dict[int, str]:
-    """The positions of private comments in an array of child events, each with its kind; empty if there are none."""
-    if not _may_have_comments(children):
-        return {}
-    return {
-        position: _kind(child)
-        for position, child in enumerate(_decode(children))
-        if child is not None and _is_private(child) and _is_comment(child)
-    }
+def private_comments(events: Sequence[msgspec.Raw]) -> dict[int, dict[int, str]]:
+    """Find private comments in the child events of ticket events.
 
+    Args:
+        events: the arrays of child events, one for each event; other JSON values have no comments.
 
-def _may_have_comments(children: msgspec.Raw) -> bool:
-    """Whether the bytes have what is in every comment: its kind, its visibility or its body.
-
-    Any letter of a name may be written as an escape, and the kind in any case.
+    Returns:
+        By the position of an event, the kinds of its private comments by their positions; only events that have some.
     """
-    text = bytes(children).lower()
-    return b"comment" in text or b'"public"' in text or b'body"' in text or b"\\u" in text
+    found = {}
+    for event, children in enumerate(_decode(events)):
+        private = {
+            position: _text(_raw_kind(child))
+            for position, child in enumerate(children)
+            if child is not None and _is_private(child) and _is_comment(child)
+        }
+        if private:
+            found[event] = private
+    return found
 
 
-def _decode(children: msgspec.Raw) -> "list[_Child] | list[_Child | None]":
-    """The child events; None for those that are not objects, and none if it is not an array."""
+def _decode(events: Sequence[msgspec.Raw]) -> Sequence["Sequence[_Child | None]"]:
+    """The child events of each event; None for those that are not objects, and none if it is not an array."""
     try:
-        return _CHILDREN.decode(children)
+        # One call for a page costs less than one for each event.
+        return _EVENTS.decode(b"[" + b",".join(events) + b"]")
     except msgspec.ValidationError:
-        members = _ARRAY.decode(children) if first_byte(children) == b"[" else []
-        return [_CHILD.decode(member) if first_byte(member) == b"{" else None for member in members]
+        return [_decode_each(children) for children in events]
+
+
+def _decode_each(children: msgspec.Raw) -> "list[_Child | None]":
+    members = _ARRAY.decode(children) if first_byte(children) == b"[" else []
+    return [_CHILD.decode(member) if first_byte(member) == b"{" else None for member in members]
 
 
 def _is_private(child: _Child) -> bool:
@@ -72,23 +78,33 @@ def _is_comment(child: _Child) -> bool:
     Other kinds have bodies too (notifications, ratings, webhooks), but no author and no visibility. A body without any
     kind, as in older recordings, counts as a comment.
     """
-    kind = _kind(child)
-    if "comment" in kind.lower():
-        return kind not in _ABOUT_COMMENTS
+    names_comment, has_kind = _read_kind(_raw_kind(child))
+    if names_comment is not None:
+        return names_comment
     # Not sum() or any(), which take most of the time of a page.
     marks = (child.public is not _ABSENT) + (child.comment_public is not _ABSENT) + (child.author_id is not _ABSENT)
+    if marks == 0 and has_kind:
+        return False
     has_body = child.body is not _ABSENT or child.html_body is not _ABSENT or child.plain_body is not _ABSENT
-    return marks > 1 or (has_body and (marks > 0 or not kind))
+    return marks > 1 or has_body
 
 
-def _kind(child: _Child) -> str:
-    """The kind of a child event; empty if it has none."""
-    return _text(bytes(child.type if child.event_type is _ABSENT else child.event_type))
+def _raw_kind(child: _Child) -> bytes:
+    """The JSON of a child event's kind; empty if it has none."""
+    return bytes(child.type if child.event_type is _ABSENT else child.event_type)
 
 
+# There are few kinds, so few are decoded.
 @lru_cache(maxsize=256)
+def _read_kind(json: bytes) -> tuple[bool | None, bool]:
+    """Whether a kind is that of a comment (None: it does not decide), and whether there is one."""
+    kind = _text(json)
+    names_comment = kind not in _ABOUT_COMMENTS if "comment" in kind.lower() else None
+    return names_comment, bool(kind)
+
+
 def _text(json: bytes) -> str:
-    """A JSON string, or nothing if it is another value; there are few kinds, so few are decoded."""
+    """A JSON string, or nothing if it is another value."""
     return _STRING.decode(json) if json.startswith(b'"') else ""
 
 

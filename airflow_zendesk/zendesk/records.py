@@ -109,12 +109,15 @@ def to_rows(records: Sequence[Record], columns: Iterable[Column]) -> Rows:
     read = [column for column in columns if column.name not in {LATE, EXTRA}]
     known = {column.name for column in read}
     raws = [record.raw for record in records]
-    # Most records have no other keys, and asking for that is faster than looking for them.
-    extras: list[RawRecord] = [
-        {} if known.issuperset(raw) else {key: value for key, value in raw.items() if key not in known} for raw in raws
-    ]
+    # Most pages have no other keys.
+    present: set[str] = set().union(*raws)
+    unknown = present - known
+    extras: list[RawRecord] = [{key: raw[key] for key in unknown & raw.keys()} if unknown else {} for raw in raws]
     rows = Rows({}, Counter(chain.from_iterable(extras)), Counter())
     for column in read:
+        if column.name not in present:
+            rows.columns[column.name] = [None] * len(raws)
+            continue
         rows.columns[column.name], type_mismatches = _decode(column.kind, [raw.get(column.name, _NULL) for raw in raws])
         for position, raw in type_mismatches.items():
             extras[position][column.name] = raw

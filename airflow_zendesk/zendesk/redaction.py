@@ -54,26 +54,30 @@ class Redactor:
             The events as they are to be stored, and how many private comments lost their texts, by kind of comment.
         """
         self._redacted = Counter()
-        if self._rules or not self._private_comments:
-            redacted = [(record, self._event(record.raw)) for record in records]
-            records = [record if raw is record.raw else record._replace(raw=raw) for record, raw in redacted]
-        return records, self._redacted
+        redacted = [record.raw for record in records]
+        if not self._private_comments:
+            self._redact_comments(redacted)
+        if self._rules:
+            redacted = [self._members(raw, self._rules) for raw in redacted]
+        kept = [
+            record if raw is record.raw else record._replace(raw=raw)
+            for record, raw in zip(records, redacted, strict=True)
+        ]
+        return kept, self._redacted
 
-    def _event(self, raw: RawRecord) -> RawRecord:
-        children = raw.get(_CHILDREN, _NULL)
-        if not self._private_comments and (kept := self._children(children)) is not children:
-            raw = raw | {_CHILDREN: kept}
-        if not self._private_comments and raw.get("is_public") == _FALSE and raw.get(_DESCRIPTION, _NULL) != _NULL:
-            # The description of a ticket is its first comment, and this ticket has only private ones.
-            self._redacted[_DESCRIPTION] += 1
-            raw = raw | {_DESCRIPTION: _NULL}
-        return self._members(raw, self._rules) if self._rules else raw
+    def _redact_comments(self, raws: list[RawRecord]) -> None:
+        """Replace the records that have private comments."""
+        private = private_comments([raw.get(_CHILDREN, _NULL) for raw in raws])
+        for position, kinds in private.items():
+            raws[position] = raws[position] | {_CHILDREN: self._children(raws[position][_CHILDREN], kinds)}
+        for position, raw in enumerate(raws):
+            if raw.get("is_public") == _FALSE and raw.get(_DESCRIPTION, _NULL) != _NULL:
+                # The description of a ticket is its first comment, and this ticket has only private ones.
+                self._redacted[_DESCRIPTION] += 1
+                raws[position] = raw | {_DESCRIPTION: _NULL}
 
-    def _children(self, raw: msgspec.Raw) -> msgspec.Raw:
+    def _children(self, raw: msgspec.Raw, private: dict[int, str]) -> msgspec.Raw:
         """An array of child events; a private comment loses every value that could contain text."""
-        private = private_comments(raw)
-        if not private:
-            return raw
         children, is_changed = _ARRAY.decode(raw), False
         for position, kind in private.items():
             child = _OBJECT.decode(children[position])

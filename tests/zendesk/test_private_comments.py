@@ -1,4 +1,4 @@
-"""Which children are private comments: the search in the bytes finds what a look at each value finds."""
+"""Which children are private comments: the decoded members give what a look at each value gives."""
 
 import json
 import re
@@ -18,9 +18,14 @@ VALUES = st.sampled_from([True, False, None, 5, 1.5, "true", [], {}, {"public": 
 CHILDREN = st.dictionaries(KEYS, VALUES, max_size=6) | st.sampled_from(["Comment", 5, None, ["body"]])
 
 
+def found(text: bytes) -> dict[int, str]:
+    """The private comments of one event."""
+    return private_comments([msgspec.Raw(text)]).get(0, {})
+
+
 def expected(children: list[Any]) -> dict[int, str]:
     """The same by the rule as it is documented, from decoded values."""
-    found = {}
+    kinds = {}
     for position, child in enumerate(children):
         if not isinstance(child, dict):
             continue
@@ -30,8 +35,8 @@ def expected(children: list[Any]) -> dict[int, str]:
         has_body, marks = bool(BODIES & child.keys()), len(MARKS & child.keys())
         is_comment = "comment" in kind.lower() or marks > 1 or (has_body and (marks > 0 or not kind))
         if is_comment and not is_public and kind not in {"CommentPrivacyChange", "CommentRedactionEvent"}:
-            found[position] = kind
-    return found
+            kinds[position] = kind
+    return kinds
 
 
 def escaped(text: str, letters: set[int]) -> str:
@@ -45,7 +50,7 @@ def escaped(text: str, letters: set[int]) -> str:
 @given(st.lists(CHILDREN, max_size=5), st.sampled_from([(",", ":"), (" , ", " : "), (",\n", ":\t")]))
 def test_private_comments_are_those_of_the_rule(children: list[Any], separators: tuple[str, str]) -> None:
     """Wherever spaces are, and whatever the children are."""
-    assert expected(children) == private_comments(msgspec.Raw(json.dumps(children, separators=separators).encode()))
+    assert expected(children) == found(json.dumps(children, separators=separators).encode())
 
 
 @given(
@@ -62,7 +67,7 @@ def test_escaped_names_are_found(kind: str, key: str, value: bool, letters: set[
         if name:
             text = text.replace(f'"{name}"', f'"{escaped(name, letters)}"')
     assert children == json.loads(text)
-    assert expected(children) == private_comments(msgspec.Raw(text.encode()))
+    assert expected(children) == found(text.encode())
 
 
 @pytest.mark.parametrize(
@@ -84,10 +89,18 @@ def test_each_mark_alone_is_enough(child: dict[str, Any]) -> None:
     names = re.sub(r'"(\w+)"', lambda name: f'"{escaped(name[1], set(range(20)))}"', plain)
     assert [child] == json.loads(names)
     for text in (plain, names):
-        assert {0: kind} == private_comments(msgspec.Raw(text.encode())), text
+        assert {0: kind} == found(text.encode()), text
 
 
 @pytest.mark.parametrize("other", [b"null", b"5", b'"comment"', b'{"body": "x"}', b"[]", b'[["body"]]'])
 def test_what_is_no_array_of_children_has_none(other: bytes) -> None:
     """It is stored as it was sent."""
-    assert {} == private_comments(msgspec.Raw(other))
+    assert {} == found(other)
+
+
+@given(st.lists(st.lists(CHILDREN, max_size=3) | st.sampled_from([None, 5, "comment", {"body": "x"}]), max_size=5))
+def test_events_of_a_page_do_not_change_each_other(events: list[Any]) -> None:
+    """Also if some of them have no array, or arrays of other values."""
+    private = {position: expected(event) for position, event in enumerate(events) if isinstance(event, list)}
+    found = private_comments([msgspec.Raw(json.dumps(event).encode()) for event in events])
+    assert {position: kinds for position, kinds in private.items() if kinds} == found
