@@ -74,17 +74,20 @@ class Database(ABC):
 
     @abstractmethod
     def query(self, statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-        """Execute one statement in the driver's parameter style; return its rows, empty if it has no result."""
+        """Execute one statement in the driver's parameter style.
+
+        Returns:
+            Its rows. The only row of a statement that changes a table has the number of changed rows.
+        """
 
     def execute(self, statement: str, **values: Any) -> list[tuple[Any, ...]]:
         """Execute one statement with parameters like ``:name`` and the placeholder ``$schema``."""
         text, names = with_parameters(statement, self.parameter)
         return self.query(text.replace("$schema", self.qualified_schema), {name: values[name] for name in names})
 
-    def run(self, file: str, names: Mapping[str, str], **values: Any) -> None:
-        """Execute the statements of a file in ``sql/`` in order."""
-        for statement in statements(file, schema="$schema", **names):
-            self.execute(statement, **values)
+    def run(self, file: str, names: Mapping[str, str], **values: Any) -> list[tuple[Any, ...]]:
+        """Execute the statements of a file in ``sql/`` in order; return the rows of the last one."""
+        return [self.execute(statement, **values) for statement in statements(file, schema="$schema", **names)][-1]
 
     def table_in_view(self, name: str) -> str:
         """A loaded table or view as the views of another schema name it."""

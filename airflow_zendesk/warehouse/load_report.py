@@ -15,7 +15,7 @@ class SliceLoad:
 
     Args:
         rows: the rows of the slice.
-        children: the rows of ``ticket_child_events`` that its events have.
+        children: the rows of ``ticket_child_events`` that were written for its events.
         duplicates: the ids that another slice contains too.
         nul_characters_replaced: the NUL characters that the warehouse cannot store.
         unreadable: the number of values that the views cannot read, by table and column.

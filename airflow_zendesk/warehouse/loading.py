@@ -47,12 +47,7 @@ def open_warehouse(warehouse: str, schema: str, *, read_only: bool = False) -> D
     if warehouse.startswith(_DUCKDB):
         from airflow_zendesk.warehouse.duckdb import DuckDBDatabase  # noqa: PLC0415
 
-        path = Path(warehouse.removeprefix(_DUCKDB))
-        if path.name == ":memory:":
-            raise SettingsError(
-                f"The warehouse {warehouse!r} would be lost at the end of the task. Use a file like "
-                "duckdb:///data/warehouse.duckdb."
-            )
+        path = _duckdb_path(warehouse)
         if path.is_absolute():
             return (
                 DuckDBDatabase(path, schema, read_only=True, lock_timeout=2)
@@ -67,6 +62,20 @@ def open_warehouse(warehouse: str, schema: str, *, read_only: bool = False) -> D
         f"The warehouse {_without_password(warehouse)!r} is not valid. Use a file like "
         "duckdb:///data/warehouse.duckdb, with an absolute path, or the id of an Airflow connection to PostgreSQL."
     )
+
+
+def _duckdb_path(warehouse: str) -> Path:
+    path = Path(warehouse.removeprefix(_DUCKDB))
+    if path.name == ":memory:":
+        raise SettingsError(
+            f"The warehouse {warehouse!r} would be lost at the end of the task. Use a file like "
+            "duckdb:///data/warehouse.duckdb."
+        )
+    if "\\" in warehouse:
+        raise SettingsError(
+            f"The warehouse {warehouse!r} has a backslash, which DuckDB reads as a slash. Use a path without one."
+        )
+    return path
 
 
 def _without_password(warehouse: str) -> str:
@@ -171,10 +180,7 @@ def _merge(database: Database, resource: str, stored: StoredSlice, nul_character
     database.run("merge.sql", {"table": resource, "columns": columns, **order}, slice_start=slice_.start)
     children = 0
     if resource == "ticket_events":
-        database.run(f"{database.dialect_name}/children.sql", {})
-        ((children,),) = database.execute(
-            "SELECT count(*) FROM $schema.ticket_child_events WHERE event_id IN (SELECT id FROM new_rows)"
-        )
+        ((children,),) = database.run(f"{database.dialect_name}/children.sql", {})
     database.run(
         "ledger.sql",
         {},

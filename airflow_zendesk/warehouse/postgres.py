@@ -26,6 +26,9 @@ from airflow_zendesk.warehouse.tables import Table
 _TRANSIENT_CLASSES = ("08", "40", "53", "55", "57")
 #: SQLSTATE classes about names, dependencies, syntax and access. Their messages never quote a row.
 _ABOUT_NAMES = ("2B", "3D", "3F", "42")
+#: For one transaction. Child events differ from each other, so keeping results of functions by their arguments takes
+#: time and saves none, and compiling the statements takes longer than a load of a small slice.
+_PLANNER_SETTINGS = "SELECT set_config(name, 'off', true) FROM pg_settings WHERE name IN ('enable_memoize', 'jit')"
 
 
 class PostgresDatabase(Database):
@@ -72,6 +75,7 @@ class PostgresDatabase(Database):
         """Commit everything executed inside, or roll all of it back."""
         try:
             with self._connection.transaction():
+                self.execute(_PLANNER_SETTINGS)
                 yield
         except psycopg.Error as error:
             # The message of the error may quote a row.
@@ -106,7 +110,7 @@ class PostgresDatabase(Database):
     def query(self, statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """Execute one statement."""
         cursor = self._connection.execute(statement, values or None)
-        return cursor.fetchall() if cursor.description else []
+        return cursor.fetchall() if cursor.description else [(cursor.rowcount,)]
 
 
 class _Sink(io.RawIOBase):

@@ -85,16 +85,22 @@ def test_file_of_any_name_is_loaded(name: str, schema: str, exported: Store, tmp
 
 
 def test_file_of_any_characters_is_loaded(exported: Store, tmp_path: Path) -> None:
-    """Every printable character but a slash."""
+    """Every printable character but slashes."""
 
     @settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
-    @given(st.text(st.characters(codec="utf-8", exclude_characters="/\0", exclude_categories=["C"]), max_size=20))
+    @given(st.text(st.characters(codec="utf-8", exclude_characters="/\\\0", exclude_categories=["C"]), max_size=20))
     def check(name: str) -> None:
         path = tmp_path / f"{name}.duckdb"
         check_file(path, "zendesk", exported)
         path.unlink()
 
     check()
+
+
+def test_file_with_a_backslash_is_rejected() -> None:
+    """DuckDB would create another file, or look for a folder of that name."""
+    with pytest.raises(SettingsError, match=r"has a backslash, which DuckDB reads as a slash. Use a path without one"):
+        open_warehouse("duckdb:///data/a\\b.duckdb", "zendesk")
 
 
 def test_database_in_memory_is_rejected() -> None:
