@@ -13,6 +13,7 @@ from airflow_zendesk.window import Grain, Window, to_timedelta
 if TYPE_CHECKING:
     from airflow_zendesk.export.progress import Progress
     from airflow_zendesk.export.report import ExportReport
+    from airflow_zendesk.zendesk.retry import RetryBudget
 
 _EPILOG = """\
 The window must consist of whole slices. Each slice is published as soon as it is complete; if the command fails, run it
@@ -44,6 +45,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     add("--if-exists", choices=("replace", "skip"), default="replace", help="what to do with slices that exist")
     add("--allow-shrink", action="store_true", help="remove stored events that Zendesk no longer returns")
     add("--settle", default="5m", metavar="LENGTH", help="minimum age of an event to be exported (default: 5m)")
+    add("--wait-timeout", metavar="LENGTH", help="wait while Zendesk refuses or fails (default: 30m a page, 2h in all)")
     options.add_connection(parser)
     options.add_json(parser)
 
@@ -69,7 +71,7 @@ def _export(arguments: argparse.Namespace) -> "ExportReport":
     with progress_bar() as bar:
         task = bar.add_task("", total=1.0, text="waiting for Zendesk ...")
         return export_window(
-            ZendeskHook(arguments.zendesk_conn_id),
+            ZendeskHook(arguments.zendesk_conn_id, retry_budget=_retry_budget(arguments.wait_timeout)),
             arguments.destination,
             Query.of(
                 arguments.resource,
@@ -86,6 +88,15 @@ def _export(arguments: argparse.Namespace) -> "ExportReport":
             allow_shrink=arguments.allow_shrink,
             on_progress=lambda now: bar.update(task, completed=now.fraction, text=_progress_text(now)),
         )
+
+
+def _retry_budget(wait_timeout: str | None) -> "RetryBudget | None":
+    from airflow_zendesk.zendesk.retry import RetryBudget  # noqa: PLC0415
+
+    if wait_timeout is None:
+        return None
+    seconds = to_timedelta(wait_timeout, "--wait-timeout").total_seconds()
+    return RetryBudget(page_seconds=seconds, run_seconds=seconds)
 
 
 def _progress_text(now: "Progress") -> str:

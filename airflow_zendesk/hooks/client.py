@@ -70,6 +70,7 @@ class Client:
         self._stats = RequestStats()
         self._seconds_retried = 0.0
         self._has_contact = False
+        self._has_page = False
 
     def open_session(self) -> requests.Session:
         """A session with the account's credentials, for a whole run."""
@@ -97,6 +98,7 @@ class Client:
             retry_error_callback=lambda state: self._give_up(request, _error(state), state),
         )
         response: ExportResponse = retrying(self._request_page, request)
+        self._has_page = True
         if retrying.statistics["attempt_number"] > 1:
             self._seconds_retried += self._clock() - request.started
         stats, self._stats = self._stats, RequestStats()
@@ -162,7 +164,10 @@ class Client:
         spent = self._clock() - request.started
         has_contact = self._has_contact or not isinstance(error, TransportError)
         return self._retry_budget.left(
-            page_spent=spent, run_spent=self._seconds_retried + spent, has_contact=has_contact
+            page_spent=spent,
+            run_spent=self._seconds_retried + spent,
+            has_page=self._has_page,
+            has_contact=has_contact,
         )
 
     def _wait_after(self, request: PageRequest, error: BaseException, state: RetryCallState) -> None:

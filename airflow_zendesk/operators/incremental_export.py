@@ -5,14 +5,14 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-from airflow.providers.common.compat.sdk import conf
 from airflow.sdk import Asset, BaseOperator, Context
 
-from airflow_zendesk.compat import add_partition_key
+from airflow_zendesk.compat import add_partition_key, can_reschedule
 from airflow_zendesk.exceptions import SettingsError
 from airflow_zendesk.operators.data_interval import window_of
 from airflow_zendesk.operators.errors_to_failures import errors_to_failures
 from airflow_zendesk.operators.links import CoverageLink, ObjectsLink
+from airflow_zendesk.operators.long_waits import LONG_WAIT, wait_until, zendesk_waits
 from airflow_zendesk.window import Grain, Window, to_timedelta
 from airflow_zendesk.zendesk.resources import RESOURCES, Query
 from airflow_zendesk.zendesk.settling import DEFAULT_SETTLE, settle_seconds
@@ -57,7 +57,9 @@ class ZendeskIncrementalExportOperator(BaseOperator):
     :param settle: how old an event must be, by Zendesk's clock, to be exported; at least 90 seconds.
     :param if_exists: ``replace`` exports existing slices again; ``skip`` keeps them unchanged.
     :param allow_shrink: whether a slice may lose events that are stored, to erase events that Zendesk has redacted.
-    :param deferrable: wait in the triggerer, not in a worker, until the window has settled.
+    :param wait_timeout: how long the task may wait in all, from its first start, while Zendesk fails or its rate limit
+        refuses requests. Waits above a minute need no worker and no retry: the task is ``up_for_reschedule``. So is a
+        task whose window has not settled. (Airflow 3.1.8 and newer; older versions wait in the worker.)
     """
 
     template_fields: Sequence[str] = ("resource", "destination", "zendesk_conn_id", "start", "end")
@@ -82,7 +84,7 @@ class ZendeskIncrementalExportOperator(BaseOperator):
         settle: timedelta | str = DEFAULT_SETTLE,
         if_exists: Literal["replace", "skip"] = "replace",
         allow_shrink: bool = False,
-        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
+        wait_timeout: timedelta | str = "1d",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -100,47 +102,38 @@ class ZendeskIncrementalExportOperator(BaseOperator):
         self.settle = settle
         self.if_exists = if_exists
         self.allow_shrink = allow_shrink
-        self.deferrable = deferrable
+        self.wait_timeout = wait_timeout
 
     @cached_property
     def hook(self) -> "ZendeskHook":
         """The hook of the account."""
         # Imported here and below, because Airflow parses DAG files every 30 seconds.
         from airflow_zendesk.hooks.zendesk import ZendeskHook  # noqa: PLC0415
+        from airflow_zendesk.zendesk.retry import RetryBudget  # noqa: PLC0415
 
-        return ZendeskHook(self.zendesk_conn_id)
+        # A longer wait before the first page needs no worker. Later ones stay in it and keep the pages that a slice has
+        # so far: otherwise a limit that is reached again and again could keep a slice from ever being complete.
+        budget = RetryBudget(first_page_seconds=LONG_WAIT.total_seconds()) if can_reschedule() else RetryBudget()
+        return ZendeskHook(self.zendesk_conn_id, retry_budget=budget)
 
     def execute(self, context: Context) -> dict[str, Any]:
-        """Wait until the window has settled, then export it. Returns the report."""
-        with errors_to_failures():
-            window = self._window(context)
-            settle = timedelta(seconds=settle_seconds(self._settle()))
-        # This only saves a worker or a request: Zendesk's clock decides, and it refuses a window that is not over.
-        now = datetime.now(UTC)
-        if self.deferrable and window and window.end <= now < (settled := window.end + settle):
-            from airflow.providers.standard.triggers.temporal import DateTimeTrigger  # noqa: PLC0415
-
-            self.defer(trigger=DateTimeTrigger(moment=settled), method_name=self.execute_complete.__name__)
-        return self.execute_complete(context)
-
-    def execute_complete(self, context: Context, event: Any = None) -> dict[str, Any]:  # noqa: ARG002  a trigger's event
-        """Export the window; a deferred task resumes here."""
+        """Export the window. Returns the report."""
         from airflow_zendesk.export.run import export_window  # noqa: PLC0415
         from airflow_zendesk.export.telemetry import Telemetry  # noqa: PLC0415
 
         with errors_to_failures():
+            window = self._window(context)
+            settle = timedelta(seconds=settle_seconds(self._settle()))
+            timeout = to_timedelta(self.wait_timeout, "wait_timeout")
+        # This only saves a worker or a request: Zendesk's clock decides, and it refuses a window that is not over.
+        if window and window.end <= datetime.now(UTC):
+            wait_until(window.end + settle)
+        with errors_to_failures(), zendesk_waits(context, timeout, self.log.warning):
             report = export_window(
                 self.hook,
                 self.destination,
-                Query.of(
-                    self.resource,
-                    self.include,
-                    self.support_type_scope,
-                    private_comments=self.private_comments,
-                    drop_fields=self.drop_fields,
-                    hash_fields=self.hash_fields,
-                ),
-                self._window(context),
+                self._query(),
+                window,
                 grain=None if self.grain is None else Grain.of(self.grain),
                 settle=self._settle(),
                 if_exists=self.if_exists,
@@ -181,6 +174,16 @@ class ZendeskIncrementalExportOperator(BaseOperator):
                 raise SettingsError(f"{self.resource} is a list, which has no window. Leave out start and end.")
             return None
         return window_of(context, self.start, self.end)
+
+    def _query(self) -> Query:
+        return Query.of(
+            self.resource,
+            self.include,
+            self.support_type_scope,
+            private_comments=self.private_comments,
+            drop_fields=self.drop_fields,
+            hash_fields=self.hash_fields,
+        )
 
     def _settle(self) -> timedelta:
         return to_timedelta(self.settle, "settle")

@@ -11,6 +11,7 @@ class RetryBudget:
 
     Args:
         page_seconds: from the first attempt at a page to the last; a wait that would end later is not started.
+        first_page_seconds: the same for the first page of a run, which has nothing to lose yet.
         first_contact_seconds: the same for a run that has received no response at all: its host may be wrong.
         run_seconds: the same for all pages of a run that needed a retry, together.
         first_wait: after the first failure without a ``Retry-After``; it doubles with each further one. A
@@ -19,6 +20,7 @@ class RetryBudget:
     """
 
     page_seconds: float = 1_800.0
+    first_page_seconds: float = 1_800.0
     first_contact_seconds: float = 60.0
     run_seconds: float = 7_200.0
     first_wait: float = 1.0
@@ -43,13 +45,18 @@ class RetryBudget:
         doublings = min(attempt - 1, 32)
         return min(self.max_wait, self.first_wait * 2.0**doublings) * (0.5 + jitter / 2)
 
-    def left(self, *, page_spent: float, run_spent: float, has_contact: bool = True) -> float:
+    def left(self, *, page_spent: float, run_spent: float, has_page: bool = True, has_contact: bool = True) -> float:
         """Seconds that waits may still take.
 
         Args:
             page_spent: seconds since the first attempt at this page.
             run_spent: seconds that retries have cost the run, including this page.
+            has_page: whether the run has received a page.
             has_contact: whether the run has received any response.
         """
-        page_seconds = self.page_seconds if has_contact else min(self.page_seconds, self.first_contact_seconds)
-        return max(0.0, min(page_seconds - page_spent, self.run_seconds - run_spent))
+        limits = [self.page_seconds]
+        if not has_page:
+            limits.append(self.first_page_seconds)
+        if not has_contact:
+            limits.append(self.first_contact_seconds)
+        return max(0.0, min(min(limits) - page_spent, self.run_seconds - run_spent))

@@ -364,6 +364,18 @@ def test_run_has_a_budget_for_all_its_pages(monkeypatch: pytest.MonkeyPatch, tim
     assert 7 == len(server.paths)
 
 
+def test_only_the_first_page_has_the_budget_of_the_first_page(monkeypatch: pytest.MonkeyPatch, time: FakeClock) -> None:
+    """Later pages have more, because an export that gives up would lose those that it has."""
+    limited = Reply(b"", 429, {"Retry-After": "120"})
+    budget = RetryBudget(first_page_seconds=60)
+    with scripted_server(limited, EMPTY) as server, pytest.raises(RateLimitedError, match="60 s of the retry budget"):
+        export(monkeypatch, server, time, budget)
+    assert [] == time.waits
+    with scripted_server(step(0), limited, EMPTY) as server:
+        export(monkeypatch, server, time, budget)
+    assert 120 <= time.waits[0] <= 121
+
+
 def test_waits_for_the_pace_cost_no_patience(monkeypatch: pytest.MonkeyPatch, time: FakeClock) -> None:
     """They are no fault: a page whose turn came late has all of its budget left."""
     used_up = step(0)

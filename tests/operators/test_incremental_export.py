@@ -10,8 +10,7 @@ from typing import Any
 
 import jinja2
 import pytest
-from airflow.providers.common.compat.sdk import AirflowFailException, TaskDeferred
-from airflow.providers.standard.triggers.temporal import DateTimeTrigger
+from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow.sdk import Asset
 
 from airflow_zendesk.compat import add_partition_key
@@ -126,6 +125,7 @@ def test_airflows_without_partitions_get_the_extra_alone() -> None:
             "logical date is 2025-07-01.* uses the interval before",
         ),
         (DAY, {"resource": "ticket_audits"}, "The resource 'ticket_audits' is unknown"),
+        (DAY, {"wait_timeout": "soon"}, "wait_timeout 'soon' is not a length of time"),
         (DAY, {"settle": "soon"}, "settle 'soon' is not a length of time"),
         (DAY, {"zendesk_conn_id": "nobody"}, "no connection 'nobody'"),
         (DAY, {"destination": "/data/zendesk"}, "is not a URL"),
@@ -156,24 +156,6 @@ def test_faults_of_the_moment_are_left_to_airflows_retries(tmp_path: Path, monke
 
     with pytest.raises(TransportError):
         run(Impatient(task_id="export", destination=tmp_path.as_uri()), DAY)
-
-
-def test_deferrable_task_waits_in_the_triggerer_until_the_window_has_settled(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """And goes on from there with the same window."""
-    end = datetime.now(UTC).replace(second=0, microsecond=0)
-    window = {"data_interval_start": end - timedelta(minutes=1), "data_interval_end": end}
-    task = operator(tmp_path, grain="1m", deferrable=True, settle="10m")
-    with pytest.raises(TaskDeferred) as caught:
-        run(task, window)
-    assert isinstance(caught.value.trigger, DateTimeTrigger)
-    assert end + timedelta(minutes=10) == caught.value.trigger.moment
-    old = operator(tmp_path, deferrable=True)
-    with scripted_server(page(end_time=None)) as server:
-        monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", server.connection())
-        assert "execute_complete" == caught.value.method_name
-        assert 1 == len(run(old, DAY)["slices"]), "a window that has long settled is not waited for"
 
 
 def test_constructor_only_stores() -> None:

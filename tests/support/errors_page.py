@@ -6,7 +6,7 @@ Run ``python -m tests.support.errors_page`` to write it.
 import re
 
 from airflow_zendesk import exceptions
-from airflow_zendesk.exceptions import TransientError, ZendeskError
+from airflow_zendesk.exceptions import RateLimitedError, ServerError, TransientError, ZendeskError
 from tests.support.commands import ROOT
 
 PAGE = ROOT / "docs" / "errors.md"
@@ -47,6 +47,8 @@ def generated() -> str:
 def _row(cls: type[ZendeskError]) -> str:
     meaning = (cls.__doc__ or "").splitlines()[0].partition("; ")[0].rstrip(".").replace("``", "`")
     retried = "in the task, then by Airflow" if issubclass(cls, TransientError) else "by Airflow"
+    if issubclass(cls, RateLimitedError | ServerError):
+        retried = "in the task, then rescheduled"
     advice = re.sub(r"(?:--)?\b\w*[a-z]_\w+", r"`\g<0>`", cls.advice or ADVICE[cls.__name__])
     return f"| `{cls.__name__}` | {meaning}. | {retried if cls.retryable else 'no'} | {advice} |\n"
 

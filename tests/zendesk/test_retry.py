@@ -54,6 +54,15 @@ def test_page_and_run_have_a_budget_each() -> None:
     assert 0.0 == budget.left(page_spent=500, run_spent=500)
 
 
+def test_first_page_and_first_contact_have_smaller_budgets() -> None:
+    """They never enlarge that of a page."""
+    budget = RetryBudget(first_page_seconds=90)
+    assert 1_800.0 == budget.left(page_spent=0, run_spent=0)
+    assert 90.0 == budget.left(page_spent=0, run_spent=0, has_page=False)
+    assert 50.0 == budget.left(page_spent=10, run_spent=10, has_page=False, has_contact=False)
+    assert 20.0 == RetryBudget(page_seconds=20).left(page_spent=0, run_spent=0, has_page=False, has_contact=False)
+
+
 @given(st.floats(0, 2_000) | st.none(), st.integers(1, 100), st.floats(0, 1))
 def test_wait_is_never_shorter_than_retry_after(retry_after: float | None, attempt: int, jitter: float) -> None:
     """Law: also for a Retry-After of zero there is a wait, so that a server is not flooded."""

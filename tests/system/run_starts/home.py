@@ -8,11 +8,9 @@ import functools
 import os
 import runpy
 import shutil
-import signal
-import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
@@ -26,9 +24,6 @@ os.environ |= {
     "AIRFLOW__CORE__DAGS_FOLDER": str(DAGS),
     "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
     "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
-    # A dead triggerer is noticed within seconds instead of half a minute.
-    "AIRFLOW__TRIGGERER__JOB_HEARTBEAT_SEC": "1",
-    "AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "5",
 }
 
 # ruff: noqa: E402  the environment comes first
@@ -36,21 +31,18 @@ from airflow.api_fastapi.app import create_app
 from airflow.cli import cli_parser
 from airflow.jobs.job import Job
 from airflow.jobs.scheduler_job_runner import SchedulerJobRunner
-from airflow.models import DagRun, TaskInstance, Trigger
+from airflow.models import DagRun, TaskInstance
 from airflow.models.backfill import Backfill, BackfillDagRun
 from airflow.sdk import DAG
 from airflow.sdk.api.datamodels._generated import TaskInstance as TaskInstanceDetails
 from airflow.sdk.execution_time import supervisor
-from airflow.sdk.execution_time.comms import DeferTask
+from airflow.sdk.execution_time.comms import RescheduleTask
 from airflow.utils.db import initdb
 from airflow.utils.session import create_session
 from airflow.utils.sqlalchemy import prohibit_commit
 from airflow.utils.state import DagRunState, TaskInstanceState
 from fastapi.testclient import TestClient
 from sqlalchemy import select, update
-from sqlalchemy.orm import Session
-
-from tests.support.commands import executable
 
 # Airflow 3.1 builds its internal API for each task, which takes seconds. Newer versions keep it, as this does.
 supervisor.in_process_api_server = functools.cache(supervisor.in_process_api_server)
@@ -120,36 +112,12 @@ class Airflow:
             )
         with exported(destination) as slices:
             done = supervisor.run_task_in_process(ti=details, task=load()[dag_id].get_task("export"))
-        if isinstance(done.msg, DeferTask):
-            return ["deferred"]
+        if isinstance(done.msg, RescheduleTask):
+            return [f"again at {done.msg.reschedule_date:%H:%M}"]
         with create_session() as session:
             state = DagRunState.FAILED if done.error else DagRunState.SUCCESS
             session.execute(update(DagRun).where(DagRun.run_id == details.run_id).values(state=state))
         return [str(done.error)] if done.error else slices
-
-
-@contextlib.contextmanager
-def triggerer() -> Iterator[None]:
-    """A real triggerer in its own process, which is killed at the end of the block."""
-    command = [executable("airflow"), "triggerer", "--skip-serve-logs"]
-    with (
-        (HOME / "triggerer.log").open("a") as log,
-        subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True) as process,
-    ):
-        try:
-            yield
-        finally:
-            os.killpg(process.pid, signal.SIGKILL)
-
-
-def wait_until(what: str, holds: Callable[[Session], object]) -> None:
-    """Wait until ``holds`` returns true for the database."""
-    for _ in range(600):
-        with create_session() as session:
-            if holds(session):
-                return
-        time.sleep(0.2)
-    raise TimeoutError(f"{what}: not within two minutes:\n{(HOME / 'triggerer.log').read_text()[-3_000:]}")
 
 
 @contextlib.contextmanager
@@ -162,18 +130,6 @@ def airflow_home() -> Iterator[Airflow]:
     Airflow.cli("dags", "reserialize")
     with TestClient(create_app(apps="core")) as client:
         yield Airflow(client)
-
-
-def outlive_a_triggerer() -> None:
-    """Let a triggerer take the one trigger and die; let the time come; and let another triggerer find it."""
-    with triggerer():
-        wait_until("a triggerer with the trigger", lambda session: session.scalar(select(Trigger.triggerer_id)))
-    with create_session() as session:
-        (trigger,) = session.scalars(select(Trigger))
-        trigger.kwargs = {**trigger.kwargs, "moment": datetime.now(UTC)}
-    deferred = select(TaskInstance).where(TaskInstance.state == TaskInstanceState.DEFERRED)
-    with triggerer():
-        wait_until("the end of the wait", lambda session: session.scalar(deferred) is None)
 
 
 def load() -> dict[str, DAG]:

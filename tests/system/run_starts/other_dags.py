@@ -22,7 +22,7 @@ dags = [
     export_dag("cron_string", "@daily"),
     export_dag("no_schedule", None),
     export_dag("asset_triggered", [Asset("upstream")]),
-    export_dag("deferrable", None, start="{{ params.start }}", end="{{ params.end }}", grain="1m", deferrable=True),
+    export_dag("unsettled", None, start="{{ params.start }}", end="{{ params.end }}", grain="1m"),
 ]
 
 try:

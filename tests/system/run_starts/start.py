@@ -16,7 +16,7 @@ from airflow_zendesk.dataset.settings import DatasetSettings
 from airflow_zendesk.emulator import Simulator, ZendeskEmulator
 from airflow_zendesk.verify.repair import Target
 from airflow_zendesk.window import Grain, Window
-from tests.system.run_starts.home import HOME, Airflow, airflow_home, exported, load, outlive_a_triggerer
+from tests.system.run_starts.home import HOME, Airflow, airflow_home, exported, load
 
 EVENTS, HISTORY = "zendesk_ticket_events", "zendesk_history"
 WINDOW = {"start": "2026-06-01", "end": "2026-06-03"}
@@ -106,14 +106,12 @@ def by_others(airflow: Airflow) -> Outcomes:
 
 
 def by_waiting(airflow: Airflow) -> Outcomes:
-    """A deferrable task that waits until its window settles, and whose triggerer is killed meanwhile."""
+    """A task whose window has not settled, and again after the time that it named."""
     now = datetime.now(UTC).replace(second=0, microsecond=0)
     window = {"start": (now - timedelta(minutes=1)).isoformat(), "end": now.isoformat()}
-    airflow.rest("dags/deferrable/dagRuns", logical_date=None, conf=window)
-    first = airflow.run("deferrable")
-    outlive_a_triggerer()
-    yield "deferrable", [*first, *(key.rpartition("--")[2] for key in airflow.run("deferrable"))]
-    yield "deferrable ends", [f"{now:%Y%m%dT%H%M%SZ}.parquet"]
+    airflow.rest("dags/unsettled/dagRuns", logical_date=None, conf=window)
+    yield "unsettled", airflow.run("unsettled")
+    yield "settles", [f"again at {now + timedelta(minutes=5):%H:%M}"]
 
 
 def history(airflow: Airflow, emulator: ZendeskEmulator) -> Outcomes:

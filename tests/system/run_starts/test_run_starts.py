@@ -108,6 +108,6 @@ def test_each_of_many_accounts_has_its_own_dataset(outcomes: dict[str, list[str]
     assert [f"zendesk_{number}/{key('2026-03-01')}" for number in (1, 2)] == outcomes["many accounts"]
 
 
-def test_deferred_task_survives_the_death_of_the_triggerer(outcomes: dict[str, list[str]]) -> None:
-    """Its trigger is stored in the database. The next triggerer runs it, and the task continues."""
-    assert ["deferred", *outcomes["deferrable ends"]] == outcomes["deferrable"]
+def test_task_of_an_unsettled_window_starts_again_when_it_has_settled(outcomes: dict[str, list[str]]) -> None:
+    """Without a triggerer, and without a worker in the meantime."""
+    assert outcomes["settles"] == outcomes["unsettled"]

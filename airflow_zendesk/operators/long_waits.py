@@ -1,0 +1,68 @@
+"""Long waits without a worker: the task ends, and Airflow starts it again at a given time.
+
+Such a task is ``up_for_reschedule``, like a sensor of that mode. It holds neither a worker nor a pool slot, uses no
+retry, and needs no triggerer.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+from airflow.providers.common.compat.sdk import AirflowFailException
+from airflow.sdk import Context
+from airflow.sdk.exceptions import AirflowRescheduleException
+
+from airflow_zendesk.compat import can_reschedule
+from airflow_zendesk.exceptions import RateLimitedError, ServerError
+
+#: Shorter waits stay in the worker, because another start of the task takes seconds too.
+LONG_WAIT = timedelta(minutes=1)
+#: The longest wait after a failure for which Zendesk names no time.
+_MAX_BACKOFF = timedelta(minutes=15)
+
+
+def wait_until(moment: datetime) -> None:
+    """Leave the worker until a time; return at once if it is near, or if Airflow would not keep to it.
+
+    Raises:
+        AirflowRescheduleException: Airflow starts the task again at that time.
+    """
+    if moment - datetime.now(UTC) > LONG_WAIT and can_reschedule():
+        raise AirflowRescheduleException(moment)  # type: ignore[no-untyped-call]
+
+
+@contextmanager
+def zendesk_waits(context: Context, timeout: timedelta, log: Callable[..., object]) -> Iterator[None]:
+    """Leave the worker when Zendesk refuses or fails for longer than the task should wait in it.
+
+    Args:
+        context: the context of the task.
+        timeout: how long such waits may take in all, from the first start of the task.
+        log: writes a line to the log, with arguments to fill in.
+
+    Raises:
+        AirflowRescheduleException: Airflow starts the task again, at the time that Zendesk named. If it named none,
+            each wait is as long as the time since the first start, and at most 15 minutes.
+        AirflowFailException: the wait would end after the timeout. Airflow does not retry the task.
+    """
+    try:
+        yield
+    except (RateLimitedError, ServerError) as error:
+        if not can_reschedule():
+            raise
+        now = datetime.now(UTC)
+        waited = now - (context["ti"].get_first_reschedule_date(context) or now)
+        backoff = min(max(waited, LONG_WAIT), _MAX_BACKOFF)
+        wait = timedelta(seconds=error.retry_after) if error.retry_after else backoff
+        if waited + wait > timeout:
+            raise AirflowFailException(
+                f"{error} The task has waited {_whole(waited)}, and {_whole(wait)} more would exceed its wait_timeout "
+                f"of {_whole(timeout)}. Published slices remain; run the task again later, or raise wait_timeout."
+            ) from None
+        log("%s The task leaves its worker and starts again after %s. Published slices remain.", error, _whole(wait))
+        raise AirflowRescheduleException(now + wait) from None  # type: ignore[no-untyped-call]
+
+
+def _whole(length: timedelta) -> timedelta:
+    """In whole seconds, for messages."""
+    return timedelta(seconds=round(length.total_seconds()))
