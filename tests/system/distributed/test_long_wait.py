@@ -60,12 +60,9 @@ def test_a_long_limit_costs_neither_worker_nor_retry(tmp_path: Path) -> None:
             until("the second wait", lambda: is_waiting(running, 2), 200)
             assert 2 == len(emulator.requests)
             until("the export", lambda: state(running) == [("success", 1)], 200)
-            starts = running.query("select start_date, end_date from task_reschedule order by start_date")
-            ((end,),) = running.query("select end_date from task_instance")
+            ((seconds,),) = running.query("select extract(epoch from end_date - queued_at) from task_instance, dag_run")
+            assert [] == running.query("select 1 from task_instance_history")
         expected = emulator.expected_ids("ticket_events", START, END)
     (path,) = data.rglob("*.parquet")
     assert sorted(expected) == sorted(pq.ParquetFile(path).read(columns=["id"])["id"].to_pylist())
-    in_worker = sum((ended - started).total_seconds() for started, ended in starts)
-    print(f"\n{in_worker:.1f} s in a worker before the last start, {(end - starts[0][0]).total_seconds():.0f} s in all")
-    assert (end - starts[0][0]).total_seconds() > 2 * REFUSED
-    assert in_worker < REFUSED
+    assert seconds > 2 * REFUSED
