@@ -85,7 +85,12 @@ _CONFIG = {
 
 
 def get_provider_info() -> dict[str, Any]:
-    """Return the metadata, in the form of Airflow's ``provider_info.schema.json``."""
+    """Return the metadata, in the form of Airflow's ``provider_info.schema.json``.
+
+    It has no ``triggers``, because a deferred export waits with a trigger of Airflow's standard provider. It has no
+    ``plugins``, because the plugin has an entry point of its own: of the plugins that are listed here, Airflow
+    registers the class and not an instance, so that every process would have to build the app of the coverage pages.
+    """
     integration = "Zendesk incremental exports"
     return {
         "package-name": "airflow-zendesk",
@@ -110,6 +115,8 @@ def get_provider_info() -> dict[str, Any]:
                 ],
             }
         ],
+        # Airflow 3.4 knows this key, and versions without retry policies ignore it.
+        "retry-policies": [{"integration-name": integration, "python-modules": ["airflow_zendesk.retry_policy"]}],
         "connection-types": [CONNECTION_TYPE],
         "extra-links": [f"airflow_zendesk.operators.links.{name}" for name in ("CoverageLink", "ObjectsLink")],
         "config": _CONFIG,

@@ -16,6 +16,7 @@ from tests.support.commands import ROOT
 PAGES = [
     ROOT / "README.md",
     ROOT / "CONTRIBUTING.md",
+    ROOT / "SECURITY.md",
     *sorted((ROOT / "docs").glob("*.md")),
     ROOT / "tests" / "README.md",
 ]
@@ -74,3 +75,14 @@ def test_named_errors_and_dags_exist(page: Path) -> None:
     )
     for name in re.findall(r"DAGs? `(zendesk_\w+)`", text):
         assert f'"{name}"' in files, name
+
+
+def test_every_promise_of_security_has_a_test() -> None:
+    """Each row of the table names functions that exist."""
+    table = (ROOT / "SECURITY.md").read_text().partition("| promise | test |\n|---|---|\n")[2].partition("\n\n")[0]
+    assert table
+    for row in table.splitlines():
+        named = re.findall(r"`(tests/[^`]+)::(\w+)`", row)
+        assert named, row
+        for path, name in named:
+            assert f"def {name}(" in (ROOT / path).read_text(), name
