@@ -1,3 +1,3 @@
 """Zendesk incremental exports as partitioned Parquet, complete and exactly once, with Apache Airflow."""
 
-__version__ = "0.1.0"
+__version__ = "0.9.0"

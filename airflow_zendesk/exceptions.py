@@ -143,10 +143,10 @@ class MissingSliceError(DatasetError):
 
 
 class NewerSchemaError(DatasetError):
-    """The slice was written by a newer version of this package, with columns that this version does not know."""
+    """The dataset or the slice was written by a newer version of this package, which this version cannot read."""
 
     message = "{uri} has schema version {schema_version}, but this version of airflow-zendesk supports {known}."
-    advice = "Install the version that exported the slice on the workers that load it."
+    advice = "Upgrade airflow-zendesk in every part of Airflow to the version that wrote it, or a newer one."
     schema_version: str
     known: str
 

@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from airflow_zendesk.exceptions import NewerSchemaError
 from airflow_zendesk.zendesk.records import Column, Kind
 
-#: The major part changes when a reader of older files would misread newer ones, the minor part when columns are added.
+#: The version of the format, in the footer of each file; docs/upgrading.md says which changes raise which part.
 SCHEMA_VERSION = "1.0"
 
 _TIMESTAMP = pa.timestamp("us", tz="UTC")
@@ -21,6 +22,17 @@ _TYPES: dict[Kind, pa.DataType] = {
     "json": pa.string(),
     "bool": pa.bool_(),
 }
+
+
+def version_parts(version: str) -> tuple[int, ...]:
+    """The numbers of a version, in the order of their weight; raises ``ValueError`` if it is not a version."""
+    return tuple(int(part) for part in version.split("."))
+
+
+def refuse_newer(uri: str, version: str) -> None:
+    """Raise ``NewerSchemaError`` for an object of a newer format, and ``ValueError`` if it is not a version."""
+    if version_parts(version) > version_parts(SCHEMA_VERSION):
+        raise NewerSchemaError(uri, version, SCHEMA_VERSION)
 
 
 def arrow_schema(columns: Sequence[Column]) -> pa.Schema:

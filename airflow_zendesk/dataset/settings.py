@@ -7,7 +7,7 @@ from typing import Any, Self, TypeVar
 import msgspec
 
 from airflow_zendesk.dataset.layout import settings_key
-from airflow_zendesk.dataset.schema import SCHEMA_VERSION
+from airflow_zendesk.dataset.schema import SCHEMA_VERSION, refuse_newer
 from airflow_zendesk.exceptions import DamagedObjectError, DatasetMismatchError, DatasetNotFoundError, SettingsError
 from airflow_zendesk.storage.store import Store, put_and_confirm
 from airflow_zendesk.window import Grain
@@ -15,6 +15,12 @@ from airflow_zendesk.zendesk.privacy import Privacy, key_id
 from airflow_zendesk.zendesk.resources import RESOURCES, Query
 
 _T = TypeVar("_T")
+
+
+class _FormatVersion(msgspec.Struct):
+    """The key of the settings that is the same in all versions of the format."""
+
+    schema_major_version: int = int(SCHEMA_VERSION.partition(".")[0])
 
 
 class DatasetSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,11 +96,19 @@ def to_builtins(value: object) -> dict[str, Any]:
 
 
 def read_settings(store: Store, resource: str) -> DatasetSettings | None:
-    """The settings of a dataset, or None if there is none yet; raises ``DamagedObjectError`` if they are unreadable."""
+    """The settings of a dataset, or None if there is none yet.
+
+    Raises:
+        DamagedObjectError: they are unreadable.
+        NewerSchemaError: a newer version of this package made the dataset.
+    """
     key = settings_key(resource)
     content = store.read(key)
+    if content is None:
+        return None
     try:
-        return None if content is None else from_json(content, DatasetSettings)
+        refuse_newer(store.uri(key), str(from_json(content, _FormatVersion).schema_major_version))
+        return from_json(content, DatasetSettings)
     except msgspec.MsgspecError:
         raise DamagedObjectError(store.uri(key), "it does not contain the settings of a dataset") from None
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from airflow_zendesk.dataset.digest import RowDigest
 from airflow_zendesk.dataset.layout import slice_key
-from airflow_zendesk.dataset.schema import SCHEMA_VERSION, arrow_schema, to_batch
+from airflow_zendesk.dataset.schema import SCHEMA_VERSION, arrow_schema, refuse_newer, to_batch
 from airflow_zendesk.dataset.settings import DatasetSettings, from_json, to_json
 from airflow_zendesk.exceptions import DamagedObjectError
 from airflow_zendesk.storage.errors import translate_errors
@@ -170,12 +170,24 @@ class SliceWriter:
             self._waiting = rest.combine_chunks().to_batches()
 
 
+class _FooterVersion(msgspec.Struct):
+    """The key of a footer that is the same in all versions of the format."""
+
+    schema_version: str = SCHEMA_VERSION
+
+
 def read_footer(file: pq.ParquetFile, uri: str) -> Footer:
-    """The footer of a file; raises ``DamagedObjectError`` if it has none that this package wrote."""
+    """The footer of a file.
+
+    Raises:
+        DamagedObjectError: it has none that this package wrote.
+        NewerSchemaError: a newer version of this package wrote it. It must not be moved away as damaged.
+    """
     metadata = file.metadata.metadata or {}
     try:
+        refuse_newer(uri, from_json(metadata[FOOTER_KEY], _FooterVersion).schema_version)
         footer = from_json(metadata[FOOTER_KEY], Footer)
-    except (KeyError, msgspec.MsgspecError):
+    except (KeyError, ValueError):  # msgspec's error is a ValueError
         raise DamagedObjectError(uri, "it has no footer of airflow-zendesk") from None
     if footer.dataset.resource not in RESOURCES:
         raise DamagedObjectError(uri, "its footer names a resource that this version does not know")

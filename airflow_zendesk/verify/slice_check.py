@@ -2,7 +2,6 @@
 
 import os
 from collections import Counter
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -10,11 +9,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from airflow_zendesk.dataset.publish import stored_footer
-from airflow_zendesk.dataset.schema import SCHEMA_VERSION
 from airflow_zendesk.dataset.settings import DatasetSettings
 from airflow_zendesk.dataset.slice_file import END_OF_LIST, Certificate, Footer, verify_file
-from airflow_zendesk.exceptions import DamagedObjectError, NewerSchemaError, StorageNotFoundError
+from airflow_zendesk.exceptions import DamagedObjectError, StorageNotFoundError
 from airflow_zendesk.storage.store import Store
 from airflow_zendesk.verify.findings import Problem
 from airflow_zendesk.window import Slice
@@ -36,7 +33,7 @@ def verify_slice(store: Store, key: str, slice_: Slice, settings: DatasetSetting
     """Read a whole slice and compare it with its name, its footer and the settings of the dataset.
 
     Raises:
-        NewerSchemaError: the slice has columns that this version of the package does not know.
+        NewerSchemaError: a newer version of this package wrote the slice.
         StorageError: the object cannot be read.
     """
     check = SliceCheck()
@@ -46,7 +43,6 @@ def verify_slice(store: Store, key: str, slice_: Slice, settings: DatasetSetting
             check.size = file.seek(0, os.SEEK_END)
             footer = verify_file(file, store.uri(key), rows.add)
     except DamagedObjectError as error:
-        _check_schema_version(store, key)
         check.problems.append(("damaged", error.reason))
         return check
     except StorageNotFoundError:
@@ -94,14 +90,6 @@ class _RowTimes:
         if self._late == footer.late:
             return None
         return f"it has {self._late:,} late rows, but its footer says {footer.late:,}"
-
-
-def _check_schema_version(store: Store, key: str) -> None:
-    """Raise an error for a slice of a newer version, which must not be moved away as damaged."""
-    with suppress(DamagedObjectError, StorageNotFoundError, ValueError):
-        version = stored_footer(store, key).schema_version
-        if [int(part) for part in version.split(".")] > [int(part) for part in SCHEMA_VERSION.split(".")]:
-            raise NewerSchemaError(store.uri(key), version, SCHEMA_VERSION)
 
 
 def _mismatches(footer: Footer, slice_: Slice, settings: DatasetSettings) -> str | None:

@@ -3,7 +3,7 @@
 import hashlib
 from typing import NamedTuple
 
-from airflow_zendesk.dataset.schema import SCHEMA_VERSION
+from airflow_zendesk.dataset.schema import SCHEMA_VERSION, version_parts
 from airflow_zendesk.dataset.settings import DatasetSettings, from_json, to_json
 from airflow_zendesk.exceptions import AlteredTableError, WarehouseMismatchError
 from airflow_zendesk.warehouse.database import Database
@@ -90,7 +90,7 @@ def _check_dataset(database: Database, settings: DatasetSettings, loaded: dict[s
         # Either of two resources may have been renamed first.
         found = settings.rename_former(each.settings).differences(each.settings.rename_former(settings))
         differences |= {name: found[name] for name in found if resource == settings.resource or name == "account"}
-        if _parts(each.schema_version) > _parts(SCHEMA_VERSION):
+        if version_parts(each.schema_version) > version_parts(SCHEMA_VERSION):
             differences["schema_version"] = (each.schema_version, SCHEMA_VERSION)
     if differences:
         raise WarehouseMismatchError(_place(database), differences)
@@ -159,10 +159,6 @@ def _derived_digest(database: Database) -> str:
     files = (f"{database.dialect_name}/{name}.sql" for name in ("children", "views"))
     text = ";\n".join(statement for file in files for statement in statements(file, schema=database.schema))
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _parts(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split("."))
 
 
 def _place(database: Database) -> str:

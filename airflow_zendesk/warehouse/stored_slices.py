@@ -16,13 +16,11 @@ import pyarrow.parquet as pq
 from airflow_zendesk.dataset.digest import RowDigest
 from airflow_zendesk.dataset.layout import folder_key, slice_key
 from airflow_zendesk.dataset.publish import stored_footer
-from airflow_zendesk.dataset.schema import SCHEMA_VERSION
 from airflow_zendesk.dataset.settings import DatasetSettings
 from airflow_zendesk.dataset.slice_file import Footer
 from airflow_zendesk.exceptions import (
     DamagedObjectError,
     MissingSliceError,
-    NewerSchemaError,
     SliceChangedError,
     StorageError,
 )
@@ -122,13 +120,7 @@ def find_slices(store: Store, settings: DatasetSettings, slices: Sequence[Slice]
 def _stored(store: Store, settings: DatasetSettings, slice_: Slice, key: str, version: Version) -> StoredSlice:
     footer = stored_footer(store, key)
     uri = store.uri(key)
-    if _version(footer.schema_version) > _version(SCHEMA_VERSION):
-        raise NewerSchemaError(uri, footer.schema_version, SCHEMA_VERSION)
     times = (slice_.start.isoformat(), slice_.end.isoformat())
     if settings.differences(settings.rename_former(footer.dataset)) or (footer.start, footer.end) != times:
         raise DamagedObjectError(uri, "its footer describes another slice")
     return StoredSlice(store=store, slice=slice_, key=key, version=version, footer=footer)
-
-
-def _version(text: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in text.split("."))

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from airflow_zendesk.dataset.settings import DatasetSettings, check_settings, ensure_settings, read_settings
-from airflow_zendesk.exceptions import DamagedObjectError, DatasetMismatchError
+from airflow_zendesk.exceptions import DamagedObjectError, DatasetMismatchError, NewerSchemaError
 from airflow_zendesk.storage.store import Store
 from airflow_zendesk.window import Grain
 
@@ -64,6 +64,16 @@ def test_checking_makes_no_record(store: Store) -> None:
     """A run that fails before it publishes leaves nothing."""
     check_settings(store, RECORD)
     assert read_settings(store, "ticket_events") is None
+
+
+@pytest.mark.parametrize("change", [{}, {"grain": {"months": 1}}])
+def test_settings_of_a_newer_format_are_refused(store: Store, change: dict[str, Any]) -> None:
+    """Whether this version could decode them or not. The message says what to do."""
+    newer = msgspec.to_builtins(RECORD, enc_hook=str) | {"schema_major_version": 2} | change
+    store.put("_datasets/ticket_events.json", io.BytesIO(msgspec.json.encode(newer)), expected=None)
+    for refuse in (check_settings, ensure_settings):
+        with pytest.raises(NewerSchemaError, match=r"has schema version 2, .* supports 1.0. Upgrade airflow-zendesk"):
+            refuse(store, RECORD)
 
 
 def test_what_is_no_record_is_damage(store: Store) -> None:

@@ -175,9 +175,14 @@ REWRITTEN: dict[str, tuple[Callable[[bytes], bytes], str, str]] = {
         "its footer says that it is the slice from '2026-01-09T00:00:00+00:00' to '2026-01-03T00:00:00+00:00'",
     ),
     "other schema": (
-        lambda content: forged(content, schema_version="2.0"),
+        lambda content: forged(content, schema_version="0.9"),
         "mismatched",
-        "its schema version is '2.0'",
+        "its schema version is '0.9'",
+    ),
+    "no schema version": (
+        lambda content: forged(content, schema_version="next"),
+        "damaged",
+        "it has no footer of airflow-zendesk",
     ),
     "not settled": (
         lambda content: forged(content, certificate=Certificate("end_of_stream", None, END + 89)),
