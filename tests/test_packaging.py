@@ -93,11 +93,13 @@ def test_dags_are_imported_from_an_editable_install(tmp_path: Path) -> None:
 
 
 def test_version_is_written_in_one_place(wheel: zipfile.ZipFile) -> None:
-    """In the package; the metadata reads it there."""
+    """In the package; the metadata reads it there. The changelog has the date of its release."""
     (name,) = (name for name in wheel.namelist() if name.endswith("/METADATA"))
     metadata = email.message_from_bytes(wheel.read(name))
     assert airflow_zendesk.__version__ == metadata["Version"] == version("airflow-zendesk")
     assert "airflow-zendesk" == metadata["Name"]
+    newest, *_ = re.findall("^## (?!Unreleased).*$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert re.fullmatch(rf"## {re.escape(airflow_zendesk.__version__)} - \d{{4}}-\d\d-\d\d", newest)
     assert {"s3", "gcs", "azure", "duckdb", "postgres", "dev", "docs", "readers"} == set(
         metadata.get_all("Provides-Extra", [])
     )

@@ -9,7 +9,7 @@ import pyarrow as pa
 from airflow_zendesk.exceptions import NewerSchemaError
 from airflow_zendesk.zendesk.records import Column, Kind
 
-#: The version of the format, in the footer of each file; docs/upgrading.md says which changes raise which part.
+#: The version of the format, in the footer of each file; docs/upgrading.md has the rules for its parts.
 SCHEMA_VERSION = "1.0"
 
 _TIMESTAMP = pa.timestamp("us", tz="UTC")
