@@ -12,6 +12,7 @@ assert version, "airflow_zendesk/__init__.py must state __version__"
 install_requires = [
     "apache-airflow>=3.1,<4",  # the platform; 3.1 is the first with the task SDK paths used here
     "apache-airflow-providers-http>=6",  # ZendeskHook is an HttpHook
+    "msgspec>=0.19",  # decodes a page in slices without re-encoding them; Airflow depends on it
     "numpy>=1.26",  # remembers exported ids at eight bytes each; pandas depends on it
     "packaging",  # compares versions of Airflow, which depends on it
     "pandas>=2.2",  # get_df
