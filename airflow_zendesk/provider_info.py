@@ -87,9 +87,9 @@ _CONFIG = {
 def get_provider_info() -> dict[str, Any]:
     """Return the metadata, in the form of Airflow's ``provider_info.schema.json``.
 
-    It has no ``triggers``, because a task that waits is rescheduled and not deferred. It has no ``plugins``, because the
-    plugin has an entry point of its own: of the plugins that are listed here, Airflow registers the class and not an
-    instance, so that every process would have to build the app of the coverage pages.
+    It has no ``triggers``, because a task that waits is rescheduled and not deferred. It has no ``plugins``, because
+    the plugin has an entry point of its own: of the plugins that are listed here, Airflow registers the class and not
+    an instance, so that every process would have to build the app of the coverage pages.
     """
     integration = "Zendesk incremental exports"
     return {

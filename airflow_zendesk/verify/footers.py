@@ -8,7 +8,7 @@ from threading import Lock
 
 from airflow_zendesk.dataset.publish import open_slice
 from airflow_zendesk.dataset.slice_file import Footer, read_footer
-from airflow_zendesk.exceptions import DamagedObjectError, StorageNotFoundError
+from airflow_zendesk.exceptions import DamagedObjectError, NewerSchemaError, StorageNotFoundError
 from airflow_zendesk.storage.store import Store, Version
 
 #: Nearly six years of hourly slices.
@@ -70,5 +70,8 @@ def _read(store: Store, key: str) -> ReadFooter:
             return ReadFooter(read_footer(file, store.uri(key)))
     except DamagedObjectError as error:
         return ReadFooter(None, error.reason)
+    except NewerSchemaError as error:
+        # One such slice must not hide the others from the pages of an API server that is upgraded last.
+        return ReadFooter(None, str(error))
     except StorageNotFoundError:
         return ReadFooter(None, "the object was removed after the folder was listed")

@@ -11,7 +11,9 @@ import pytest
 
 from airflow_zendesk.cli import main
 from airflow_zendesk.dataset.slice_file import FOOTER_KEY
+from airflow_zendesk.destination import open_destination
 from airflow_zendesk.emulator import ZendeskEmulator
+from airflow_zendesk.verify.footers import FooterCache
 from tests.dataset.test_old_dataset import files
 
 DAY = ["--start", "2026-01-01", "--end", "2026-01-02"]
@@ -40,6 +42,15 @@ def folder(tmp_path: Path, emulator: ZendeskEmulator) -> Path:
     assert emulator.port
     assert 0 == main(["export", *DAY, "--destination", tmp_path.as_uri()])
     return tmp_path
+
+
+def test_coverage_shows_a_newer_slice_as_unreadable(folder: Path) -> None:
+    """With the advice; the other slices of the page are shown as before."""
+    add_column(folder)
+    store = open_destination(folder.as_uri())
+    (read,) = FooterCache().read(store, store.walk("ticket_events")).values()
+    assert read.footer is None
+    assert "has schema version 1.1, but this version of airflow-zendesk supports 1.0. Upgrade" in read.damage
 
 
 @pytest.mark.parametrize("command", COMMANDS)
