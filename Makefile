@@ -12,7 +12,7 @@ export UV_COMPILE_BYTECODE := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help venv azurite demo demo-ui docs test test-browser screenshots matrix test-long test-crash test-mutants test-distributed test-warehouse test-readers test-wheel lint lock clean
+.PHONY: help venv azurite demo demo-ui docs test test-browser screenshots matrix test-long test-crash test-mutants test-distributed test-warehouse test-readers test-wheel bench lint lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -99,6 +99,9 @@ screenshots: ## take the pictures of the documentation again
 	$(BIN)/python demo/picture.py docs/images/demo.svg
 	cp .screenshots/overview-light.png .screenshots/dataset-light.png .screenshots/dataset-dark.png docs/images/
 
+bench: venv ## compare the export with other tools, and measure its growth (EVENTS="20000 200000" ROUNDS=5 GROWTH="20000 200000 1000000")
+	$(BIN)/python benchmarks/bench.py $(if $(EVENTS),--events $(EVENTS)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(GROWTH),--growth $(GROWTH))
+
 lock: venv ## update constraints/ from setup.py
 	@for airflow in 3.3 3.1; do \
 		echo "apache-airflow==$$airflow.*" | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
@@ -107,4 +110,4 @@ lock: venv ## update constraints/ from setup.py
 	done
 
 clean: ## remove the virtual environments and the output of the demo
-	rm -rf .venv .venv-* $(AZURITE)/node_modules .demo .demo-ui .screenshots site build dist *.egg-info
+	rm -rf .venv .venv-* $(AZURITE)/node_modules .demo .demo-ui .screenshots .bench site build dist *.egg-info
