@@ -114,7 +114,8 @@ def run(command: list[str], folder: Path, recorder: Recorder, expected: npt.NDAr
     if recorder.recorded:
         print(f"    recorded {recorder.recorded:,} responses; running it again", flush=True)
         return run(command, folder, recorder, expected)
-    rows = np.concatenate([ids(path) for path in folder.glob("**/ticket_events/**/*.parquet")])
+    files = [pq.ParquetFile(path) for path in folder.glob("**/ticket_events/**/*.parquet")]
+    rows = np.concatenate([file.read(columns=["id"])["id"].to_numpy() for file in files])
     distinct = np.unique(rows)
     common = np.intersect1d(distinct, expected, assume_unique=True).size
     return Run(
@@ -126,12 +127,6 @@ def run(command: list[str], folder: Path, recorder: Recorder, expected: npt.NDAr
     )
 
 
-def ids(path: Path) -> npt.NDArray[np.int64]:
-    """Return the ids in one file."""
-    with pq.ParquetFile(path) as file:
-        return np.asarray(file.read(columns=["id"])["id"].to_numpy())
-
-
 def compare(events: int, rounds: int, *, warm_up: bool) -> None:
     """Run all tools in turn, each round in another order, and store the results after every round.
 
@@ -139,13 +134,13 @@ def compare(events: int, rounds: int, *, warm_up: bool) -> None:
     """
     end = START + max(1, round(events / EVENTS_PER_DAY)) * DAY
     with Recorder(WORK / "recordings", EVENTS_PER_DAY) as recorder:
-        expected = expected_ids(recorder, START, end)
+        expected = recorder.expected_ids(START, end)
         results: dict[str, Any] = {"events": expected.size, "days": (end - START) // DAY, **machine()}
         runs: dict[str, list[Run]] = {tool.name: [] for tool in TOOLS}
         for number in range(0 if warm_up else 1, rounds + 1):
             print(f"{expected.size:,} events, round {number} of {rounds}{'' if number else ', not timed'}", flush=True)
             for tool in TOOLS[number % len(TOOLS) :] + TOOLS[: number % len(TOOLS)]:
-                folder = WORK / "output" / tool.script.replace("/", "-").removesuffix(".py")
+                folder = WORK / "output" / str(TOOLS.index(tool))
                 result = run(tool.command(START, end, folder), folder, recorder, expected)
                 runs[tool.name] += [result] if number else []
                 print(f"  {describe(tool.name, result)}", flush=True)
@@ -168,18 +163,13 @@ def grow(sizes: list[int], rounds: int) -> None:
 def growth(recorder: Recorder, days: int, slices: int, grain: str, rounds: int) -> dict[str, Any]:
     """Export some days with a grain, and return the result."""
     end, folder = START + days * DAY, WORK / "output" / "growth"
-    expected = expected_ids(recorder, START, end)
+    expected = recorder.expected_ids(START, end)
     command = export_command(START, end, folder, "--grain", grain)
     runs = []
     for _ in range(rounds):
         runs.append(run(command, folder, recorder, expected))
         print(f"  {describe(f'{expected.size:,} events, {slices} slices', runs[-1])}", flush=True)
     return {"events": expected.size, "slices": slices, "runs": [asdict(each) for each in runs]}
-
-
-def expected_ids(recorder: Recorder, start: int, end: int) -> npt.NDArray[np.int64]:
-    """Return the ids of the source in [start, end), in order."""
-    return np.unique(np.array(recorder.fetch_ids(start, end), dtype=np.int64))
 
 
 def describe(name: str, result: Run) -> str:

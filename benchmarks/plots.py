@@ -40,14 +40,16 @@ def grow(axis: Axes, measured: list[dict[str, Any]], key: str, label: str) -> No
         axis.plot(x, [median(each["runs"], figure) for each in measured], style, color=TEAL, label=name)
     memory = axis.twinx()
     memory.plot(x, [median(each["runs"], "memory") / 1e6 for each in measured], "^:", color=ORANGE, label="peak MB")
-    axis.set_xscale("log")
-    axis.set_xticks(x, [f"{each:,}" for each in x], minor=False)
-    axis.tick_params(axis="x", which="minor", bottom=False)
+    if key == "events":
+        axis.set_xticks(x, [f"{each / 1000:,.0f} k" for each in x])
+    else:
+        axis.set_xscale("log")
+        axis.set_xticks(x, [str(each) for each in x])
+        axis.set_xticks([], minor=True)
     axis.set_xlabel(label)
-    axis.set_ylabel("seconds")
-    memory.set_ylabel("MB")
-    axis.set_ylim(bottom=0)
-    memory.set_ylim(bottom=0)
+    for side, unit in ((axis, "seconds"), (memory, "MB")):
+        side.set_ylabel(unit)
+        side.set_ylim(0, 1.1 * side.get_ylim()[1])
     lines = [*axis.get_lines(), *memory.get_lines()]
     axis.legend(lines, [str(line.get_label()) for line in lines], loc="lower right", fontsize=8)
 
