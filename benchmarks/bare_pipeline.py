@@ -47,7 +47,12 @@ def main(url: str, start: int, end: int, path: Path) -> None:
     """Write the pages from the start to the end."""
     session, decoder = requests.Session(), msgspec.json.Decoder(EventPage)
     session.auth = ("agent@example.com/token", "invented-token")
-    params: dict[str, str | int] = {"start_time": start, "include": "comment_events", "support_type_scope": "all"}
+    params: dict[str, str | int] = {
+        "start_time": start,
+        "include": "comment_events",
+        "support_type_scope": "all",
+        "per_page": 1000,
+    }
     schema, batches, done = columns([]).schema, [], False
     with pq.ParquetWriter(
         path, schema, compression="zstd", compression_level=1, use_dictionary=["via", "event_type"]

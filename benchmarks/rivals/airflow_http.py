@@ -45,7 +45,7 @@ if __name__ == "__main__":
         http_conn_id="zendesk",
         method="GET",
         endpoint="/api/v2/incremental/ticket_events",
-        data={"start_time": START, "include": "comment_events", "support_type_scope": "all"},
+        data={"start_time": START, "include": "comment_events", "support_type_scope": "all", "per_page": 1000},
         pagination_function=next_page,
         response_filter=write,
     ).execute({})

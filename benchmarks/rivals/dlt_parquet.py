@@ -32,7 +32,12 @@ def ticket_events(
         paginator=JSONResponseCursorPaginator(cursor_path="end_time", cursor_param="start_time"),
         data_selector="ticket_events",
     )
-    params = {"start_time": timestamp.start_value, "include": "comment_events", "support_type_scope": "all"}
+    params = {
+        "start_time": timestamp.start_value,
+        "include": "comment_events",
+        "support_type_scope": "all",
+        "per_page": 1000,
+    }
     yield from client.paginate("/api/v2/incremental/ticket_events", params=params)
 
 

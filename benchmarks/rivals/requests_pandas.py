@@ -18,7 +18,7 @@ def main(url: str, start: int, end: int, folder: Path) -> None:
     """Export the events of [start, end)."""
     session = requests.Session()
     session.auth = ("agent@example.com/token", "invented-token")
-    params = {"start_time": start, "include": "comment_events", "support_type_scope": "all"}
+    params = {"start_time": start, "include": "comment_events", "support_type_scope": "all", "per_page": 1000}
     seen: set[int] = set()
     events: list[dict[str, Any]] = []
     number, done = 0, False

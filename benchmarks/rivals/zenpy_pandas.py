@@ -1,6 +1,6 @@
 """zenpy, pandas and to_parquet: zenpy_pandas.py URL START END FOLDER. A file has 20,000 events.
 
-zenpy follows the URL of the next page, which need not repeat the parameters, so the session adds them. Its cache of
+zenpy follows the URL of the next page, which need not repeat these parameters, so the session adds them. Its cache of
 objects is off, because each event is read once.
 """
 
@@ -28,7 +28,7 @@ def main(start: int, end: int, folder: Path) -> None:
     )  # fmt: skip
     events: list[dict[str, Any]] = []
     number = 0
-    for event in zendesk.tickets.events(start_time=start):
+    for event in zendesk.tickets.events(start_time=start, per_page=1000):
         if event.timestamp >= end:
             break
         events.append(event.to_dict())
