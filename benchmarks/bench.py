@@ -98,8 +98,10 @@ def environment_python(name: str) -> str:
     return str(python)
 
 
-def run(command: list[str], folder: Path, recorder: Recorder, expected: npt.NDArray[np.int64]) -> Run:
-    """Run one export in a new folder. It is repeated if responses had to be computed meanwhile."""
+def run(
+    command: list[str], folder: Path, recorder: Recorder, expected: npt.NDArray[np.int64], *, is_repeat: bool = False
+) -> Run:
+    """Run one export in a new folder. It is repeated once if responses had to be computed meanwhile."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     recorder.reset()
@@ -111,9 +113,13 @@ def run(command: list[str], folder: Path, recorder: Recorder, expected: npt.NDAr
         done = subprocess.run([*measure, *command], stdout=out, stderr=out, env=environment, cwd=folder, check=False)  # noqa: S603
     if done.returncode:
         sys.exit(f"{' '.join(command)} failed with exit code {done.returncode}. Its output is in {log}.")
+    if recorder.recorded and is_repeat:
+        sys.exit(
+            f"{' '.join(command)} sent other requests when it was run again. Its requests must not depend on the time."
+        )
     if recorder.recorded:
         print(f"    recorded {recorder.recorded:,} responses; running it again", flush=True)
-        return run(command, folder, recorder, expected)
+        return run(command, folder, recorder, expected, is_repeat=True)
     files = [pq.ParquetFile(path) for path in folder.glob("**/ticket_events/**/*.parquet")]
     rows = np.concatenate([file.read(columns=["id"])["id"].to_numpy() for file in files])
     distinct = np.unique(rows)
