@@ -26,7 +26,7 @@ def main() -> None:
         bars = axis.barh(names, [median(results["runs"][name], key) * scale for name in names], color=colours)
         axis.bar_label(bars, fmt="{:,.0f}", padding=3)
         axis.set_title(f"{label} ({events:,} events)", fontsize=9)
-        axis.margins(x=0.15)
+        axis.margins(x=0.2)
     axes[0][1].set_yticklabels([])
     grow(axes[1][0], growth["windows"], "events", "events of the window, in slices of one day")
     grow(axes[1][1], growth["slices"], "slices", f"slices of {growth['slices'][0]['events']:,} events")
