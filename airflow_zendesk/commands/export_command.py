@@ -1,6 +1,7 @@
 """``airflow-zendesk export``: export a window as partitioned Parquet, without a DAG."""
 
 import argparse
+import gc
 import json
 from typing import TYPE_CHECKING
 
@@ -68,6 +69,9 @@ def _export(arguments: argparse.Namespace) -> "ExportReport":
     from airflow_zendesk.hooks.zendesk import ZendeskHook  # noqa: PLC0415
     from airflow_zendesk.zendesk.resources import Query  # noqa: PLC0415
 
+    # What the imports left stays until the end. Python need not look through it whenever it collects garbage, which
+    # takes a tenth of the time of an export.
+    gc.freeze()
     with progress_bar() as bar:
         task = bar.add_task("", total=1.0, text="waiting for Zendesk ...")
         return export_window(
