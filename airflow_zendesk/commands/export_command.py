@@ -69,8 +69,8 @@ def _export(arguments: argparse.Namespace) -> "ExportReport":
     from airflow_zendesk.hooks.zendesk import ZendeskHook  # noqa: PLC0415
     from airflow_zendesk.zendesk.resources import Query  # noqa: PLC0415
 
-    # What the imports left stays until the end. Python need not look through it whenever it collects garbage, which
-    # takes a tenth of the time of an export.
+    # The objects of imported modules stay until the end. Python would look through them at each garbage collection,
+    # which takes 8 % of the CPU time of an export.
     gc.freeze()
     with progress_bar() as bar:
         task = bar.add_task("", total=1.0, text="waiting for Zendesk ...")
