@@ -12,7 +12,7 @@ export UV_COMPILE_BYTECODE := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help venv azurite demo demo-ui docs test test-browser screenshots matrix test-long test-crash test-mutants test-distributed test-warehouse test-readers test-wheel bench lint lock clean
+.PHONY: help venv azurite demo demo-ui docs test test-browser screenshots matrix test-long test-crash test-mutants test-distributed test-warehouse test-readers test-wheel bench lint test-lowest test-newest lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -66,6 +66,12 @@ lint: venv ## check lint, format, types and import rules
 test: $(if $(filter 3.3,$(AIRFLOW)),lint) venv azurite ## lint and the tests, in seven minutes (AIRFLOW=3.1 for the oldest supported version)
 	$(BIN)/pytest -n auto --dist loadfile --matrix
 
+test-lowest: ## the tests with Airflow 3.1.0 and the lowest version of every dependency of setup.py
+	@$(MAKE) test AIRFLOW=3.1-lowest
+
+test-newest: ## the tests with the newest version of everything, without a lock
+	@$(MAKE) test AIRFLOW=3.3-newest
+
 matrix: venv ## print how an export ends for each fault, on each page, once and always
 	$(BIN)/pytest -n auto --matrix tests/export/test_bad_days.py
 
@@ -102,12 +108,16 @@ screenshots: ## take the pictures of the documentation again
 bench: venv ## compare the export with other tools, and measure its growth (EVENTS="20000 200000" ROUNDS=5 GROWTH="20000 200000 1000000")
 	$(BIN)/python benchmarks/bench.py $(if $(EVENTS),--events $(EVENTS)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(GROWTH),--growth $(GROWTH))
 
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header \
+	--no-emit-index-url --no-emit-find-links --strip-extras
+LOWEST := constraints/airflow-3.1-lowest.txt
+
 lock: venv ## update constraints/ from setup.py
-	@for airflow in 3.3 3.1; do \
-		echo "apache-airflow==$$airflow.*" | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
-			--all-extras --no-annotate --no-header --no-emit-index-url --no-emit-find-links --strip-extras \
-			setup.py - --output-file constraints/airflow-$$airflow.txt; \
-	done
+	@for airflow in 3.1.0 3.3.0 3.4.0b1; do echo "apache-airflow~=$$airflow" | $(COMPILE) --upgrade --all-extras \
+		setup.py - --output-file constraints/airflow-$${airflow%.0*}.txt || exit 1; done
+	@$(COMPILE) --upgrade --resolution lowest-direct $(foreach extra,s3 gcs azure duckdb postgres,--extra $(extra)) \
+		setup.py --output-file $(LOWEST)
+	@$(COMPILE) --constraint $(LOWEST) --extra dev setup.py --output-file $(LOWEST)
 
 clean: ## remove the virtual environments and the output of the demo
 	rm -rf .venv .venv-* $(AZURITE)/node_modules .demo .demo-ui .screenshots .bench site build dist *.egg-info

@@ -9,12 +9,12 @@ here = Path(__file__).parent
 version = re.search(r'^__version__ = "(.+)"$', (here / "airflow_zendesk/__init__.py").read_text(), re.MULTILINE)
 assert version, "airflow_zendesk/__init__.py must state __version__"
 
+# Each lower bound is installed by `make test-lowest`, which runs the tests with the lowest versions of all of them.
 install_requires = [
     "apache-airflow>=3.1,<4",  # the platform; 3.1 is the first with the task SDK paths used here
     "apache-airflow-providers-http>=6",  # ZendeskHook is an HttpHook
     "msgspec>=0.19",  # decodes a page in slices without re-encoding them; Airflow depends on it
     "numpy>=1.26",  # remembers exported ids at eight bytes each; pandas depends on it
-    "packaging",  # compares versions of Airflow, which depends on it
     "pandas>=2.2",  # get_df
     "pyarrow>=17",  # Parquet; 17 is the first that can add footer metadata while closing
     "requests>=2.32",  # the session that HttpHook hands out
@@ -22,9 +22,9 @@ install_requires = [
     "rich>=13.6",  # the progress bar and tables of the command; Airflow depends on it
 ]
 extras_require = {
-    "s3": ["apache-airflow-providers-amazon[s3fs]"],  # s3:// destinations
-    "gcs": ["apache-airflow-providers-google"],  # gs:// destinations
-    "azure": ["apache-airflow-providers-microsoft-azure"],  # abfs:// destinations
+    "s3": ["apache-airflow-providers-amazon[s3fs]>=9.14"],  # s3:// destinations
+    "gcs": ["apache-airflow-providers-google>=18"],  # gs:// destinations
+    "azure": ["apache-airflow-providers-microsoft-azure>=12.7"],  # abfs:// destinations
     "duckdb": [
         "duckdb>=1.3"
     ],  # the warehouse that needs no server; 1.3 is the oldest whose JSON does what the SQL says
