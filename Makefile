@@ -12,7 +12,7 @@ export UV_COMPILE_BYTECODE := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help venv azurite demo demo-ui docs test test-browser screenshots matrix test-long test-crash test-mutants test-distributed test-warehouse test-readers test-wheel bench lint test-lowest test-newest lock clean
+.PHONY: help venv azurite demo demo-ui docs test test-browser screenshots matrix test-long test-crash test-mutants test-distributed test-warehouse test-readers test-wheel bench lint test-lowest test-newest versions test-platforms lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -63,14 +63,20 @@ lint: venv ## check lint, format, types and import rules
 	$(BIN)/lint-imports
 
 # The types of the newest Airflow are checked, so the oldest one runs without lint.
-test: $(if $(filter 3.3,$(AIRFLOW)),lint) venv azurite ## lint and the tests, in seven minutes (AIRFLOW=3.1 for the oldest supported version)
+test: $(if $(filter 3.3,$(AIRFLOW)),lint) venv azurite ## lint and the tests, in seven minutes (AIRFLOW=3.1, AIRFLOW=3.4 and PYTHON=python3.13 choose others)
 	$(BIN)/pytest -n auto --dist loadfile --matrix
 
 test-lowest: ## the tests with Airflow 3.1.0 and the lowest version of every dependency of setup.py
-	@$(MAKE) test AIRFLOW=3.1-lowest
+	@$(MAKE) --no-print-directory test AIRFLOW=3.1-lowest
 
 test-newest: ## the tests with the newest version of everything, without a lock
-	@$(MAKE) test AIRFLOW=3.3-newest
+	@$(MAKE) --no-print-directory test AIRFLOW=3.3-newest
+
+versions: venv ## print the versions of Python and Airflow
+	@$(BIN)/python -c "import platform, importlib.metadata as m; print(platform.python_version(), m.version('apache-airflow'))"
+
+test-platforms: ## the tests of a running Airflow on Airflow 3.1, 3.3 and 3.4; .ci/run takes one of them, another one each day
+	$(PYTHON) -m tests.platforms running-airflow
 
 matrix: venv ## print how an export ends for each fault, on each page, once and always
 	$(BIN)/pytest -n auto --matrix tests/export/test_bad_days.py

@@ -15,7 +15,7 @@ __all__ = ["add_partition_key", "can_reschedule", "connection_id", "for_each_exp
 
 
 def add_partition_key(outlet_event: Any, key: str) -> None:
-    """Give a partition key to an asset event: Airflow 3.3 starts one downstream run for it, and shows the key there.
+    """Give a partition key to an asset event: since Airflow 3.3, it starts a downstream run, which shows the key.
 
     Older versions have no partition keys; there, a consumer only gets the event's ``extra``.
     """
@@ -39,7 +39,8 @@ def connection_id(path: ObjectStoragePath) -> str | None:
 def for_each_export(asset: Asset) -> Any:
     """The schedule of a DAG that runs once for each export that updates an asset.
 
-    Where Airflow has no partition keys, several events of the asset may be merged into one run.
+    Where Airflow has no partition keys, several events of the asset may be merged into one run. Since Airflow 3.4, each
+    event has a run of its own, also if its key is that of another event.
 
     It takes one asset and not several: Airflow 3.3.2 gives a run to a key, whichever asset the key belongs to, and an
     event that arrives while the run of its key is being created gets no run. With one asset nothing is lost, because

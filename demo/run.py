@@ -7,6 +7,7 @@ DuckDB and queried. All files are in one folder: .demo/, or the first argument.
 """
 
 import contextlib
+import functools
 import json
 import os
 import runpy
@@ -98,8 +99,11 @@ def run(days: list[datetime], data: Path, ids_of: Ids, screen: IO[str]) -> bool:
     print("Airflow: creating its database ...", end="", flush=True, file=screen)
     started = time.monotonic()
     from airflow.models import Pool  # noqa: PLC0415  AIRFLOW_HOME must be set first
+    from airflow.sdk.execution_time import supervisor  # noqa: PLC0415
     from airflow.utils.db import initdb  # noqa: PLC0415
 
+    # Airflow 3.1 builds its internal API for each task, which takes seconds. Newer versions keep it, as this does.
+    supervisor.in_process_api_server = functools.cache(supervisor.in_process_api_server)
     initdb()
     Pool.create_or_update_pool("zendesk", 1, "One request stream to our Zendesk account", include_deferred=False)
     print(f" {time.monotonic() - started:.0f} s", file=screen)

@@ -11,15 +11,13 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import airflow
 import pytest
 
 from airflow_zendesk.cli import main
 from airflow_zendesk.emulator import Simulator, ZendeskEmulator
+from tests.support.airflow_version import HAS_EXCEPTION_IN_NOTIFIER
 from tests.support.commands import ROOT, run
 
-#: Whether a notifier gets the exception of the task. Airflow 3.1 does not give it.
-HAS_EXCEPTION = not airflow.__version__.startswith("3.1.")
 BLOCK = re.compile(r"^## Alert on a gap\n.*?```python\n(.*?)```", re.MULTILINE | re.DOTALL)
 
 
@@ -89,9 +87,8 @@ def test_a_missing_day_sends_an_email(tmp_path: Path) -> None:
         (body,) = (part.get_payload(decode=True) for part in message.walk() if not part.is_multipart())
         assert "verify_ticket_events failed" == message["Subject"]
         assert isinstance(body, bytes)
-        expected = (
-            r"The dataset at .* is not complete in \[.*\): 1 missing;" if HAS_EXCEPTION else "The log of the task"
-        )
+        reason, no_reason = r"The dataset at .* is not complete in \[.*\): 1 missing;", "The log of the task"
+        expected = reason if HAS_EXCEPTION_IN_NOTIFIER else no_reason
         assert re.match(expected, body.decode())
         assert 0 == main([*export, f"{today - timedelta(days=1)}", "--end", f"{today}"])
         complete = run("airflow", "dags", "test", "zendesk_verify", environment=environment)

@@ -8,13 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from airflow.sdk import Asset
 
-from airflow_zendesk.compat import for_each_export
+from tests.support.airflow_version import HAS_PARTITIONS
 from tests.support.commands import ROOT, run
 
 FOLDER = ROOT / "dags"
-HAS_PARTITIONS = not isinstance(for_each_export(Asset("any")), list)
 FILES = sorted(FOLDER.glob("zendesk_*.py"))
 
 #: Parses one DAG as the DAG processor does, without connections and network, and prints its properties.

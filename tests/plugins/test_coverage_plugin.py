@@ -2,9 +2,8 @@
 
 import runpy
 
-import airflow
-
 from airflow_zendesk.plugins.coverage_plugin import ZendeskCoveragePlugin, scoped_views
+from tests.support.airflow_version import HAS_SCOPED_VIEWS
 from tests.support.commands import ROOT
 
 
@@ -26,5 +25,4 @@ def test_tabs_are_on_the_assets_of_the_shipped_dags() -> None:
 def test_tabs_need_a_version_that_can_limit_them() -> None:
     """Before Airflow 3.4 a tab would be on every DAG, and an asset has none."""
     places = {view["destination"] for view in ZendeskCoveragePlugin.external_views}
-    has_scopes = not airflow.__version__.startswith(("3.1.", "3.2.", "3.3."))
-    assert ({"nav", "asset", "dag"} if has_scopes else {"nav"}) == places
+    assert ({"nav", "asset", "dag"} if HAS_SCOPED_VIEWS else {"nav"}) == places

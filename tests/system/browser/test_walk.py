@@ -6,15 +6,13 @@ from datetime import date, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import airflow
 import pytest
 from playwright.sync_api import FrameLocator, Page, expect
 
+from tests.support.airflow_version import HAS_EXTRA_FIELDS
 from tests.system.browser.conftest import Demo
 from tests.system.distributed.services import until
 
-#: Airflow 3.1 has one field of JSON instead.
-HAS_EXTRA_FIELDS = not airflow.__version__.startswith("3.1.")
 #: Milliseconds until a state that Airflow reaches by itself; a run waits for the scheduler and for a process.
 PATIENCE = 90_000
 

@@ -12,10 +12,9 @@ from typing import Any
 
 import duckdb
 import psycopg
-from airflow.sdk import Asset
 
-from airflow_zendesk import compat
 from airflow_zendesk.emulator import Simulator, ZendeskEmulator
+from tests.support.airflow_version import HAS_PARTITIONS
 from tests.support.commands import ROOT
 from tests.support.postgres import server
 from tests.system.distributed.services import until
@@ -32,7 +31,6 @@ LOADS |= {f"{dag_id}_pg": days for dag_id, days in LOADS.items()}
 OBJECTS = ("zendesk_history", "zendesk_objects")
 #: Seconds; enough for a machine with other work.
 TIMEOUT = 1200
-HAS_PARTITIONS = not isinstance(compat.for_each_export(Asset("any")), list)
 
 
 def test_thirty_days_are_loaded_once_although_loads_are_killed(tmp_path: Path) -> None:

@@ -1,0 +1,12 @@
+"""What tests expect of the Airflow that is installed. The package itself asks for names, in ``compat.py``."""
+
+from airflow import __version__
+
+_VERSION = tuple(int(part) for part in __version__.split(".")[:2])
+
+#: The form of a connection has our fields, and a notifier gets the exception of the task.
+HAS_EXTRA_FIELDS = HAS_EXCEPTION_IN_NOTIFIER = _VERSION >= (3, 2)
+#: An asset event can have a partition key.
+HAS_PARTITIONS = _VERSION >= (3, 3)
+#: A view of a plugin can belong to some assets and DAGs.
+HAS_SCOPED_VIEWS = _VERSION >= (3, 4)
