@@ -23,11 +23,11 @@ install_requires = [
 ]
 extras_require = {
     "s3": ["apache-airflow-providers-amazon[s3fs]>=9.14"],  # s3:// destinations
-    "gcs": ["apache-airflow-providers-google>=18"],  # gs:// destinations
+    "gcs": ["apache-airflow-providers-google>=20"],  # gs:// destinations; before 20, a token that is not renewed
     "azure": ["apache-airflow-providers-microsoft-azure>=12.7"],  # abfs:// destinations
     "duckdb": [
-        "duckdb>=1.3"
-    ],  # the warehouse that needs no server; 1.3 is the oldest whose JSON does what the SQL says
+        "duckdb>=1.4.5"
+    ],  # the warehouse that needs no server; 1.4.0 cannot read the views of an attached file named like its schema
     "postgres": ["apache-airflow-providers-postgres>=7", "psycopg>=3.2"],  # loads through Airflow's hook, with COPY
     "dev": [
         "apache-airflow-providers-celery",  # the executor of the distributed test
