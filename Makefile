@@ -66,7 +66,7 @@ lint: venv ## check lint, format, types and import rules
 test: $(if $(filter 3.3,$(AIRFLOW)),lint) venv azurite ## lint and the tests, in seven minutes (AIRFLOW=3.1, AIRFLOW=3.4 and PYTHON=python3.13 choose others)
 	$(BIN)/pytest -n auto --dist loadfile --matrix
 
-test-lowest: ## the tests with Airflow 3.1.0 and the lowest version of every dependency of setup.py
+test-lowest: ## the tests with Airflow 3.1.8 and the lowest version of every dependency of setup.py
 	@$(MAKE) --no-print-directory test AIRFLOW=3.1-lowest
 
 test-newest: ## the tests with the newest version of everything, without a lock
@@ -121,8 +121,8 @@ LOWEST := constraints/airflow-3.1-lowest.txt
 lock: venv ## update constraints/ from setup.py
 	@for airflow in 3.1.0 3.3.0 3.4.0b1; do echo "apache-airflow~=$$airflow" | $(COMPILE) --upgrade --all-extras \
 		setup.py - --output-file constraints/airflow-$${airflow%.0*}.txt || exit 1; done
-	@# requests 2.32 warns of a newer chardet, which Google's provider brings along. Airflow 3.1.0 needs the other two.
-	@printf "%s\n" "chardet==5.*" structlog==25.4.0 universal-pathlib==0.2.6 | $(COMPILE) --upgrade --resolution lowest-direct \
+	@# requests 2.32 warns of a newer chardet, which Google's provider brings along.
+	@echo "chardet==5.*" | $(COMPILE) --upgrade --resolution lowest-direct \
 		$(foreach extra,s3 gcs azure duckdb postgres,--extra $(extra)) setup.py - --output-file $(LOWEST)
 	@$(COMPILE) --constraint $(LOWEST) --extra dev setup.py --output-file $(LOWEST)
 

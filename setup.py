@@ -11,13 +11,13 @@ assert version, "airflow_zendesk/__init__.py must state __version__"
 
 # Each lower bound is installed by `make test-lowest`, which runs the tests with the lowest versions of all of them.
 install_requires = [
-    "apache-airflow>=3.1,<4",  # the platform; 3.1 is the first with the task SDK paths used here
+    "apache-airflow>=3.1.8,<4",  # the platform; 3.1.0 does not start with the newest structlog and universal-pathlib
     "apache-airflow-providers-http>=6",  # ZendeskHook is an HttpHook
-    "msgspec>=0.19",  # decodes a page in slices without re-encoding them; Airflow depends on it
+    "msgspec>=0.21",  # decodes a page in slices without re-encoding them; before 0.21 its errors are no ValueErrors
     "numpy>=1.26",  # remembers exported ids at eight bytes each; pandas depends on it
     "pandas>=2.2",  # get_df
-    "pyarrow>=17",  # Parquet; 17 is the first that can add footer metadata while closing
-    "requests>=2.32",  # the session that HttpHook hands out
+    "pyarrow>=20",  # Parquet; 19 cannot iterate over a file without rows
+    "requests>=2.32.4",  # the session that HttpHook hands out; without CVE-2024-47081, a leak of .netrc
     "tenacity>=8.3",  # the retry loop; HttpHook depends on it, and 8.3 is the first that lets a stop see the wait
     "rich>=13.6",  # the progress bar and tables of the command; Airflow depends on it
 ]
