@@ -1,6 +1,7 @@
 """The plan of the package: which way imports go, how large modules and functions are, and that names are unique."""
 
 import ast
+import re
 import shutil
 from collections import Counter
 from collections.abc import Iterator
@@ -51,7 +52,7 @@ def test_broken_rule_is_seen(tmp_path: Path, module: str, line: str, rule: str) 
     path.write_text(f"{line}\n{path.read_text()}")
     done = run("lint-imports", "--no-cache", folder=tmp_path)
     assert 1 == done.returncode, done.stdout + done.stderr
-    assert f"{rule} BROKEN" in done.stdout
+    assert f"{rule} BROKEN" in re.sub(r"\x1b\[[\d;]*m", "", done.stdout)
 
 
 def nodes(path: Path, *kinds: type[ast.AST]) -> Iterator[ast.AST]:

@@ -14,7 +14,7 @@ import duckdb
 import psycopg
 
 from airflow_zendesk.emulator import Simulator, ZendeskEmulator
-from tests.support.airflow_version import HAS_PARTITIONS
+from tests.support.airflow_version import HAS_PARTITIONS, XCOM_ROWS
 from tests.support.commands import ROOT
 from tests.support.postgres import server
 from tests.system.distributed.services import until
@@ -133,7 +133,7 @@ def disconnect_load(query: Query) -> bool:
 def loaded(running: Airflow) -> dict[str, int]:
     """Return how many slices the finished tasks report as loaded, by DAG."""
     sums = dict.fromkeys(LOADS, 0)
-    results = "select dag_id, value from xcom where key = 'return_value' and task_id = 'load'"
+    results = f"select dag_id, value from {XCOM_ROWS} where key = 'return_value' and task_id = 'load'"
     for dag_id, value in running.query(results):
         for report in json.loads(value) if isinstance(value, str) else value:
             # If a load was killed right after its commit, the next one reports the slice as unchanged.
