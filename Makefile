@@ -12,7 +12,7 @@ export UV_COMPILE_BYTECODE := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help venv azurite demo demo-ui docs test test-browser screenshots matrix test-long test-crash test-mutants test-distributed test-warehouse test-readers test-wheel bench lint test-lowest test-newest versions test-platforms lock clean
+.PHONY: help venv versions azurite demo demo-ui docs lint test test-lowest test-newest test-platforms matrix test-long test-crash test-mutants test-distributed test-warehouse test-readers test-wheel test-browser screenshots bench lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -99,7 +99,7 @@ test-warehouse: venv ## load thirty days into DuckDB and PostgreSQL with a runni
 test-readers: $(VENV)/ready-readers ## read the files with six readers, on a disk and in S3 (Spark needs Java)
 	$(BIN)/pytest -n 0 -m readers tests/system
 
-test-wheel: venv ## export with the wheel alone in empty environments, on Airflow 3.1.0 and on the newest
+test-wheel: venv ## export with the wheel alone in empty environments, on the lowest versions and on the newest
 	$(BIN)/pytest -n 0 -m wheel tests/system
 
 test-browser: venv ## walk through Airflow's UI with Chromium (SCREENSHOTS=folder keeps the pictures)

@@ -2,16 +2,14 @@
 
 from typing import Any
 
-import airflow
 from airflow.sdk import Asset, ObjectStoragePath
-from packaging.version import Version
 
 try:
     from airflow.sdk.observability import stats
 except ImportError:  # before Airflow 3.3
     from airflow.stats import Stats as stats  # type: ignore[no-redef]  # noqa: N813  the same functions
 
-__all__ = ["add_partition_key", "can_reschedule", "connection_id", "for_each_export", "stats"]
+__all__ = ["add_partition_key", "connection_id", "for_each_export", "stats"]
 
 
 def add_partition_key(outlet_event: Any, key: str) -> None:
@@ -21,14 +19,6 @@ def add_partition_key(outlet_event: Any, key: str) -> None:
     """
     if hasattr(outlet_event, "add_partitions"):
         outlet_event.add_partitions([key])
-
-
-def can_reschedule() -> bool:
-    """Whether a task that is no sensor can be started again at a given time.
-
-    The scheduler of Airflow 3.1.7 and older ignores the time and starts it again at once.
-    """
-    return Version(airflow.__version__) >= Version("3.1.8")
 
 
 def connection_id(path: ObjectStoragePath) -> str | None:

@@ -19,7 +19,7 @@ RELEASES = ("3.1", "3.3", "3.4")
 #: These start a real Airflow: they depend on its version.
 RUNNING_AIRFLOW = ("test-long", "test-warehouse", "test-distributed")
 #: These do not.
-OTHERS = ("test-mutants", "test-readers", "test-browser", "test-crash")
+OTHERS = ("test-mutants", "test-readers", "test-wheel", "test-browser", "test-crash")
 
 FAILED = "failed"
 

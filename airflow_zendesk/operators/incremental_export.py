@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from airflow.sdk import Asset, BaseOperator, Context
 
-from airflow_zendesk.compat import add_partition_key, can_reschedule
+from airflow_zendesk.compat import add_partition_key
 from airflow_zendesk.exceptions import SettingsError
 from airflow_zendesk.operators.data_interval import window_of
 from airflow_zendesk.operators.errors_to_failures import errors_to_failures
@@ -59,7 +59,7 @@ class ZendeskIncrementalExportOperator(BaseOperator):
     :param allow_shrink: whether a slice may lose events that are stored, to erase events that Zendesk has redacted.
     :param wait_timeout: how long the task may wait in all, from its first start, while Zendesk fails or its rate limit
         refuses requests. Waits above a minute need no worker and no retry: the task is ``up_for_reschedule``. So is a
-        task whose window has not settled. (Airflow 3.1.8 and newer; older versions wait in the worker.)
+        task whose window has not settled.
     """
 
     template_fields: Sequence[str] = ("resource", "destination", "zendesk_conn_id", "start", "end")
@@ -113,7 +113,7 @@ class ZendeskIncrementalExportOperator(BaseOperator):
 
         # A longer wait before the first page needs no worker. Later ones stay in it and keep the pages that a slice has
         # so far: otherwise a limit that is reached again and again could keep a slice from ever being complete.
-        budget = RetryBudget(first_page_seconds=LONG_WAIT.total_seconds()) if can_reschedule() else RetryBudget()
+        budget = RetryBudget(first_page_seconds=LONG_WAIT.total_seconds())
         return ZendeskHook(self.zendesk_conn_id, retry_budget=budget)
 
     def execute(self, context: Context) -> dict[str, Any]:

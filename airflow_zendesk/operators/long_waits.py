@@ -12,7 +12,6 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowRescheduleException
 
-from airflow_zendesk.compat import can_reschedule
 from airflow_zendesk.exceptions import RateLimitedError, ServerError
 
 #: Shorter waits stay in the worker, because another start of the task takes seconds too.
@@ -22,12 +21,12 @@ _MAX_BACKOFF = timedelta(minutes=15)
 
 
 def wait_until(moment: datetime) -> None:
-    """Leave the worker until a time; return at once if it is near, or if Airflow would not keep to it.
+    """Leave the worker until a time; return at once if it is near.
 
     Raises:
         AirflowRescheduleException: Airflow starts the task again at that time.
     """
-    if moment - datetime.now(UTC) > LONG_WAIT and can_reschedule():
+    if moment - datetime.now(UTC) > LONG_WAIT:
         raise AirflowRescheduleException(moment)  # type: ignore[no-untyped-call]
 
 
@@ -48,8 +47,6 @@ def zendesk_waits(context: Context, timeout: timedelta, log: Callable[..., objec
     try:
         yield
     except (RateLimitedError, ServerError) as error:
-        if not can_reschedule():
-            raise
         now = datetime.now(UTC)
         waited = now - (context["ti"].get_first_reschedule_date(context) or now)
         backoff = min(max(waited, LONG_WAIT), _MAX_BACKOFF)

@@ -10,15 +10,12 @@ import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow.sdk.exceptions import AirflowRescheduleException
 
-from airflow_zendesk.compat import can_reschedule
 from airflow_zendesk.exceptions import ServerError
 from airflow_zendesk.operators.incremental_export import ZendeskIncrementalExportOperator
 from airflow_zendesk.operators.long_waits import zendesk_waits
 from tests.support.scripted_server import Reply, scripted_server
 
 DAY: dict[str, Any] = {"start": "2026-01-01", "end": "2026-01-02"}
-
-pytestmark = pytest.mark.skipif(not can_reschedule(), reason="before Airflow 3.1.8 these waits are in the worker")
 
 
 def limited(retry_after: int) -> Reply:

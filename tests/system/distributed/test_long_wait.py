@@ -5,9 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow.parquet as pq
-import pytest
 
-from airflow_zendesk.compat import can_reschedule
 from airflow_zendesk.emulator import Simulator, ZendeskEmulator
 from tests.system.distributed.services import until
 from tests.system.distributed.stack import Airflow, airflow
@@ -47,7 +45,6 @@ def has_ended(running: Airflow) -> bool:
     return running.query("select state from dag_run") == [("success",)]
 
 
-@pytest.mark.skipif(not can_reschedule(), reason="before Airflow 3.1.8 the task waits in its worker")
 def test_a_long_limit_costs_neither_worker_nor_retry(tmp_path: Path) -> None:
     """The task is refused twice, each time for more than a minute, and starts again at the time that Zendesk named."""
     data, dags = tmp_path / "data", tmp_path / "dags"
