@@ -63,7 +63,7 @@ lint: venv ## check lint, format, types and import rules
 	$(BIN)/lint-imports
 
 # The types of the newest Airflow are checked, so the oldest one runs without lint.
-test: $(if $(filter 3.3,$(AIRFLOW)),lint) venv azurite ## lint and the tests, in seven minutes (AIRFLOW=3.1, AIRFLOW=3.4 and PYTHON=python3.13 choose others)
+test: $(if $(filter 3.3,$(AIRFLOW)),lint) venv azurite ## lint and the tests, in seven minutes (AIRFLOW=3.1 and AIRFLOW=3.4 for other versions)
 	$(BIN)/pytest -n auto --dist loadfile --matrix
 
 test-lowest: ## the tests with Airflow 3.1.8 and the lowest version of every dependency of setup.py
