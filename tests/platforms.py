@@ -55,10 +55,13 @@ HEADER = f"{'target':17} {'constraints':11} {'Python':8} {'Airflow':8} {'seconds
 
 
 def cells_of_ci(day: int) -> list[Cell]:
-    """The unit tests on every platform, and the others on one: for a running Airflow, the day selects the version."""
+    """The unit tests on the platforms, and the others on one: for a running Airflow, the day selects the version.
+
+    The unit tests run on Airflow 3.1 with the lowest versions only, so that CI takes less than 80 minutes.
+    """
     selected = [RELEASES[(day + number) % len(RELEASES)] for number in range(len(RUNNING_AIRFLOW))]
     return [
-        *(Cell("test", airflow, python) for airflow, python in PLATFORMS.items()),
+        *(Cell("test", airflow, python) for airflow, python in PLATFORMS.items() if airflow != "3.1"),
         *map(Cell, OTHERS),
         *(Cell(target, airflow, PLATFORMS[airflow]) for target, airflow in zip(RUNNING_AIRFLOW, selected, strict=True)),
     ]
