@@ -127,7 +127,7 @@ class ZendeskIncrementalExportOperator(BaseOperator):
             timeout = to_timedelta(self.wait_timeout, "wait_timeout")
         # This only saves a worker or a request: Zendesk's clock decides, and it refuses a window that is not over.
         if window and window.end <= datetime.now(UTC):
-            wait_until(window.end + settle)
+            wait_until(window.end + settle, self.log.info)
         with errors_to_failures(), zendesk_waits(context, timeout, self.log.warning):
             report = export_window(
                 self.hook,

@@ -20,13 +20,18 @@ LONG_WAIT = timedelta(minutes=1)
 _MAX_BACKOFF = timedelta(minutes=15)
 
 
-def wait_until(moment: datetime) -> None:
-    """Leave the worker until a time; return at once if it is near.
+def wait_until(moment: datetime, log: Callable[..., object]) -> None:
+    """Leave the worker until the window has settled; return at once if that is near.
+
+    Args:
+        moment: when it has settled.
+        log: writes a line to the log, with arguments to fill in.
 
     Raises:
         AirflowRescheduleException: Airflow starts the task again at that time.
     """
     if moment - datetime.now(UTC) > LONG_WAIT:
+        log("The window has not settled yet. The task leaves its worker and starts again at %s.", moment.isoformat())
         raise AirflowRescheduleException(moment)  # type: ignore[no-untyped-call]
 
 

@@ -17,6 +17,7 @@ from airflow_zendesk.cli import main
 from airflow_zendesk.emulator import Simulator, ZendeskEmulator
 from airflow_zendesk.window import Window
 from tests.support.commands import executable, printed, run
+from tests.support.scripted_server import Reply, scripted_server
 
 DAY = ["--start", "2026-01-01T00:00:00Z", "--end", "2026-01-02T00:00:00Z"]
 
@@ -66,6 +67,24 @@ def test_error_is_printed_once_and_is_a_failure(
     assert reason in captured.err
     assert "Traceback" not in captured.err
     assert "" == captured.out
+
+
+@pytest.mark.parametrize(
+    ("wait_timeout", "reason"),
+    [
+        ("1m", "Retry-After is 90 s.* the next wait would be 90 s, and 60 s of the retry budget are left"),
+        ("soon", "--wait-timeout 'soon' is not a length of time like 1d, 6h or 15m"),
+    ],
+)
+def test_wait_timeout_limits_the_waits(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, wait_timeout: str, reason: str
+) -> None:
+    """A wait that would exceed it is not started."""
+    with scripted_server(Reply(status=429, headers={"Retry-After": "90"})) as server:
+        monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", server.connection())
+        window = ["--start", "2026-01-01", "--end", "2026-01-02", "--destination", tmp_path.as_uri()]
+        assert 1 == main(["export", *window, "--wait-timeout", wait_timeout])
+    assert re.search(reason, capsys.readouterr().err)
 
 
 def test_estimate_is_within_its_margin(emulator: ZendeskEmulator, capsys: pytest.CaptureFixture[str]) -> None:
