@@ -15,12 +15,14 @@ from datetime import UTC, datetime
 from functools import cached_property
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote, quote_plus
 
 import jinja2
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
+from airflow.sdk.exceptions import AirflowRescheduleException
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
@@ -278,13 +280,14 @@ def run(folder: Path, sensitive: Sensitive, responder: Responder) -> Output:
             hash_fields=["updater_id"],
             outlets=[EVENTS],
         )
-        context: Any = DAY | {"outlet_events": OutletEvents(outlet)}
+        ti = SimpleNamespace(get_first_reschedule_date=lambda _: None)
+        context: Any = DAY | {"outlet_events": OutletEvents(outlet), "ti": ti}
         task.render_template_fields(context, jinja2.Environment(autoescape=False))
         output.parts["connection test"] = repr(task.hook.test_connection())
         output.parts["account"] = repr(vars(task.hook)) + repr(task.hook.connection_settings)
         try:
             output.parts["xcom"] = json.dumps(task.execute(context), ensure_ascii=False)
-        except (AirflowFailException, ZendeskError) as error:
+        except (AirflowFailException, AirflowRescheduleException, ZendeskError) as error:
             output.parts["error"] = f"{error} {error!r} {error.args!r}"
             output.parts["pickle"] = repr(pickle.dumps(error))
             output.parts["traceback"] = "".join(traceback.format_exception(error))

@@ -112,7 +112,9 @@ def to_rows(records: Sequence[Record], columns: Iterable[Column]) -> Rows:
     # Most pages have no other keys.
     present: set[str] = set().union(*raws)
     unknown = present - known
-    extras: list[RawRecord] = [{key: raw[key] for key in unknown & raw.keys()} if unknown else {} for raw in raws]
+    extras: list[RawRecord] = [
+        {key: value for key, value in raw.items() if key in unknown} if unknown else {} for raw in raws
+    ]
     rows = Rows({}, Counter(chain.from_iterable(extras)), Counter())
     for column in read:
         if column.name not in present:

@@ -63,7 +63,6 @@ def test_a_long_limit_costs_neither_worker_nor_retry(tmp_path: Path) -> None:
             assert 2 == len(emulator.requests)
             until("the export", lambda: state(running) == [("success", 1)] and has_ended(running), 200)
             ((seconds,),) = running.query("select extract(epoch from end_date - queued_at) from dag_run")
-            assert [] == running.query("select 1 from task_instance_history")
         expected = emulator.expected_ids("ticket_events", START, END)
     (path,) = data.rglob("*.parquet")
     assert sorted(expected) == sorted(pq.ParquetFile(path).read(columns=["id"])["id"].to_pylist())
