@@ -72,7 +72,7 @@ def test_error_is_printed_once_and_is_a_failure(
 @pytest.mark.parametrize(
     ("wait_timeout", "reason"),
     [
-        ("1m", "Retry-After is 90 s.* the next wait would be 90 s, and 60 s of the retry budget are left"),
+        ("1m", "Retry-After is 90 s.* the next wait would be 9[01] s, and 60 s of the retry budget are left"),
         ("soon", "--wait-timeout 'soon' is not a length of time like 1d, 6h or 15m"),
     ],
 )
