@@ -9,7 +9,12 @@ try:
 except ImportError:  # before Airflow 3.3
     from airflow.stats import Stats as stats  # type: ignore[no-redef]  # noqa: N813  the same functions
 
-__all__ = ["add_partition_key", "connection_id", "for_each_export", "stats"]
+try:
+    from airflow.sdk.exceptions import AirflowRescheduleException
+except ImportError:  # before Airflow 3.2
+    from airflow.exceptions import AirflowRescheduleException
+
+__all__ = ["AirflowRescheduleException", "add_partition_key", "connection_id", "for_each_export", "stats"]
 
 
 def add_partition_key(outlet_event: Any, key: str) -> None:

@@ -22,10 +22,10 @@ from urllib.parse import quote, quote_plus
 import jinja2
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
-from airflow.sdk.exceptions import AirflowRescheduleException
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from airflow_zendesk.compat import AirflowRescheduleException
 from airflow_zendesk.exceptions import ZendeskError
 from airflow_zendesk.hooks.zendesk import ZendeskHook
 from airflow_zendesk.operators.incremental_export import ZendeskIncrementalExportOperator

@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 
 from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow.sdk import Context
-from airflow.sdk.exceptions import AirflowRescheduleException
 
+from airflow_zendesk.compat import AirflowRescheduleException
 from airflow_zendesk.exceptions import RateLimitedError, ServerError
 
 #: Shorter waits stay in the worker, because another start of the task takes seconds too.

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
-from airflow.sdk.exceptions import AirflowRescheduleException
 
+from airflow_zendesk.compat import AirflowRescheduleException
 from airflow_zendesk.exceptions import ServerError
 from airflow_zendesk.operators.incremental_export import ZendeskIncrementalExportOperator
 from airflow_zendesk.operators.long_waits import zendesk_waits
