@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from airflow.sdk import BaseOperator, Context
 
+from airflow_zendesk.compat import stats
 from airflow_zendesk.exceptions import SettingsError
 from airflow_zendesk.operators.errors_to_failures import errors_to_failures
 from airflow_zendesk.warehouse.asset_events import SliceRef, slice_refs
@@ -60,8 +61,21 @@ class ZendeskLoadWarehouseOperator(BaseOperator):
         """Load the slices; return a report for each resource."""
         with errors_to_failures():
             reports = [self._load(resource, slices) for resource, slices in self._slices(context).items()]
+        self._count(reports)
         self._reports = reports
         return reports
+
+    def _count(self, reports: Sequence[Mapping[str, Any]]) -> None:
+        """Send the metrics ``zendesk.load.slices_loaded``, ``.slices_unchanged`` and ``.runs_unchanged``."""
+        loaded = sum(report["loaded"] for report in reports)
+        counts = {
+            "slices_loaded": loaded,
+            "slices_unchanged": sum(report["unchanged"] for report in reports),
+            "runs_unchanged": int(not loaded),
+        }
+        for name, count in counts.items():
+            if count:
+                stats.incr(f"zendesk.load.{name}", count, tags={"dag_id": self.dag_id, "task_id": self.task_id})
 
     def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:  # noqa: ARG002  Airflow's signature
         """The lineage of the run, for Airflow's OpenLineage provider."""

@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,18 +11,16 @@ from airflow_zendesk.export.progress import Progress
 from airflow_zendesk.export.telemetry import Telemetry
 from tests.support.clocks import FakeClock
 from tests.support.commands import run
+from tests.support.statsd import INITIALIZE, statsd
 
-#: Runs an export as the first task of a process does, with the settings of its environment.
-TASK = """
+#: Runs exports as tasks do, with the settings of the environment.
+TASKS = """
 import sys
 from datetime import datetime, UTC
 from types import SimpleNamespace
 from airflow.sdk import DAG
-from airflow.sdk.execution_time import task_runner
 from airflow_zendesk.operators.incremental_export import ZendeskIncrementalExportOperator
 
-if "stats" in vars(task_runner):  # since Airflow 3.3, the task runner sets it up
-    task_runner.stats.initialize(factory=task_runner.stats_utils.get_stats_factory(), export_legacy_names=True)
 for run_type, day in (("manual", 1), ("scheduled", 2)):
     with DAG("desk", schedule=None):
         task = ZendeskIncrementalExportOperator(task_id="export", destination=sys.argv[1], grain="12h")
@@ -48,43 +45,22 @@ def progress(fraction: float, **counts: Any) -> Progress:
 
 def test_metrics_arrive_at_statsd(tmp_path: Path) -> None:
     """Counters add up to what was exported; only a run of the schedule has a lag."""
-    with (
-        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as statsd,
-        ZendeskEmulator(Simulator(events_per_day=2_500)) as emulator,
-    ):
-        statsd.bind(("127.0.0.1", 0))
-        statsd.settimeout(0.2)
-        environment = os.environ | {
-            "AIRFLOW_CONN_ZENDESK_DEFAULT": json.dumps(emulator.connection()),
-            "AIRFLOW__METRICS__STATSD_ON": "True",
-            "AIRFLOW__METRICS__STATSD_HOST": "127.0.0.1",
-            "AIRFLOW__METRICS__STATSD_PORT": str(statsd.getsockname()[1]),
-        }
-        done = run("python", "-c", TASK, tmp_path.as_uri(), environment=environment)
+    with statsd() as server, ZendeskEmulator(Simulator(events_per_day=2_500)) as emulator:
+        connection = {"AIRFLOW_CONN_ZENDESK_DEFAULT": json.dumps(emulator.connection())}
+        environment = os.environ | connection | server.settings
+        done = run("python", "-c", INITIALIZE + TASKS, tmp_path.as_uri(), environment=environment)
         assert 0 == done.returncode, done.stderr
-        counted: dict[str, float] = {}
-        lags = []
-        while True:
-            try:
-                name, _, value = statsd.recv(1_024).decode().partition(":")
-            except TimeoutError:
-                break
-            number, kind = value.split("|")[:2]
-            if name == "airflow.zendesk.export.lag":
-                assert "g" == kind
-                lags.append(float(number))
-            elif name.startswith("airflow.zendesk."):
-                assert "c" == kind
-                counted[name] = counted.get(name, 0) + float(number)
+        counters, gauges = server.received()
         events = len(
             emulator.expected_ids("ticket_events", datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 3, tzinfo=UTC))
         )
         requests = len(emulator.requests)
     assert {
-        "airflow.zendesk.export.events": events,
-        "airflow.zendesk.export.pages": requests,
-        "airflow.zendesk.export.requests": requests,
-    } == counted
+        "zendesk.export.events": events,
+        "zendesk.export.pages": requests,
+        "zendesk.export.requests": requests,
+    } == counters
+    lags = gauges["zendesk.export.lag"]
     seconds = (datetime.now(UTC) - datetime(2026, 1, 3, tzinfo=UTC)).total_seconds()
     assert 0 <= seconds - lags[-1] < 600
     assert lags[0] < seconds + 86_400, "the manual run, a day older, reported no lag"

@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import os
 import textwrap
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -19,8 +20,10 @@ from airflow_zendesk.exceptions import SliceChangedError, WarehouseUnavailableEr
 from airflow_zendesk.operators.incremental_export import ZendeskIncrementalExportOperator
 from airflow_zendesk.operators.load_warehouse import ZendeskLoadWarehouseOperator
 from tests.support.asset_events import triggering
+from tests.support.commands import run as run_command
 from tests.support.published import NEXT_DAY, put
 from tests.support.slices import event
+from tests.support.statsd import INITIALIZE, statsd
 
 START, END = "2026-01-01T00:00:00Z", "2026-01-01T06:00:00Z"
 
@@ -152,3 +155,29 @@ def test_constructor_only_stores() -> None:
     names = [argument.arg for argument in function.args.kwonlyargs]
     assert "super().__init__(**kwargs)" == call
     assert [f"self.{name} = {name}" for name in names] == assignments
+
+
+@pytest.mark.usefixtures("exported")
+def test_loads_are_counted(tmp_path: Path) -> None:
+    """A run that finds nothing to load is counted as one."""
+    program = f"""
+from airflow.sdk import DAG
+from airflow_zendesk.operators.load_warehouse import ZendeskLoadWarehouseOperator
+
+with DAG("warehouse", schedule=None):
+    load = ZendeskLoadWarehouseOperator(
+        task_id="load", warehouse="duckdb://{tmp_path}/w.duckdb", destination="{(tmp_path / "data").as_uri()}",
+        start="{START}", end="{END}",
+    )
+for _ in range(3):
+    load.execute({{}})
+"""
+    with statsd() as server:
+        done = run_command("python", "-c", INITIALIZE + program, environment=os.environ | server.settings)
+        assert 0 == done.returncode, done.stderr
+        counters, _ = server.received()
+    assert {
+        "zendesk.load.slices_loaded": 6,
+        "zendesk.load.slices_unchanged": 12,
+        "zendesk.load.runs_unchanged": 2,
+    } == counters
