@@ -12,6 +12,7 @@ from typing import Any
 
 import psycopg
 
+from tests.support.airflow_version import SURVIVES_MISSING_HEARTBEATS
 from tests.support.commands import executable
 from tests.support.postgres import server
 from tests.system.distributed.services import free_port, listens, process, redis, until
@@ -22,10 +23,15 @@ _PARTS = {
     "triggerer": ["triggerer", "--skip-serve-logs"],
 }
 _HEARTBEATS = {
-    # A dead worker is noticed within seconds instead of minutes.
     "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_SEC": "2",
-    "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "10",
     "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "2",
+    # A dead worker is noticed within seconds instead of minutes: by the scheduler, or else by Celery, which gives the
+    # task to another worker, where Airflow fails it.
+    **(
+        {"AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "10"}
+        if SURVIVES_MISSING_HEARTBEATS
+        else {"AIRFLOW__CELERY_BROKER_TRANSPORT_OPTIONS__VISIBILITY_TIMEOUT": "30"}
+    ),
     # So is a task that Celery assigned to a dead worker before it began: by default after ten minutes.
     "AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT": "45",
     "AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT_CHECK_INTERVAL": "5",
