@@ -10,7 +10,7 @@ HAS_EXTRA_FIELDS = HAS_EXCEPTION_IN_NOTIFIER = _VERSION >= (3, 2)
 HAS_PARTITIONS = _VERSION >= (3, 3)
 #: A view of a plugin can belong to some assets and DAGs.
 HAS_SCOPED_VIEWS = _VERSION >= (3, 4)
-#: The scheduler survives a task without heartbeats. That of 3.4.0b2 ends with `UniqueViolation`, for DAGs of every kind:
+#: The scheduler survives a task without heartbeats. That of 3.4.0b2 ends with `UniqueViolation`, for all DAGs:
 #: sending the callback closes the session in which the failed try was going to be stored.
 SURVIVES_MISSING_HEARTBEATS = not __version__.startswith("3.4.0b")
 #: The results of tasks in Airflow's database, with the columns dag_id, task_id, key and value.
