@@ -65,13 +65,15 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _export(arguments: argparse.Namespace) -> "ExportReport":
+    # The objects of imported modules stay until the end. Python's garbage collector would search them again and again,
+    # during the imports and after them, for a sixth of the CPU time of an export of 20,000 events.
+    gc.disable()
     from airflow_zendesk.export.run import export_window  # noqa: PLC0415
     from airflow_zendesk.hooks.zendesk import ZendeskHook  # noqa: PLC0415
     from airflow_zendesk.zendesk.resources import Query  # noqa: PLC0415
 
-    # The objects of imported modules stay until the end. Python would look through them at each garbage collection,
-    # which takes 8 % of the CPU time of an export.
     gc.freeze()
+    gc.enable()
     with progress_bar() as bar:
         task = bar.add_task("", total=1.0, text="waiting for Zendesk ...")
         return export_window(
