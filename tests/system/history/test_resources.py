@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -60,7 +59,8 @@ def busy_account() -> Iterator[str]:
         try:
             yield [process.stdout.readline() for _ in range(2)][1].partition("=")[2].strip().strip("'")
         finally:
-            process.send_signal(signal.SIGINT)
+            # Not SIGINT, which a process ignores that a script has started in the background.
+            process.terminate()
 
 
 def test_figures_of_the_documentation_hold(tmp_path: Path) -> None:
