@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import urllib.request
@@ -63,7 +62,7 @@ def emulator(bin_: Path, folder: Path, variables: dict[str, str]) -> Iterator[st
         try:
             yield [process.stdout.readline() for _ in range(2)][1].partition("=")[2].strip().strip("'")
         finally:
-            process.send_signal(signal.SIGINT)
+            process.terminate()
 
 
 def expected_ids(connection: str, resource: str) -> list[int]:
