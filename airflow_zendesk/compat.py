@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from airflow import __version__
 from airflow.sdk import Asset, ObjectStoragePath
 
 try:
@@ -14,7 +15,17 @@ try:
 except ImportError:  # before Airflow 3.2
     from airflow.exceptions import AirflowRescheduleException
 
-__all__ = ["AirflowRescheduleException", "add_partition_key", "connection_id", "for_each_export", "stats"]
+__all__ = [
+    "HAS_SCOPED_VIEWS",
+    "AirflowRescheduleException",
+    "add_partition_key",
+    "connection_id",
+    "for_each_export",
+    "stats",
+]
+
+#: Since Airflow 3.4, a view of a plugin can belong to some assets and DAGs. Older versions show it on all of them.
+HAS_SCOPED_VIEWS = tuple(map(int, __version__.split(".")[:2])) >= (3, 4)
 
 
 def add_partition_key(outlet_event: Any, key: str) -> None:

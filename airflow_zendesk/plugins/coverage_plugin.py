@@ -5,19 +5,16 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
-from airflow import __version__
 from airflow.plugins_manager import AirflowPlugin
 from airflow.providers.common.compat.sdk import conf
 
+from airflow_zendesk.compat import HAS_SCOPED_VIEWS
 from airflow_zendesk.zendesk.resources import RESOURCES
 
 #: Where the app is mounted, and the name of its page: /plugin/zendesk-coverage.
 _ROUTE = "zendesk-coverage"
 #: The path in [api] base_url, because Airflow 3.1 does not resolve a relative address of a script.
 _PREFIX = urlsplit(conf.get("api", "base_url", fallback="")).path.rstrip("/")
-
-#: Since Airflow 3.4, a view can belong to some assets and DAGs; on older ones it would be on all of them.
-_HAS_SCOPES = tuple(map(int, __version__.split(".")[:2])) >= (3, 4)
 
 
 def scoped_views() -> Iterator[dict[str, Any]]:
@@ -56,7 +53,7 @@ class ZendeskCoveragePlugin(AirflowPlugin):
             "category": "browse",
             "url_route": _ROUTE,
         },
-        *(scoped_views() if _HAS_SCOPES else ()),
+        *(scoped_views() if HAS_SCOPED_VIEWS else ()),
     ]
 
     react_apps = [  # noqa: RUF012  as above

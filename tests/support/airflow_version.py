@@ -1,4 +1,4 @@
-"""What tests expect of the Airflow that is installed. The package itself asks for names, in ``compat.py``."""
+"""What tests expect of the Airflow that is installed. What the package needs to know is in its ``compat.py``."""
 
 from airflow import __version__
 
