@@ -16,6 +16,7 @@ from airflow_zendesk.exceptions import (
     OversizedResponseError,
     RateLimitedError,
     RequestRefusedError,
+    ServerError,
     TransientError,
     TransportError,
 )
@@ -163,10 +164,12 @@ class Client:
     def _budget_left(self, request: PageRequest, error: BaseException) -> float:
         spent = self._clock() - request.started
         has_contact = self._has_contact or not isinstance(error, TransportError)
+        # A page that timed out may be too large. Only this run can reduce it: another one starts with the largest size.
+        has_page = self._has_page or not isinstance(error, RateLimitedError | ServerError)
         return self._retry_budget.left(
             page_spent=spent,
             run_spent=self._seconds_retried + spent,
-            has_page=self._has_page,
+            has_page=has_page,
             has_contact=has_contact,
         )
 

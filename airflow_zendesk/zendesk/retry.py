@@ -11,7 +11,8 @@ class RetryBudget:
 
     Args:
         page_seconds: from the first attempt at a page to the last; a wait that would end later is not started.
-        first_page_seconds: the same for the first page of a run, which has nothing to lose yet.
+        first_page_seconds: the same for a rate limit or a failing server before the first page of a run, which has
+            nothing to lose yet.
         first_contact_seconds: the same for a run that has received no response at all: its host may be wrong.
         run_seconds: the same for all pages of a run that needed a retry, together.
         first_wait: after the first failure without a ``Retry-After``; it doubles with each further one. A
@@ -51,7 +52,7 @@ class RetryBudget:
         Args:
             page_spent: seconds since the first attempt at this page.
             run_spent: seconds that retries have cost the run, including this page.
-            has_page: whether the run has received a page.
+            has_page: whether the run has received a page, or failed in a way that has the budget of a later page.
             has_contact: whether the run has received any response.
         """
         limits = [self.page_seconds]

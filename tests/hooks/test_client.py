@@ -28,7 +28,7 @@ from airflow_zendesk.zendesk.page import RequestStats
 from airflow_zendesk.zendesk.retry import RetryBudget
 from tests.support.clocks import FakeClock
 from tests.support.pages import total_stats
-from tests.support.scripted_server import Reply, ScriptedServer, page, scripted_server
+from tests.support.scripted_server import Reply, ScriptedServer, page, scripted_server, send
 
 START, END = "2026-01-01T00:00:00Z", "2026-01-01T01:00:00Z"
 FIRST = 1_767_225_600
@@ -374,6 +374,23 @@ def test_only_the_first_page_has_the_budget_of_the_first_page(monkeypatch: pytes
     with scripted_server(step(0), limited, EMPTY) as server:
         export(monkeypatch, server, time, budget)
     assert 120 <= time.waits[0] <= 121
+
+
+def test_first_page_that_is_too_large_is_reduced_despite_its_budget(
+    monkeypatch: pytest.MonkeyPatch, time: FakeClock
+) -> None:
+    """Another start of the task would request the same page again, so leaving the worker would not help."""
+
+    def time_out(handler: BaseHTTPRequestHandler) -> None:
+        time.now += 120
+        send(handler, Reply(b"", 504))
+
+    with scripted_server(time_out, time_out, EMPTY) as server:
+        export(monkeypatch, server, time, RetryBudget(first_page_seconds=60))
+    assert [1000, 500, 250] == sizes(server)
+    with scripted_server(*[Reply(b"", 504)] * 13, EMPTY) as server:
+        export(monkeypatch, server, time, RetryBudget(first_page_seconds=60))
+    assert 14 == len(server.paths)
 
 
 def test_waits_for_the_pace_cost_no_patience(monkeypatch: pytest.MonkeyPatch, time: FakeClock) -> None:
