@@ -59,14 +59,18 @@ def publish(
         ShrinkRefusedError: the stored slice has events that this one lacks.
         SliceChangedError: another run published other rows during the extraction.
         DamagedObjectError: the object in its place is not a slice.
+        NewerSchemaError: a newer version of this package wrote the stored slice.
         StorageError: the storage fails.
     """
     ensure_settings(store, settings)
     key = sealed.key
     current = store.version(key)
     if current is not None and RESOURCES[settings.resource].has_moving_objects and not allow_shrink:
-        with open_slice(store, key) as stored, keep_stored(settings, sealed, stored, store.uri(key)) as merged:
-            return _publish(store, merged, current, expected, allow_shrink=False)
+        with open_slice(store, key) as stored:
+            # Refuses an object whose rows have other columns.
+            read_footer(stored, store.uri(key))
+            with keep_stored(settings, sealed, stored, store.uri(key)) as merged:
+                return _publish(store, merged, current, expected, allow_shrink=False)
     return _publish(store, sealed, current, expected, allow_shrink=allow_shrink)
 
 

@@ -65,3 +65,32 @@ def test_newer_format_is_refused(
     error = capsys.readouterr().err
     assert f"has schema version {version}, but this version of airflow-zendesk supports 1.0. Upgrade" in error
     assert before == files(folder)
+
+
+@pytest.mark.parametrize("resource", ["tickets", "users", "organizations", "groups"])
+def test_newer_slice_of_objects_is_refused(
+    tmp_path: Path, emulator: ZendeskEmulator, capsys: pytest.CaptureFixture[str], resource: str
+) -> None:
+    """An export of objects that change reads the rows of the stored slice, to keep those that have moved on."""
+    assert emulator.port
+    window = [] if resource == "groups" else DAY
+    export = ["export", "--resource", resource, *window, "--destination", tmp_path.as_uri()]
+    assert 0 == main(export)
+    add_column(tmp_path)
+    before = files(tmp_path)
+    assert 1 == main(export)
+    assert "has schema version 1.1, but this version of airflow-zendesk supports 1.0" in capsys.readouterr().err
+    assert before == files(tmp_path)
+
+
+def test_foreign_parquet_in_the_place_of_a_slice_of_objects_is_refused(
+    tmp_path: Path, emulator: ZendeskEmulator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its rows are not read, because they may have any columns."""
+    assert emulator.port
+    export = ["export", "--resource", "tickets", *DAY, "--destination", tmp_path.as_uri()]
+    assert 0 == main(export)
+    (path,) = tmp_path.rglob("*.parquet")
+    pq.write_table(pa.table({"other": [1]}), path)
+    assert 1 == main(export)
+    assert "is damaged: it has no footer of airflow-zendesk" in capsys.readouterr().err
