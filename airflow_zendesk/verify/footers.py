@@ -19,7 +19,7 @@ _THREADS = 16
 
 @dataclass(frozen=True, slots=True)
 class ReadFooter:
-    """The footer of a stored slice, or None with the reason if it is unreadable."""
+    """The footer of a stored slice, or None with the reason and what to do if it is unreadable."""
 
     footer: Footer | None
     damage: str = ""
@@ -69,9 +69,9 @@ def _read(store: Store, key: str) -> ReadFooter:
         with open_slice(store, key) as file:
             return ReadFooter(read_footer(file, store.uri(key)))
     except DamagedObjectError as error:
-        return ReadFooter(None, error.reason)
+        return ReadFooter(None, f"{error.reason}. Move the object away and export the slice again.")
     except NewerSchemaError as error:
         # One such slice must not hide the others from the pages of an API server that is upgraded last.
         return ReadFooter(None, str(error))
     except StorageNotFoundError:
-        return ReadFooter(None, "the object was removed after the folder was listed")
+        return ReadFooter(None, "the object was removed after the folder was listed. Load the page again.")

@@ -336,6 +336,16 @@ def test_day_shows_what_the_footer_says(pages: Server) -> None:
     assert "Missing from" in pages.get(day.format(TODAY - timedelta(days=MISSING)))["text"]
 
 
+def test_day_of_a_newer_slice_says_to_upgrade(pages: Server) -> None:
+    """And not to move it away, as a damaged one: it is complete."""
+    store = days_at(pages, "newer")
+    first, *_ = DEFAULT_GRAIN.slices(FOUR_DAYS)
+    replace_day(store, first, first.start_time, schema_version="1.1")
+    text = pages.get(day_page(first))["text"]
+    assert "has schema version 1.1, but this version of airflow-zendesk supports 1.0. Upgrade" in text
+    assert "Move the object away" not in text
+
+
 @pytest.mark.parametrize("until", ["0001-01-01", "9999-12-31"])
 def test_period_is_within_the_dataset(pages: Server, until: str) -> None:
     """Whatever the address says."""

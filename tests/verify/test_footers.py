@@ -14,9 +14,8 @@ KEY = slice_key("ticket_events", DAY)
 def test_unreadable_object_is_read_again(store: Store) -> None:
     """It may have been missing for a moment: its version can come back."""
     cache = FooterCache()
-    assert {KEY: ReadFooter(None, "the object was removed after the folder was listed")} == cache.read(
-        store, {KEY: "1"}
-    )
+    removed = "the object was removed after the folder was listed. Load the page again."
+    assert {KEY: ReadFooter(None, removed)} == cache.read(store, {KEY: "1"})
     store.put(KEY, io.BytesIO(valid_slice(DAY, [event(1, timestamp=DAY.start_time)])), expected=None)
     footer = cache.read(store, {KEY: "1"})[KEY].footer
     assert footer
@@ -30,4 +29,5 @@ def test_readable_object_is_not_read_again(store: Store) -> None:
     before = cache.read(store, {KEY: "1"})
     store.put(KEY, io.BytesIO(b"not Parquet"), expected=store.version(KEY))
     assert before == cache.read(store, {KEY: "1"})
-    assert {KEY: ReadFooter(None, "it is not a Parquet file")} == cache.read(store, {KEY: "2"})
+    damage = "it is not a Parquet file. Move the object away and export the slice again."
+    assert {KEY: ReadFooter(None, damage)} == cache.read(store, {KEY: "2"})
