@@ -102,7 +102,7 @@ def _retry_budget(wait_timeout: str | None) -> "RetryBudget | None":
     if wait_timeout is None:
         return None
     seconds = to_timedelta(wait_timeout, "--wait-timeout").total_seconds()
-    return RetryBudget(page_seconds=seconds, run_seconds=seconds)
+    return RetryBudget(page_seconds=seconds, first_page_seconds=seconds, run_seconds=seconds)
 
 
 def _progress_text(now: "Progress") -> str:

@@ -72,7 +72,8 @@ def test_error_is_printed_once_and_is_a_failure(
 @pytest.mark.parametrize(
     ("wait_timeout", "reason"),
     [
-        ("1m", "Retry-After is 90 s.* the next wait would be 9[01] s, and 60 s of the retry budget are left"),
+        ("1m", "Retry-After is 3600 s.* the next wait would be 360[01] s, and 60 s of the retry budget are left"),
+        ("45m", "Retry-After is 3600 s.* and 2700 s of the retry budget are left"),
         ("soon", "--wait-timeout 'soon' is not a length of time like 1d, 6h or 15m"),
     ],
 )
@@ -80,7 +81,7 @@ def test_wait_timeout_limits_the_waits(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, wait_timeout: str, reason: str
 ) -> None:
     """A wait that would exceed it is not started."""
-    with scripted_server(Reply(status=429, headers={"Retry-After": "90"})) as server:
+    with scripted_server(Reply(status=429, headers={"Retry-After": "3600"})) as server:
         monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", server.connection())
         window = ["--start", "2026-01-01", "--end", "2026-01-02", "--destination", tmp_path.as_uri()]
         assert 1 == main(["export", *window, "--wait-timeout", wait_timeout])
