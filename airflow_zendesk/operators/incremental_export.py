@@ -57,9 +57,9 @@ class ZendeskIncrementalExportOperator(BaseOperator):
     :param settle: how old an event must be, by Zendesk's clock, to be exported; at least 90 seconds.
     :param if_exists: ``replace`` exports existing slices again; ``skip`` keeps them unchanged.
     :param allow_shrink: whether a slice may lose events that are stored, to erase events that Zendesk has redacted.
-    :param wait_timeout: how long the task may wait in all, from its first start, while Zendesk fails or its rate limit
-        refuses requests. Waits above a minute need no worker and no retry: the task is ``up_for_reschedule``. So is a
-        task whose window has not settled.
+    :param wait_timeout: how long each try of the task may wait in all, from its first wait, while Zendesk fails or its
+        rate limit refuses requests. Waits above a minute need no worker and no retry: the task is
+        ``up_for_reschedule``. So is a task whose window has not settled; this does not count.
     """
 
     template_fields: Sequence[str] = ("resource", "destination", "zendesk_conn_id", "start", "end")
@@ -125,10 +125,11 @@ class ZendeskIncrementalExportOperator(BaseOperator):
             window = self._window(context)
             settle = timedelta(seconds=settle_seconds(self._settle()))
             timeout = to_timedelta(self.wait_timeout, "wait_timeout")
+        settled = window.end + settle if window else None
         # This only saves a worker or a request: Zendesk's clock decides, and it refuses a window that is not over.
-        if window and window.end <= datetime.now(UTC):
-            wait_until(window.end + settle, self.log.info)
-        with errors_to_failures(), zendesk_waits(context, timeout, self.log.warning):
+        if window and settled and window.end <= datetime.now(UTC):
+            wait_until(settled, self.log.info)
+        with errors_to_failures(), zendesk_waits(context, timeout, self.log.warning, settled=settled):
             report = export_window(
                 self.hook,
                 self.destination,

@@ -36,24 +36,28 @@ def wait_until(moment: datetime, log: Callable[..., object]) -> None:
 
 
 @contextmanager
-def zendesk_waits(context: Context, timeout: timedelta, log: Callable[..., object]) -> Iterator[None]:
+def zendesk_waits(
+    context: Context, timeout: timedelta, log: Callable[..., object], *, settled: datetime | None
+) -> Iterator[None]:
     """Leave the worker when Zendesk refuses or fails for longer than the task should wait in it.
 
     Args:
         context: the context of the task.
-        timeout: how long such waits may take in all, from the first start of the task.
+        timeout: how long such waits may take in all, from the first of them in this try.
         log: writes a line to the log, with arguments to fill in.
+        settled: when the window has settled, None for a list. The wait until then does not count.
 
     Raises:
         AirflowRescheduleException: Airflow starts the task again, at the time that Zendesk named. If it named none,
-            each wait is as long as the time since the first start, and at most 15 minutes.
+            each wait is as long as the time since the first one, and at most 15 minutes.
         AirflowFailException: the wait would end after the timeout. Airflow does not retry the task.
     """
     try:
         yield
     except (RateLimitedError, ServerError) as error:
         now = datetime.now(UTC)
-        waited = now - (context["ti"].get_first_reschedule_date(context) or now)
+        first = context["ti"].get_first_reschedule_date(context) or now
+        waited = max(now - max(first, settled or first), timedelta())
         backoff = min(max(waited, LONG_WAIT), _MAX_BACKOFF)
         wait = timedelta(seconds=error.retry_after) if error.retry_after else backoff
         if waited + wait > timeout:

@@ -70,7 +70,8 @@ def test_a_server_that_fails_is_tried_again_after_the_time_it_names(wait_of: Any
 def test_each_wait_for_a_server_that_names_no_time_is_longer(waited: timedelta | None, minutes: int) -> None:
     """As long as all waits before, at most 15 minutes."""
     now = datetime.now(UTC)
-    with pytest.raises(AirflowRescheduleException) as caught, zendesk_waits(context(waited), timedelta(days=1), print):
+    waits = zendesk_waits(context(waited), timedelta(days=1), print, settled=None)
+    with pytest.raises(AirflowRescheduleException) as caught, waits:
         raise ServerError("/api/v2/incremental/ticket_events.json", 500)
     assert about(60 * minutes, caught.value.reschedule_date - now)
 
@@ -102,3 +103,21 @@ def test_a_wait_beyond_the_timeout_fails_and_is_not_retried(
     """With the refusal, and what to do."""
     with pytest.raises(AirflowFailException, match=reason):
         wait_of(limited(3_600), waited=waited, **options)
+
+
+def test_the_wait_for_the_window_to_settle_is_not_part_of_the_timeout(wait_of: Any) -> None:
+    """A task that started at the end of its window has waited for two days, and not for Zendesk."""
+    end = datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(days=2)
+    window = {"start": (end - timedelta(minutes=1)).isoformat(), "end": end.isoformat(), "grain": "1m"}
+    waited = datetime.now(UTC) - end
+    assert about(70, wait_of(limited(70), waited=waited, settle="2d", **window))
+    with pytest.raises(AirflowFailException, match=r"has waited 1 day, 23:5[56]:\d\d"):
+        wait_of(limited(70), waited=waited, settle="5m", **window)
+
+
+def test_the_waits_for_a_list_end_after_the_timeout(wait_of: Any) -> None:
+    """It has no window."""
+    everything: dict[str, Any] = {"resource": "groups", "start": None, "end": None}
+    assert about(70, wait_of(limited(70), waited=timedelta(hours=23), **everything))
+    with pytest.raises(AirflowFailException, match=r"has waited 1 day, 1:00:0\d"):
+        wait_of(limited(70), waited=timedelta(hours=25), **everything)
