@@ -3,6 +3,9 @@
 import re
 import sys
 
+import pytest
+
+from tests import platforms
 from tests.platforms import OTHERS, PLATFORMS, RELEASES, RUNNING_AIRFLOW, Cell, cells_of_ci, find_python, run
 from tests.support.commands import ROOT
 
@@ -51,3 +54,10 @@ def test_cell_without_its_python_is_reported_as_not_run() -> None:
     """It is never left out of the table."""
     assert find_python(f"{sys.version_info.major}.{sys.version_info.minor}")
     assert str(run(Cell("test", "3.3", "9.9"))).endswith("not run: no Python 9.9 here")
+
+
+def test_ci_fails_if_a_cell_was_not_run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """A machine without the Python of a cell has not tested that platform."""
+    monkeypatch.setattr(platforms, "find_python", lambda _: None)
+    assert 1 == platforms.main(["ci"])
+    assert len(cells_of_ci(1)) <= capsys.readouterr().out.count("not run: no Python")
