@@ -100,7 +100,7 @@ class PostgresDatabase(Database):
             names = ", ".join(self.dialect.name(name) for name in batch.schema.names)
             with (
                 self._connection.cursor() as cursor,
-                cursor.copy(f"COPY new_rows ({names}) FROM STDIN (FORMAT csv)") as copy,
+                cursor.copy(f"COPY new_rows ({names}) FROM STDIN (FORMAT csv, ENCODING 'UTF8')") as copy,
             ):
                 # Arrow quotes text and leaves null empty, so PostgreSQL can distinguish '' from NULL.
                 options = arrow_csv.WriteOptions(include_header=False)

@@ -376,3 +376,18 @@ def test_second_load_of_a_process_waits_for_the_first(tmp_path: Path) -> None:
         DuckDBDatabase(path, "zendesk", lock_timeout=0),
     ):
         pass
+
+
+def test_text_is_loaded_as_utf8_whatever_the_encoding_of_the_connection(
+    postgres: str, schema: str, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker's environment, a role or the database itself may set another one."""
+    put(store, [event(1, via="é", child_events=[{"event_type": "Change", "subject": "é"}])])
+    monkeypatch.setenv("PGCLIENTENCODING", "LATIN1")
+    load_slices(open_warehouse(postgres, schema), store, "ticket_events", [DAY])
+    monkeypatch.delenv("PGCLIENTENCODING")
+    with open_warehouse(postgres, schema) as opened, opened.transaction():
+        assert [("é", "é")] == opened.execute(
+            "SELECT e.via, h.value FROM $schema.ticket_events AS e "
+            "JOIN $schema.ticket_field_history AS h ON h.event_id = e.id"
+        )
