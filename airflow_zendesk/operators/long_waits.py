@@ -51,10 +51,14 @@ def zendesk_waits(
         AirflowRescheduleException: Airflow starts the task again, at the time that Zendesk named. If it named none,
             each wait is as long as the time since the first one, and at most 15 minutes.
         AirflowFailException: the wait would end after the timeout. Airflow does not retry the task.
+        RateLimitedError, ServerError: Airflow does not run the task.
     """
     try:
         yield
     except (RateLimitedError, ServerError) as error:
+        if "ti" not in context:
+            # A call of `execute` in a test or a notebook: no scheduler could start it again.
+            raise
         now = datetime.now(UTC)
         first = context["ti"].get_first_reschedule_date(context) or now
         waited = max(now - max(first, settled or first), timedelta())

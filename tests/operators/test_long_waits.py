@@ -10,7 +10,7 @@ import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_zendesk.compat import AirflowRescheduleException
-from airflow_zendesk.exceptions import ServerError
+from airflow_zendesk.exceptions import RateLimitedError, ServerError
 from airflow_zendesk.operators.incremental_export import ZendeskIncrementalExportOperator
 from airflow_zendesk.operators.long_waits import zendesk_waits
 from tests.support.scripted_server import Reply, scripted_server
@@ -121,3 +121,11 @@ def test_the_waits_for_a_list_end_after_the_timeout(wait_of: Any) -> None:
     assert about(70, wait_of(limited(70), waited=timedelta(hours=23), **everything))
     with pytest.raises(AirflowFailException, match=r"has waited 1 day, 1:00:0\d"):
         wait_of(limited(70), waited=timedelta(hours=25), **everything)
+
+
+def test_without_airflow_the_error_of_zendesk_is_raised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in the tests of a user, which call the task with an empty context."""
+    task = ZendeskIncrementalExportOperator(task_id="export", destination=tmp_path.as_uri(), **DAY)
+    with scripted_server(limited(70)) as server, pytest.raises(RateLimitedError, match="Retry-After is 70 s"):
+        monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", server.connection())
+        task.execute({})
