@@ -76,7 +76,12 @@ def _rename_duplicates(database: Database, existing: _Columns) -> None:
 
 
 def _loaded_datasets(database: Database) -> dict[str, _Loaded]:
+    """The datasets in the tables; raises ``WarehouseMismatchError`` if a newer version of this package loaded one."""
     rows = database.execute("SELECT resource, record, schema_version, views FROM $schema.loaded_datasets")
+    for _, _, version, _ in rows:
+        # Before the settings are read, which may have another form there.
+        if version_parts(version) > version_parts(SCHEMA_VERSION):
+            raise WarehouseMismatchError(_place(database), {"schema_version": (version, SCHEMA_VERSION)})
     return {
         resource: _Loaded(from_json(settings, DatasetSettings), version, views)
         for resource, settings, version, views in rows
@@ -90,8 +95,6 @@ def _check_dataset(database: Database, settings: DatasetSettings, loaded: dict[s
         # Either of two resources may have been renamed first.
         found = settings.rename_former(each.settings).differences(each.settings.rename_former(settings))
         differences |= {name: found[name] for name in found if resource == settings.resource or name == "account"}
-        if version_parts(each.schema_version) > version_parts(SCHEMA_VERSION):
-            differences["schema_version"] = (each.schema_version, SCHEMA_VERSION)
     if differences:
         raise WarehouseMismatchError(_place(database), differences)
 

@@ -265,6 +265,9 @@ def test_tables_of_a_newer_version_are_not_changed(loaded: Database, store: Stor
     query("UPDATE $schema.loaded_datasets SET schema_version = '1.9'")
     put(store, [event(1)])
     load_fails(loaded, store, WarehouseMismatchError, "schema_version is '1.9'", query)
+    # Another major version may record the settings in a form that this version cannot read.
+    query("""UPDATE $schema.loaded_datasets SET schema_version = '2.0', record = '{"grain": {"days": 1}}'""")
+    load_fails(loaded, store, WarehouseMismatchError, "schema_version is '2.0'", query)
 
 
 def test_exception_during_a_load_rolls_back(
