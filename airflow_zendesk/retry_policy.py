@@ -1,4 +1,4 @@
-"""Airflow retry policy for exports (Airflow 3.3 and newer)."""
+"""Airflow retry policy for tasks that request Zendesk (Airflow 3.3 and newer)."""
 
 from datetime import timedelta
 
@@ -15,8 +15,9 @@ except ImportError:
 class ZendeskRetryPolicy(RetryPolicy):
     """Wait as long as Zendesk's response requires, and do not retry errors that a retry cannot resolve.
 
-    Use it as the argument ``retry_policy`` of a task. For exceptions of other packages, the task's ``retry_delay``
-    applies. The task's number of ``retries`` limits this policy too.
+    Use it as the argument ``retry_policy`` of a verification with ``source``, or of a task that uses the hook. An
+    export needs no policy, because it is rescheduled for long waits. For exceptions of other packages, the task's
+    ``retry_delay`` applies. The task's number of ``retries`` limits this policy too.
     """
 
     def evaluate(
