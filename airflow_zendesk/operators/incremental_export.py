@@ -57,9 +57,9 @@ class ZendeskIncrementalExportOperator(BaseOperator):
     :param settle: how old an event must be, by Zendesk's clock, to be exported; at least 90 seconds.
     :param if_exists: ``replace`` exports existing slices again; ``skip`` keeps them unchanged.
     :param allow_shrink: whether a slice may lose events that are stored, to erase events that Zendesk has redacted.
-    :param wait_timeout: how long each try of the task may wait in all, from its first wait, while Zendesk fails or its
-        rate limit refuses requests. Waits above a minute need no worker and no retry: the task is
-        ``up_for_reschedule``. So is a task whose window has not settled; this does not count.
+    :param wait_timeout: how long each try of the task may wait outside of its worker in all, while Zendesk fails or its
+        rate limit refuses requests. Such waits need no retry: the task is ``up_for_reschedule``. So is a task whose
+        window has not settled; this does not count.
     """
 
     template_fields: Sequence[str] = ("resource", "destination", "zendesk_conn_id", "start", "end")
