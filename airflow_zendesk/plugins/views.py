@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from airflow_zendesk.dataset.settings import DatasetSettings
-from airflow_zendesk.exceptions import ZendeskError
+from airflow_zendesk.exceptions import DatasetError, ZendeskError
 from airflow_zendesk.plugins.datasets import MAX_AGE, StoredDataset, read_dataset, stored_resources
 from airflow_zendesk.plugins.days import STATES, bars, calendar, calendar_days, days_of
 from airflow_zendesk.plugins.loads import read_loads, unloaded
@@ -38,35 +38,51 @@ def summary() -> dict[str, int]:
     unreadable = 0
     for place in known_places():
         try:
-            datasets += _read_datasets(place)
+            found, errors = _read_datasets(place)
         except ZendeskError:
             # Of an export that no Variable names, the API server may lack the credentials.
             unreadable += place.is_configured
+        else:
+            datasets += found
+            unreadable += bool(errors)
     missing = sum(stored.coverage.missing for stored in datasets)
     return {"datasets": len(datasets), "missing": missing, "unreadable": unreadable}
 
 
 def _groups() -> list[dict[str, Any]]:
-    """The datasets of each destination; a destination that cannot be read has an error instead."""
+    """The datasets of each destination; a destination or a dataset that cannot be read has an error instead."""
     groups: list[dict[str, Any]] = []
     for place in known_places():
         try:
-            rows = [
-                _row(stored, stored.facts(stored.coverage.stored[-_MAX_COUNTED:])) for stored in _read_datasets(place)
-            ]
+            found, errors = _read_datasets(place)
+            rows = [_row(stored, stored.facts(stored.coverage.stored[-_MAX_COUNTED:])) for stored in found]
         except ZendeskError as error:
-            groups.append({"place": place, "rows": [], "error": str(error)})
+            groups.append({"place": place, "rows": [], "errors": [str(error)]})
         else:
-            if rows or place.is_configured:
-                groups.append({"place": place, "rows": rows, "error": ""})
+            if rows or errors or place.is_configured:
+                groups.append({"place": place, "rows": rows, "errors": errors})
     return groups
 
 
-def _read_datasets(place: Place) -> list[StoredDataset]:
-    """The datasets at a destination; they are listed at the same time, because a storage takes its time to answer."""
+def _read_datasets(place: Place) -> tuple[list[StoredDataset], list[str]]:
+    """The datasets at a destination, and the errors of those whose settings are damaged or newer than this package.
+
+    They are listed at the same time, because a storage takes its time to answer.
+    """
     resources = stored_resources(place)
     with ThreadPoolExecutor(_THREADS) as pool:
-        return list(pool.map(partial(read_dataset, place), resources))
+        results = list(pool.map(partial(_read_or_error, place), resources))
+    return (
+        [each for each in results if isinstance(each, StoredDataset)],
+        [each for each in results if isinstance(each, str)],
+    )
+
+
+def _read_or_error(place: Place, resource: str) -> StoredDataset | str:
+    try:
+        return read_dataset(place, resource)
+    except DatasetError as error:
+        return str(error)
 
 
 def dataset(place: Place, resource: str, until: date, *, fresh: bool = False) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 from rich import filesize
 
-from airflow_zendesk.dataset.layout import slice_key
+from airflow_zendesk.dataset.layout import settings_key, slice_key
 from airflow_zendesk.dataset.settings import DatasetSettings, ensure_settings
 from airflow_zendesk.dataset.slice_file import Certificate
 from airflow_zendesk.destination import open_destination
@@ -344,6 +344,17 @@ def test_day_of_a_newer_slice_says_to_upgrade(pages: Server) -> None:
     text = pages.get(day_page(first))["text"]
     assert "has schema version 1.1, but this version of airflow-zendesk supports 1.0. Upgrade" in text
     assert "Move the object away" not in text
+
+
+def test_newer_dataset_does_not_hide_the_others(pages: Server) -> None:
+    """The API server may be upgraded last."""
+    store = days_at(pages, "newer-dataset")
+    newer = json.dumps({"schema_major_version": 2}).encode()
+    store.put(settings_key("tickets"), io.BytesIO(newer), expected=None)
+    text = pages.get("/")["text"]
+    assert "_datasets/tickets.json has schema version 2, but this version of airflow-zendesk supports 1.0" in text
+    assert '<span class="badge good">no gaps</span>' in text
+    assert {"datasets": 1, "missing": 0, "unreadable": 1} == json.loads(pages.get("/summary.json")["text"])
 
 
 @pytest.mark.parametrize("until", ["0001-01-01", "9999-12-31"])
