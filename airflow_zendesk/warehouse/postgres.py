@@ -75,6 +75,8 @@ class PostgresDatabase(Database):
         """Commit everything executed inside, or roll all of it back."""
         try:
             with self._connection.transaction():
+                # A worker's environment, a role or the database may set another one, but rows are sent as UTF-8.
+                self.execute("SET LOCAL client_encoding TO 'UTF8'")
                 self.execute(_PLANNER_SETTINGS)
                 yield
         except psycopg.Error as error:
@@ -100,7 +102,7 @@ class PostgresDatabase(Database):
             names = ", ".join(self.dialect.name(name) for name in batch.schema.names)
             with (
                 self._connection.cursor() as cursor,
-                cursor.copy(f"COPY new_rows ({names}) FROM STDIN (FORMAT csv, ENCODING 'UTF8')") as copy,
+                cursor.copy(f"COPY new_rows ({names}) FROM STDIN (FORMAT csv)") as copy,
             ):
                 # Arrow quotes text and leaves null empty, so PostgreSQL can distinguish '' from NULL.
                 options = arrow_csv.WriteOptions(include_header=False)

@@ -19,6 +19,7 @@ from airflow_zendesk.dataset.layout import slice_key
 from airflow_zendesk.dataset.schema import SCHEMA_VERSION
 from airflow_zendesk.dataset.settings import DatasetSettings, load_settings, to_json
 from airflow_zendesk.dataset.slice_file import FOOTER_KEY
+from airflow_zendesk.destination import open_destination
 from airflow_zendesk.exceptions import (
     AlteredTableError,
     DamagedObjectError,
@@ -381,16 +382,20 @@ def test_second_load_of_a_process_waits_for_the_first(tmp_path: Path) -> None:
         pass
 
 
+@pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
 def test_text_is_loaded_as_utf8_whatever_the_encoding_of_the_connection(
-    postgres: str, schema: str, store: Store, monkeypatch: pytest.MonkeyPatch
+    postgres: str, schema: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str
 ) -> None:
-    """A worker's environment, a role or the database itself may set another one."""
-    put(store, [event(1, via="é", child_events=[{"event_type": "Change", "subject": "é"}])])
-    monkeypatch.setenv("PGCLIENTENCODING", "LATIN1")
-    load_slices(open_warehouse(postgres, schema), store, "ticket_events", [DAY])
+    """As a worker's environment may set it. Names of tables are read as text too."""
+    folder = tmp_path / "☃"
+    store = open_destination(folder.as_uri())
+    put(store, [event(1, via="é☃", child_events=[{"event_type": "Change", "subject": "é"}])])
+    monkeypatch.setenv("PGCLIENTENCODING", encoding)
+    for _ in range(2):
+        load_slices(open_warehouse(postgres, schema), store, "ticket_events", [DAY])
     monkeypatch.delenv("PGCLIENTENCODING")
     with open_warehouse(postgres, schema) as opened, opened.transaction():
-        assert [("é", "é")] == opened.execute(
+        assert [("é☃", "é")] == opened.execute(
             "SELECT e.via, h.value FROM $schema.ticket_events AS e "
             "JOIN $schema.ticket_field_history AS h ON h.event_id = e.id"
         )
