@@ -48,8 +48,9 @@ def zendesk_waits(
         settled: when the window has settled, None for a list. The wait until then does not count.
 
     Raises:
-        AirflowRescheduleException: Airflow starts the task again, at the time that Zendesk named. If it named none,
-            each wait is as long as the time since the first one, and at most 15 minutes.
+        AirflowRescheduleException: Airflow starts the task again, at the time that Zendesk named, and after a minute
+            at the earliest. If it named none, each wait is as long as the time since the first one, and at most 15
+            minutes.
         AirflowFailException: the wait would end after the timeout. Airflow does not retry the task.
         RateLimitedError, ServerError: Airflow does not run the task.
     """
@@ -63,7 +64,7 @@ def zendesk_waits(
         first = context["ti"].get_first_reschedule_date(context) or now
         waited = max(now - max(first, settled or first), timedelta())
         backoff = min(max(waited, LONG_WAIT), _MAX_BACKOFF)
-        wait = timedelta(seconds=error.retry_after) if error.retry_after else backoff
+        wait = max(timedelta(seconds=error.retry_after), LONG_WAIT) if error.retry_after else backoff
         if waited + wait > timeout:
             raise AirflowFailException(
                 f"{error} The task has waited {_whole(waited)}, and {_whole(wait)} more would exceed its wait_timeout "

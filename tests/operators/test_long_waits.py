@@ -76,6 +76,15 @@ def test_each_wait_for_a_server_that_names_no_time_is_longer(waited: timedelta |
     assert about(60 * minutes, caught.value.reschedule_date - now)
 
 
+def test_a_task_does_not_leave_its_worker_for_seconds() -> None:
+    """Another start takes seconds too, and this one has already tried for a minute."""
+    now = datetime.now(UTC)
+    waits = zendesk_waits(context(timedelta(hours=2)), timedelta(days=1), print, settled=None)
+    with pytest.raises(AirflowRescheduleException) as caught, waits:
+        raise RateLimitedError("/api/v2/incremental/ticket_events.json", 1.0)
+    assert about(60, caught.value.reschedule_date - now)
+
+
 def test_an_unsettled_window_is_waited_for_without_a_request(wait_of: Any) -> None:
     """The task starts again when its last event is old enough."""
     end = datetime.now(UTC).replace(second=0, microsecond=0)
