@@ -339,11 +339,11 @@ class OversizedResponseError(InvalidResponseError):
 
 
 class PageNotRetrievableError(InvalidResponseError):
-    """The page cannot be retrieved even with ``per_page=1``."""
+    """The page is too large even with ``per_page=1``."""
 
-    message = "The page of {path} at {at:%Y-%m-%dT%H:%M:%SZ} cannot be retrieved even with per_page=1: {reason}"
+    message = "The page of {path} at {page} is too large: {reason}"
     advice = "Export without comment_events, or report the second to Zendesk; all slices before it are published."
-    at: datetime
+    page: str
     reason: str
 
 
@@ -387,7 +387,7 @@ class PageTimeoutError(TransientError):
     """The response did not arrive in time (504, or the connection's timeout)."""
 
     message = "No response from {path} in time: {reason}."
-    advice = "If the error persists, see status.zendesk.com, or raise timeout in the connection's extras."
+    advice = "If the error persists, see status.zendesk.com, raise timeout in the connection, or omit comment_events."
     reason: str
 
 

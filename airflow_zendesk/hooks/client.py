@@ -195,12 +195,12 @@ class Client:
         if isinstance(error, TransientError):
             attempts, spent = state.attempt_number, self._clock() - request.started
             left = self._budget_left(request, error)
+            page = f", at last for {request.page}" if request.is_too_heavy(error) else ""
             error.retry_summary = (
-                f"Gave up on {self._connection.host} after {attempts} attempt{'s' * (attempts > 1)} in {spent:.0f} s: "
-                f"the next wait would be {state.upcoming_sleep:.0f} s, and {left:.0f} s of the retry budget are left."
+                f"Gave up on {self._connection.host} after {attempts} attempt{'s' * (attempts > 1)} in {spent:.0f} s"
+                f"{page}: the next wait would be {state.upcoming_sleep:.0f} s, "
+                f"and {left:.0f} s of the retry budget are left."
             )
-        if request.is_too_heavy(error) and not request.reduced:
-            raise request.not_retrievable(error) from error
         raise error
 
     def _request_token(self) -> Token:

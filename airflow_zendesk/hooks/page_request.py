@@ -30,7 +30,12 @@ class PageRequest:
         """Whether a smaller page may help; it does not help a request for an access token."""
         return isinstance(error, PageTimeoutError | OversizedResponseError) and error.path == self.query.resource.path
 
-    def not_retrievable(self, error: BaseException) -> PageNotRetrievableError:
-        """The error of a page that fails even with a single record."""
+    @property
+    def page(self) -> str:
+        """The page of the next attempt, for messages."""
         at = datetime.fromtimestamp(self.sweep.start_time, UTC)
-        return PageNotRetrievableError(self.query.resource.path, at, str(error))
+        return f"{at:%Y-%m-%dT%H:%M:%SZ} with per_page={self.sweep.page_size.per_page}"
+
+    def not_retrievable(self, error: OversizedResponseError) -> PageNotRetrievableError:
+        """The error of a page that is too large even with a single record."""
+        return PageNotRetrievableError(self.query.resource.path, self.page, str(error))

@@ -81,7 +81,7 @@ BAD_DAYS = [
     BadDay("status", EXACT, "ServerError", {"status": 502}),
     BadDay("status", EXACT, "ServerError", {"status": 503}),
     BadDay("status", EXACT, "ServerError", {"status": 503, "retry_after": 5}),
-    BadDay("status", EXACT, "PageNotRetrievableError", {"status": 504}),
+    BadDay("status", EXACT, "PageTimeoutError", {"status": 504}),
     BadDay("status", EXACT, EXACT, {"status": 504}, {"per_page_above": 20}),
     BadDay("status", EXACT, "ServerError", {"status": 520}),
     BadDay("status", "AuthenticationError", "AuthenticationError", {"status": 401}),
