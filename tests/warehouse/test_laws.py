@@ -138,6 +138,15 @@ def parsed(text: str | None) -> Any:
     return text if text is None else ("JSON", json.loads(text))
 
 
+def test_ids_of_children_have_64_bits(database: Database, store: Store, query: Query) -> None:
+    """The column is null for a larger one."""
+    ids = [-(2**63) - 1, -(2**63), -(10**18), 10**18, 2**63 - 1, 2**63, 10**30]
+    put(store, [event(1, child_events=[{"id": number, "event_type": "Create"} for number in ids])])
+    load_slices(database, store, "ticket_events", [DAY])
+    found = query("SELECT child_id FROM $schema.ticket_child_events WHERE child_id IS NOT NULL ORDER BY child_id")
+    assert ids[1:5] == [id_ for (id_,) in found]
+
+
 @pytest.mark.parametrize("children", ['"text"', "5", '{"id": 1}', "true"])
 def test_child_events_that_are_not_an_array_are_counted(
     database: Database, store: Store, query: Query, children: str
