@@ -211,7 +211,7 @@ class WarehouseMismatchError(WarehouseError):
     """The tables contain a dataset that was made with other settings."""
 
     message = "The tables in {warehouse} contain another dataset: {_listed}."
-    advice = "Load this dataset into another schema: ZendeskLoadWarehouseOperator(schema=...)."
+    advice = "If its schema_version is newer, upgrade this package; else load this dataset into another schema."
     _listed = property(_list_differences)
     differences: dict[str, tuple[Any, Any]]
 
