@@ -37,17 +37,7 @@ def open_destination(destination: str | Path | ObjectStoragePath) -> Store:
     if isinstance(destination, ObjectStoragePath):
         path = destination
     else:
-        url = destination.absolute().as_uri() if isinstance(destination, Path) else destination
-        if url == "":
-            raise SettingsError(
-                "The destination is empty. Set it to a URL like s3://conn_id@bucket/zendesk; the DAGs of this package "
-                "read it from the Airflow Variable zendesk_destination."
-            )
-        if not isinstance(url, str) or not _is_url(url):
-            given = repr(url) if isinstance(url, str) else f"of the type {type(url).__name__}"
-            raise SettingsError(
-                f"The destination {given} is not a URL. Use one like s3://conn_id@bucket/zendesk or file:///data/zendesk."
-            )
+        url = _url(destination)
         try:
             path = ObjectStoragePath(url)
         except (ImportError, ValueError) as error:
@@ -57,6 +47,27 @@ def open_destination(destination: str | Path | ObjectStoragePath) -> Store:
     fs = _file_system(path, uri)
     _refuse_nested(fs, path, uri)
     return open_store(fs, path.path, uri)
+
+
+def _url(destination: str | Path) -> str:
+    url = destination.absolute().as_uri() if isinstance(destination, Path) else destination
+    if url == "":
+        raise SettingsError(
+            "The destination is empty. Set it to a URL like s3://conn_id@bucket/zendesk; the DAGs of this package "
+            "read it from the Airflow Variable zendesk_destination."
+        )
+    if not isinstance(url, str) or not _is_url(url):
+        given = repr(url) if isinstance(url, str) else f"of the type {type(url).__name__}"
+        raise SettingsError(
+            f"The destination {given} is not a URL. Use one like s3://conn_id@bucket/zendesk or file:///data/zendesk."
+        )
+    parts = urlsplit(url)
+    # fsspec would read file://data/zendesk as a folder below the working directory, and each worker has its own.
+    if parts.scheme == "file" and parts.netloc.rpartition("@")[2]:
+        raise SettingsError(
+            f"The destination {url!r} is not an absolute path. Use three slashes, like file:///data/zendesk."
+        )
+    return url
 
 
 def _is_url(text: str) -> bool:

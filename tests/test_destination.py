@@ -47,6 +47,8 @@ def test_each_scheme_has_its_store(tmp_path: Path) -> None:
     [
         ("", "The destination is empty. Set it to a URL like s3://conn_id@bucket/zendesk; the DAGs of this package"),
         ("/data/zendesk", "The destination '/data/zendesk' is not a URL"),
+        ("file://data/zendesk", "The destination 'file://data/zendesk' is not an absolute path. Use three slashes"),
+        ("FILE://conn@data/zendesk", "is not an absolute path. Use three slashes, like file:///data/zendesk"),
         (None, "The destination of the type NoneType is not a URL"),
         (7, "The destination of the type int is not a URL"),
         ("ftp://host/zendesk", "No client is installed for ftp://"),
