@@ -10,6 +10,7 @@ import contextlib
 import functools
 import json
 import os
+import re
 import runpy
 import sys
 import time
@@ -33,6 +34,10 @@ CONNECTION = "AIRFLOW_CONN_ZENDESK_DEFAULT"
 Ids = Callable[[str, datetime, datetime], Iterable[int]]
 
 
+class FailedRunError(RuntimeError):
+    """A run did not succeed; Airflow's log has the reason."""
+
+
 def main() -> int:
     """Run the demo and return 0 if every day has the same ids as the source."""
     (HOME / "airflow").mkdir(parents=True, exist_ok=True)
@@ -54,6 +59,11 @@ def main() -> int:
             export_objects(days, screen)
             load(days, warehouse, screen)
             show(data, warehouse, screen)
+        except FailedRunError as error:
+            sys.stdout.flush()
+            log = HOME / "airflow.log"
+            print(f"\nThe demo failed: {error}. {last_error(log)}\nAirflow's own log is in {log}.", file=screen)
+            return 1
         except Exception as error:
             print(f"\nThe demo failed: {error}\nAirflow's own log is in {HOME / 'airflow.log'}.", file=screen)
             raise
@@ -68,6 +78,9 @@ def source(opened: datetime) -> Iterator[Ids]:
 
         print(f"Zendesk: the account of {CONNECTION}")
         hook = ZendeskHook()
+        may_export, message = hook.test_connection()
+        if not may_export:
+            sys.exit(f"The demo failed: {message}")
         yield lambda resource, start, end: hook.get_df(resource, start, end)["id"]
         return
     from airflow_zendesk.emulator import Simulator, ZendeskEmulator  # noqa: PLC0415
@@ -94,6 +107,12 @@ def quiet(log: Path) -> Iterator[IO[str]]:
             os.dup2(saved, 2)
 
 
+def last_error(log: Path) -> str:
+    """The text of the last exception in Airflow's log."""
+    errors = re.findall(r"^[\w.]+(?:Error|Exception): (.+)$", log.read_text(errors="replace"), re.MULTILINE)
+    return errors[-1] if errors else ""
+
+
 def run(days: list[datetime], data: Path, ids_of: Ids, screen: IO[str]) -> bool:
     """Run the exports of each day and compare the files with the source; returns whether all days have the same ids."""
     print("Airflow: creating its database ...", end="", flush=True, file=screen)
@@ -116,11 +135,13 @@ def run(days: list[datetime], data: Path, ids_of: Ids, screen: IO[str]) -> bool:
             # `dag.test` runs a DAG with the data interval that ends at the logical date.
             state = dag.test(logical_date=day + timedelta(days=1)).state
             seconds = time.monotonic() - started
+            if state != "success":
+                raise FailedRunError(f"the export of {resource} of {day:%Y-%m-%d} is {state}")
             (path,) = (data / resource / f"event_date={day:%Y-%m-%d}").glob("*.parquet")
             ids = pd.read_parquet(path, columns=["id"])["id"]
-            same = state == "success" and sorted(ids) == sorted(ids_of(resource, day, day + timedelta(days=1)))
+            same = sorted(ids) == sorted(ids_of(resource, day, day + timedelta(days=1)))
             complete = complete and same
-            result = "same ids as the source" if same else f"NOT the ids of the source; the run is {state}"
+            result = "same ids as the source" if same else "NOT the ids of the source"
             print(f"{day:%Y-%m-%d}  {len(ids):>8,}{path.stat().st_size:>10,}{seconds:>9.1f}  {result}", file=screen)
     return complete
 
@@ -137,7 +158,7 @@ def export_objects(days: list[datetime], screen: IO[str]) -> None:
         logical_date = None if conf else days[-1] + timedelta(days=1)
         state = dag_of(name).test(logical_date=logical_date, run_conf=conf).state
         if state != "success":
-            raise RuntimeError(f"the run of {name} is {state}")
+            raise FailedRunError(f"the run of {name} is {state}")
     print(f"\ntickets, users, organizations and lists: {time.monotonic() - started:.0f} s", file=screen)
 
 
@@ -147,7 +168,7 @@ def load(days: list[datetime], warehouse: Path, screen: IO[str]) -> None:
     for name in ("zendesk_load_ticket_events", "zendesk_load_ticket_metric_events"):
         state = dag_of(name).test(run_conf=window).state
         if state != "success":
-            raise RuntimeError(f"the run of {name} is {state}")
+            raise FailedRunError(f"the run of {name} is {state}")
     with duckdb.connect(warehouse, read_only=True) as connection:
         slices, rows = connection.sql(
             "SELECT count(*), sum(rows) FROM zendesk.loaded_slices WHERE resource LIKE 'ticket%events'"
