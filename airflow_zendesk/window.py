@@ -16,12 +16,13 @@ DAY_SECONDS = 86_400
 MAX_SLICES = 600_000
 _UNIT_SECONDS = {"d": DAY_SECONDS, "h": 3_600, "m": 60}
 _CLOCK_CHANGE_HOURS = (23, 25)
+_FORM = "Use one like 2026-01-31 or 2026-01-31T00:00:00Z."
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 EMPTY_INTERVAL_ADVICE = (
-    "A DAG whose schedule is a cron string, a timedelta or None has empty data intervals in Airflow 3. Give it "
-    "schedule=CronDataIntervalTimetable('@daily', timezone='UTC') from airflow.timetables.interval, or give the "
-    "operator start and end."
+    "Its end is exclusive: one day ends at the start of the next. A DAG whose schedule is a cron string, a timedelta "
+    "or None has empty data intervals in Airflow 3. Give it schedule=CronDataIntervalTimetable('@daily', "
+    "timezone='UTC') from airflow.timetables.interval, or give the operator start and end."
 )
 NO_INTERVAL_ADVICE = (
     "A run that is started without a logical date, by an asset or for a partition has no data interval. Use `airflow "
@@ -44,9 +45,7 @@ def to_utc(value: datetime | str | None, name: str) -> datetime:
         try:
             value = datetime.fromisoformat(f"{value}T00:00:00Z" if _DATE.fullmatch(value) else value)
         except ValueError:
-            raise InvalidWindowError(
-                f"The window's {name} {value!r} is neither a day like 2026-01-31 nor a time like 2026-01-31T00:00:00Z."
-            ) from None
+            raise InvalidWindowError(f"The window's {name} {value!r} is neither a day nor a time. {_FORM}") from None
     if not isinstance(value, datetime):
         raise InvalidWindowError(_wrong_type(value, name))
     if value.utcoffset() is None:
@@ -54,13 +53,12 @@ def to_utc(value: datetime | str | None, name: str) -> datetime:
             f"The window's {name} {value.isoformat()} has no time zone. Append Z for UTC, like {value.isoformat()}Z."
         )
     if value.microsecond:
-        raise InvalidWindowError(f"The window's {name} {value.isoformat()} is not on a whole second.")
+        raise InvalidWindowError(f"The window's {name} {value.isoformat()} is not on a whole second. Round it.")
     try:
         return datetime.fromtimestamp(int(value.timestamp()), UTC)
     except (ValueError, OverflowError):  # at the ends of the years 1 and 9999
-        raise InvalidWindowError(
-            f"The window's {name} {value.isoformat()} is not within the years 1 to 9999."
-        ) from None
+        reason = f"The window's {name} {value.isoformat()} is not within the years 1 to 9999. Correct its year."
+        raise InvalidWindowError(reason) from None
 
 
 def _wrong_type(value: Any, name: str) -> str:
@@ -83,7 +81,7 @@ def to_timedelta(value: timedelta | str, name: str) -> timedelta:
         return value
     match = re.fullmatch(r"([1-9]\d{0,5})([dhm])", value) if isinstance(value, str) else None
     if match is None:
-        raise SettingsError(f"{name} {value!r} is not a length of time like 1d, 6h or 15m.")
+        raise SettingsError(f"{name} {value!r} is invalid. Use whole days, hours or minutes, like 1d, 6h or 15m.")
     return timedelta(seconds=int(match[1]) * _UNIT_SECONDS[match[2]])
 
 
@@ -102,11 +100,10 @@ class Window:
         if self.start == self.end:
             raise InvalidWindowError(f"The window [{self.start.isoformat()}, same) is empty. {EMPTY_INTERVAL_ADVICE}")
         if self.start > self.end:
-            raise InvalidWindowError(
-                f"The window starts at {self.start.isoformat()}, after its end {self.end.isoformat()}."
-            )
+            start, end = self.start.isoformat(), self.end.isoformat()
+            raise InvalidWindowError(f"The window starts at {start}, after its end {end}. Swap them, or correct one.")
         if self.start_time < 0:
-            raise InvalidWindowError("The window starts before 1970: Zendesk counts start_time in seconds since then.")
+            raise InvalidWindowError("The window starts before 1970, where Zendesk's time begins. Use a later start.")
 
     @classmethod
     def of(cls, start: datetime | str | None, end: datetime | str | None) -> Self:
@@ -116,10 +113,10 @@ class Window:
             InvalidWindowError: a time is missing or not accepted, or the window is empty or reversed.
         """
         if not start and end:
-            raise InvalidWindowError("The window has no start, only an end. Give both, or neither.")
+            raise InvalidWindowError("The window has no start, only an end. Give both.")
         first = to_utc(start, "start")
         if not end:
-            raise InvalidWindowError("The window has no end, only a start. Give both, or neither.")
+            raise InvalidWindowError("The window has no end, only a start. Give both.")
         last = to_utc(end, "end")
         if first >= last and (change := _clock_change(start, end)):
             raise InvalidWindowError(f"The window [{start}, {end}) has no duration. {change}")
@@ -174,7 +171,7 @@ class Grain:
         self.seconds = seconds
         if seconds <= 0 or seconds % 60 or DAY_SECONDS % seconds:
             raise SettingsError(
-                f"A grain of {seconds} s does not divide a UTC day into whole minutes. "
+                f"A grain of {seconds / 3_600:g} h does not divide a UTC day into equal slices of whole minutes. "
                 "Use 1d, 12h, 8h, 6h, 4h, 3h, 2h, 1h, 30m, 15m, 10m, 5m or 1m."
             )
 

@@ -32,23 +32,27 @@ def test_times_of_any_zone_become_utc(start: datetime | str) -> None:
     ("start", "end", "reason"),
     [
         (None, None, "has no start. .*backfill create.*give start and end as params"),
-        (None, "2026-01-02T00:00:00Z", "has no start, only an end. Give both, or neither"),
-        ("2026-01-01T00:00:00Z", "", "has no end, only a start. Give both, or neither"),
-        ("2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z", "is empty. .*CronDataIntervalTimetable"),
-        ("2026-01-02T00:00:00Z", "2026-01-01T00:00:00Z", "after its end"),
+        (None, "2026-01-02T00:00:00Z", "has no start, only an end. Give both."),
+        ("2026-01-01T00:00:00Z", "", "has no end, only a start. Give both."),
+        (
+            "2026-01-01T00:00:00Z",
+            "2026-01-01T00:00:00Z",
+            "is empty. Its end is exclusive: one day.*CronDataIntervalTimetable",
+        ),
+        ("2026-01-02T00:00:00Z", "2026-01-01T00:00:00Z", "after its end .* Swap them, or correct one"),
         ("2026-01-01T00:00:00", "2026-01-02T00:00:00Z", "no time zone. Append Z"),
         ("20260101", "2026-01-02", "no time zone. Append Z"),
         ("2026-W01-4", "2026-01-02", "no time zone. Append Z"),
-        ("2026-02-30", "2026-03-02", "'2026-02-30' is neither a day like 2026-01-31 nor a time like"),
-        ("yesterday", "2026-01-02T00:00:00Z", "'yesterday' is neither a day like"),
-        ("2026-01-01T00:00:00.5Z", "2026-01-02T00:00:00Z", "not on a whole second"),
+        ("2026-02-30", "2026-03-02", "'2026-02-30' is neither a day nor a time. Use one like 2026-01-31"),
+        ("yesterday", "2026-01-02T00:00:00Z", "'yesterday' is neither a day nor a time"),
+        ("2026-01-01T00:00:00.5Z", "2026-01-02T00:00:00Z", "not on a whole second. Round it"),
         (date(2026, 1, 1), date(2026, 1, 2), "start 2026-01-01 is a date without a time of day. Use a datetime with"),
         (1767225600, 1767312000, "start 1767225600 is a number. Use a datetime with a time zone"),
         (1767225600.5, 1767312000, "start 1767225600.5 is a number"),
         ("9999-12-31T23:00:00-05:00", "9999-12-31T23:30:00-05:00", "is not within the years 1 to 9999"),
         ("0001-01-01T00:00:00+05:00", "2026-01-01T00:00:00Z", "is not within the years 1 to 9999"),
         (["2026-01-01T00:00:00Z"], "2026-01-02T00:00:00Z", "start is of the type list. Use a datetime"),
-        ("1969-12-31T00:00:00Z", "2026-01-02T00:00:00Z", "before 1970"),
+        ("1969-12-31T00:00:00Z", "2026-01-02T00:00:00Z", "before 1970.* Use a later start"),
     ],
 )
 def test_invalid_window_is_refused_with_advice(start: Any, end: Any, reason: str) -> None:
@@ -84,9 +88,11 @@ def test_grain_that_does_not_divide_a_day_into_whole_minutes_is_refused(grain: t
 def test_duration_is_text_or_timedelta() -> None:
     """The command passes text, and the operator either."""
     assert timedelta(minutes=5) == to_timedelta("5m", "settle") == to_timedelta(timedelta(minutes=5), "settle")
-    with pytest.raises(SettingsError, match="settle '5 minutes' is not a length of time like 1d, 6h or 15m"):
+    with pytest.raises(
+        SettingsError, match=r"settle '5 minutes' is invalid\. Use whole days, hours or minutes, like 1d"
+    ):
         to_timedelta("5 minutes", "settle")
-    with pytest.raises(SettingsError, match="settle 300 is not a length of time"):
+    with pytest.raises(SettingsError, match="settle 300 is invalid"):
         to_timedelta(300, "settle")  # type: ignore[arg-type]  # as a DAG may pass it
 
 

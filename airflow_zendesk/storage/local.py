@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from airflow_zendesk.exceptions import SliceChangedError, StorageDeniedError
+from airflow_zendesk.exceptions import SliceChangedError, StorageDeniedError, StorageNotFoundError
 from airflow_zendesk.storage.store import ListedObject, Store, Version
 
 
@@ -22,11 +22,13 @@ class LocalStore(Store):
     precondition = "a lock on the folder"
 
     def check_access(self) -> None:
-        """Check that the folder, or its nearest existing parent, is writable."""
+        """Check that the folder, or its nearest existing parent, is a folder and writable."""
         with self.translate_errors(""):
             path = Path(self._root)
             while not path.exists():
                 path = path.parent
+            if not path.is_dir():
+                raise StorageNotFoundError(self._uri, f"{path} is a file")
             if not os.access(path, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids):
                 raise StorageDeniedError(self._uri, f"{path} cannot be written to")
 

@@ -52,7 +52,7 @@ def test_export_prints_only_json_on_request(tmp_path: Path, capsys: pytest.Captu
     [
         ([*DAY[:3], "2026-01-01T00:00:00Z"], "is empty"),
         ([*DAY, "--grain", "7h"], "does not divide a UTC day"),
-        ([*DAY, "--settle", "soon"], "--settle 'soon' is not a length of time"),
+        ([*DAY, "--settle", "soon"], "--settle 'soon' is invalid"),
         ([*DAY, "--zendesk-conn-id", "nobody"], "There is no connection 'nobody'"),
         ([*DAY, "--resource", "ticket_audits"], "The resource 'ticket_audits' is unknown. Use one of ticket_events"),
         ([*DAY, "--include", "users"], "ticket_events has no sideload 'users'"),
@@ -74,7 +74,7 @@ def test_error_is_printed_once_and_is_a_failure(
     [
         ("1m", "Retry-After is 3600 s.* the next wait would be 360[01] s, and 60 s of the retry budget are left"),
         ("45m", "Retry-After is 3600 s.* and 2700 s of the retry budget are left"),
-        ("soon", "--wait-timeout 'soon' is not a length of time like 1d, 6h or 15m"),
+        ("soon", "--wait-timeout 'soon' is invalid. Use whole days, hours or minutes, like 1d"),
     ],
 )
 def test_wait_timeout_limits_the_waits(

@@ -14,6 +14,7 @@ from airflow_zendesk.exceptions import (
     SliceChangedError,
     StorageDeniedError,
     StorageFullError,
+    StorageNotFoundError,
     StorageUnavailableError,
 )
 from airflow_zendesk.storage.store import Store
@@ -70,6 +71,15 @@ def test_exceeded_quota_is_named_and_leaves_no_partial_file(local_store: Store, 
     ):
         local_store.put("key", io.BytesIO(b"2" * 1_000_000), expected=local_store.version("key"))
     assert (b"one", ["key"]) == (local_store.read("key"), [path.name for path in tmp_path.iterdir()])
+
+
+def test_file_is_not_a_destination(tmp_path: Path) -> None:
+    """The error does not advise to change any rights."""
+    file = tmp_path / "file"
+    file.touch()
+    for destination in (file, file / "zendesk"):
+        with pytest.raises(StorageNotFoundError, match=rf"not exist \({file} is a file\)\. Correct the destination"):
+            open_destination(destination).check_access()
 
 
 def test_read_only_folder_is_named_by_the_check_of_access(read_only: Path) -> None:
