@@ -31,13 +31,7 @@ from airflow_zendesk.zendesk_error import ZendeskError as ZendeskError  # noqa: 
 
 
 def _list_differences(error: "DatasetMismatchError | WarehouseMismatchError") -> str:
-    return "; ".join(
-        f"{name} is {_plain(old)}, requested {_plain(new)}" for name, (old, new) in error.differences.items()
-    )
-
-
-def _plain(value: Any) -> str:
-    return (", ".join(map(repr, value)) or "empty") if isinstance(value, list | tuple) else repr(value)
+    return "; ".join(f"{name} is {old!r}, requested {new!r}" for name, (old, new) in error.differences.items())
 
 
 class WindowError(ZendeskError, ValueError):
@@ -54,20 +48,12 @@ class InvalidWindowError(WindowError):
 class MisalignedWindowError(WindowError):
     """The window is not made of whole slices."""
 
-    message = "The window {window} is not made of whole slices of {grain}; {_fit}."
-    advice = (
-        "Request whole slices, counted from midnight UTC, or export to another destination with a grain that fits: a "
-        "dataset keeps its grain."
-    )
+    message = "The window {window} is not made of whole slices of {grain}; the largest grain that fits is {_fit}."
+    advice = "Request whole slices, counted from midnight UTC, or export to another destination with a grain that fits."
     window: str
     grain: str
     fitting_grain: str | None
-
-    @property
-    def _fit(self) -> str:
-        if self.fitting_grain:
-            return f"the largest grain that fits is {self.fitting_grain}"
-        return "no grain fits, because it does not start and end on whole minutes"
+    _fit = property(lambda self: self.fitting_grain or "none, because it does not start and end on whole minutes")
 
 
 class FutureWindowError(WindowError):
@@ -183,10 +169,7 @@ class StorageDeniedError(StorageError):
     """The credentials are missing or lack a permission."""
 
     message = "Access to {uri} is denied ({reason})."
-    advice = (
-        "Allow the credentials of the destination's connection, or on a disk the user of the worker, to list, read "
-        "and write, on Google also to delete."
-    )
+    advice = "Allow the credentials, or on a disk the worker's user, to list, read and write, on Google also to delete."
 
 
 class StorageFullError(StorageError):

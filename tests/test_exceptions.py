@@ -83,7 +83,7 @@ def test_braces_in_a_value_stay_as_they_are(cls: type[ZendeskError]) -> None:
         ),
         (
             MisalignedWindowError("[a, b)", "1d", None),
-            "1d; no grain fits, because it does not start and end on whole minutes. ",
+            "1d; the largest grain that fits is none, because it does not start and end on whole minutes. ",
         ),
         (
             FutureWindowError(datetime(2026, 1, 2, tzinfo=UTC), datetime(2026, 1, 1, 23, 59, 59, tzinfo=UTC)),
@@ -95,7 +95,7 @@ def test_braces_in_a_value_stay_as_they_are(cls: type[ZendeskError]) -> None:
         ),
         (
             DatasetMismatchError("uri", {"grain": ("1d", "1h"), "include": ((), ("a",))}),
-            "uri was made with other settings: grain is '1d', requested '1h'; include is empty, requested 'a'. ",
+            "uri was made with other settings: grain is '1d', requested '1h'; include is (), requested ('a',). ",
         ),
         (WarehouseMismatchError("duck", {"grain": ("1d", "1h")}), "another dataset: grain is '1d', requested '1h'. "),
         (

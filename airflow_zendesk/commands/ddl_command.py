@@ -28,7 +28,11 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         help="SQL dialect of the warehouse",
     )
     options.add_resource(ddl, default=None, note="; default: all")
-    add("--shape", choices=("fivetran",), help="views that other people's models read, after a load (duckdb, postgres)")
+    add(
+        "--shape",
+        choices=("fivetran",),
+        help="views with the names and columns of Fivetran's connector (duckdb, postgres)",
+    )
     add("--schema", default="zendesk", metavar="NAME", help="schema, dataset or database (default: zendesk)")
     add(
         "--location",

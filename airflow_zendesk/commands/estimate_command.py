@@ -67,5 +67,5 @@ def _print(estimate: "Estimate") -> None:
     print(f"{estimate.noun:<16} {estimate.events:>12,}  {margin}, by {estimate.probes} requests")
     print(f"bytes in storage {estimate.bytes:>12,}")
     print(f"{'':16} {'requests':>12}  minutes at {estimate.requests_per_minute:,} requests a minute")
-    for name, cost in (("one sweep", estimate.sweep), ("a run per slice", estimate.run_per_slice)):
+    for name, cost in (("one pass", estimate.sweep), ("a run per slice", estimate.run_per_slice)):
         print(f"{name:16} {cost.requests:>12,}  {cost.minutes:,.1f}")

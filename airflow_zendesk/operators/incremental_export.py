@@ -54,7 +54,7 @@ class ZendeskIncrementalExportOperator(BaseOperator):
     :param drop_fields: fields that are left out, like ``system.location`` or ``child_events.body``.
     :param hash_fields: fields that are replaced by a keyed hash; the key is the extra ``hash_key`` of the connection.
     :param support_type_scope: ``all``, ``agent`` or ``ai_agent``; Zendesk's own default is ``agent``.
-    :param settle: how old an event must be, by Zendesk's clock, to be exported; at least 90 seconds.
+    :param settle: how old an event must be, by Zendesk's clock, to be exported. Less than 90 seconds means 90 seconds.
     :param if_exists: ``replace`` exports existing slices again; ``skip`` keeps them unchanged.
     :param allow_shrink: whether a slice may lose events that are stored, to erase events that Zendesk has redacted.
     :param wait_timeout: how long each try of the task may wait outside of its worker in all, while Zendesk fails or its

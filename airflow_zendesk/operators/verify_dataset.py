@@ -24,7 +24,7 @@ class ZendeskVerifyDatasetOperator(BaseOperator):
     commands that repair them. Otherwise it returns the totals.
 
     :param destination: the destination of the exports. (templated)
-    :param resource: ``ticket_events`` or ``ticket_metric_events``. (templated)
+    :param resource: the resource of the dataset, like ``ticket_events``. (templated)
     :param zendesk_conn_id: the connection of the account; used only with ``source``. (templated)
     :param start: start of the window, a UTC day like ``2026-01-31`` or a time with its zone. (templated)
     :param end: end of the window, exclusive. Defaults to the run's data interval if both are None or render to an empty

@@ -1,4 +1,4 @@
-"""Views of the loaded tables in a shape that other people's models read, in a schema of their own."""
+"""Views of the loaded tables with the names and columns of another connector, in a schema of their own."""
 
 import re
 from collections.abc import Callable, Mapping

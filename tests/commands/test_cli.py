@@ -116,7 +116,7 @@ def test_estimate_counts_events_that_fit_into_its_pages(tmp_path: Path, capsys: 
         assert 0 == main(["export", "--start", window[0], "--end", window[1], "--destination", tmp_path.as_uri()])
     size = sum(path.stat().st_size for path in tmp_path.rglob("*.parquet"))
     assert f"events           {truth:>12,}  counted, by 2 requests" in text
-    assert "one sweep                   2  0.2\na run per slice             7  0.7" in text
+    assert "one pass                    2  0.2\na run per slice             7  0.7" in text
     estimated = int(re.findall(r"bytes in storage +([\d,]+)", text)[0].replace(",", ""))
     assert 0.9 * size < estimated < 1.1 * size
 
