@@ -395,5 +395,5 @@ class TransportError(TransientError):
     """There was no connection, or the response is cut or damaged."""
 
     message = "No complete response from {path}: {reason}."
-    advice = "If the error persists, check the network between worker and Zendesk, and any proxy on the way."
+    advice = "If the error persists, check the connection's host, and the network and any proxy on the way to it."
     reason: str

@@ -75,7 +75,7 @@ def _export(arguments: argparse.Namespace) -> "ExportReport":
     gc.freeze()
     gc.enable()
     with progress_bar() as bar:
-        task = bar.add_task("", total=1.0, text="waiting for Zendesk ...")
+        task = bar.add_task("", total=1.0, text="starting ...")
         return export_window(
             ZendeskHook(arguments.zendesk_conn_id, retry_budget=_retry_budget(arguments.wait_timeout)),
             arguments.destination,
