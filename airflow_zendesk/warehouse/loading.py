@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -34,7 +35,7 @@ def open_warehouse(warehouse: str, schema: str, *, read_only: bool = False) -> D
     A DuckDB file that is only read is not created, and is given up soon if a load has it open.
 
     Raises:
-        SettingsError: it is neither.
+        SettingsError: it is neither, or its client is not installed.
     """
     if not isinstance(warehouse, str):
         raise SettingsError(f"The warehouse is of the type {type(warehouse).__name__}. Use a text.")
@@ -45,8 +46,8 @@ def open_warehouse(warehouse: str, schema: str, *, read_only: bool = False) -> D
         )
     # Each driver is an extra of the package: a load into one database does not need the other's.
     if warehouse.startswith(_DUCKDB):
-        from airflow_zendesk.warehouse.duckdb import DuckDBDatabase  # noqa: PLC0415
-
+        with _client_of("duckdb"):
+            from airflow_zendesk.warehouse.duckdb import DuckDBDatabase  # noqa: PLC0415
         path = _duckdb_path(warehouse)
         if path.is_absolute():
             return (
@@ -54,14 +55,25 @@ def open_warehouse(warehouse: str, schema: str, *, read_only: bool = False) -> D
                 if read_only
                 else DuckDBDatabase(path, schema)
             )
-    elif "://" not in warehouse:
-        from airflow_zendesk.warehouse.postgres import PostgresDatabase  # noqa: PLC0415
-
+    elif "://" not in warehouse and not warehouse.startswith("/"):
+        with _client_of("postgres"):
+            from airflow_zendesk.warehouse.postgres import PostgresDatabase  # noqa: PLC0415
         return PostgresDatabase(warehouse, schema)
     raise SettingsError(
         f"The warehouse {_without_password(warehouse)!r} is not valid. Use a file like "
         "duckdb:///data/warehouse.duckdb, with an absolute path, or the id of an Airflow connection to PostgreSQL."
     )
+
+
+@contextmanager
+def _client_of(extra: str) -> Iterator[None]:
+    try:
+        yield
+    except ImportError as error:
+        raise SettingsError(
+            f"The client of the warehouse is not installed ({error.name}). Install it: pip install "
+            f"'airflow-zendesk[{extra}]'."
+        ) from None
 
 
 def _duckdb_path(warehouse: str) -> Path:

@@ -311,12 +311,28 @@ def test_schema_must_be_a_plain_name(warehouse: str, name: str) -> None:
         open_warehouse(warehouse, name)
 
 
-@pytest.mark.parametrize("warehouse", ["", "duckdb://relative.duckdb", "mysql://host/db", "duckdb://"])
+@pytest.mark.parametrize(
+    "warehouse", ["", "duckdb://relative.duckdb", "mysql://host/db", "duckdb://", "/data/a.duckdb"]
+)
 def test_warehouse_must_be_a_file_or_a_connection(warehouse: str) -> None:
     """Anything else is rejected."""
     with pytest.raises(
         SettingsError, match=r"is (not valid|empty)\. (Use|Set it to) a file like duckdb:///data/warehouse\.duckdb"
     ):
+        open_warehouse(warehouse, "zendesk")
+
+
+@pytest.mark.parametrize(
+    ("warehouse", "client", "extra"), [("duckdb:///data/a.duckdb", "duckdb", "duckdb"), ("db", "psycopg", "postgres")]
+)
+def test_missing_client_is_named_with_the_extra_that_installs_it(
+    monkeypatch: pytest.MonkeyPatch, warehouse: str, client: str, extra: str
+) -> None:
+    """A load would otherwise be retried for nothing, with the traceback of an import."""
+    monkeypatch.setitem(sys.modules, client, None)
+    monkeypatch.delitem(sys.modules, f"airflow_zendesk.warehouse.{extra}", raising=False)
+    message = rf"not installed \({client}\)\. Install it: pip install 'airflow-zendesk\[{extra}\]'\."
+    with pytest.raises(SettingsError, match=message):
         open_warehouse(warehouse, "zendesk")
 
 
