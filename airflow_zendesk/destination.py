@@ -40,8 +40,8 @@ def open_destination(destination: str | Path | ObjectStoragePath) -> Store:
         url = _url(destination)
         try:
             path = ObjectStoragePath(url)
-        except (ImportError, ValueError) as error:
-            raise _not_installed(url.partition("://")[0], error) from None
+        except (ImportError, ValueError):
+            raise _not_installed(url.partition("://")[0]) from None
     # Not str(path), which contains the connection id.
     uri = f"{path.protocol}://{path.path}"
     fs = _file_system(path, uri)
@@ -87,7 +87,7 @@ def _file_system(path: ObjectStoragePath, uri: str) -> AbstractFileSystem:
         fs = path.fs
     except Exception as error:  # noqa: BLE001  providers raise any class, with parts of the connection in the text
         if isinstance(error, ImportError) or "No filesystem registered" in str(error):
-            raise _not_installed(path.protocol, error) from None
+            raise _not_installed(path.protocol) from None
         raise translate_error(error, uri) or SettingsError(
             f"The Airflow connection of the destination {uri} cannot be used ({type(error).__name__}). "
             "Check its fields."
@@ -124,9 +124,9 @@ def _refuse_nested(fs: AbstractFileSystem, path: ObjectStoragePath, uri: str) ->
             )
 
 
-def _not_installed(scheme: str, error: Exception) -> SettingsError:
+def _not_installed(scheme: str) -> SettingsError:
     if extra := _EXTRAS.get(scheme):
         advice = f"Install it: pip install 'airflow-zendesk[{extra}]'."
     else:
         advice = f"Use file, {', '.join(_EXTRAS)}, or a scheme of another Airflow provider that is installed."
-    return SettingsError(f"No client is installed for {scheme}:// ({type(error).__name__}). {advice}")
+    return SettingsError(f"No client is installed for {scheme}://. {advice}")

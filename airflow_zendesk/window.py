@@ -171,7 +171,7 @@ class Grain:
         self.seconds = seconds
         if seconds <= 0 or seconds % 60 or DAY_SECONDS % seconds:
             raise SettingsError(
-                f"A grain of {timedelta(seconds=seconds)} does not divide a UTC day into equal slices of whole minutes. "
+                f"A grain of {timedelta(seconds=seconds)} does not divide a UTC day into equal whole minutes. "
                 "Use 1d, 12h, 8h, 6h, 4h, 3h, 2h, 1h, 30m, 15m, 10m, 5m or 1m."
             )
 

@@ -232,7 +232,7 @@ def test_connection_test_without_a_network_says_so(hook: ZendeskHook, monkeypatc
         connect(monkeypatch, server)
     succeeded, message = hook.test_connection()
     assert not succeeded
-    assert "the connection was refused (ConnectionError). If the error persists, check the network" in message
+    assert "the connection was refused (ConnectionError). If the error persists, check the connection's host" in message
 
 
 def test_connection_test_without_a_connection_says_so(hook: ZendeskHook) -> None:

@@ -26,11 +26,12 @@ _HEARTBEATS = {
     "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_SEC": "2",
     "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "2",
     # A dead worker is noticed within seconds instead of minutes: by the scheduler, or else by Celery, which gives the
-    # task to another worker, where Airflow fails it.
+    # task to another worker. By then its token must have expired, which it does after the longest time in the queue:
+    # Airflow fails and retries such a task, but ignores one that seems to run elsewhere.
     **(
         {"AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "10"}
         if SURVIVES_MISSING_HEARTBEATS
-        else {"AIRFLOW__CELERY_BROKER_TRANSPORT_OPTIONS__VISIBILITY_TIMEOUT": "30"}
+        else {"AIRFLOW__CELERY_BROKER_TRANSPORT_OPTIONS__VISIBILITY_TIMEOUT": "50"}
     ),
     # So is a task that Celery assigned to a dead worker before it began: by default after ten minutes.
     "AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT": "45",
