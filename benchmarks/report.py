@@ -107,7 +107,9 @@ def blocks() -> dict[str, str]:
         "comparison": "\n\n".join("\n".join(comparison_table(each)) for each in sizes),
         "limit": "\n".join(limit_table(sizes)),
         "versions": f"{sizes[-1]['machine']}, Python {sizes[-1]['python']}; {versions}.",
-        "windows": "\n".join([f"Medians of {rounds} runs ({growth['date']}):", "", *growth_table(growth["windows"])]),
+        "windows": "\n".join(
+            [f"Runs of each size: {rounds}; medians ({growth['date']}):", "", *growth_table(growth["windows"])]
+        ),
         "slices": "\n".join(growth_table(growth["slices"])),
     }
 
