@@ -228,6 +228,13 @@ def verify_file(source: IO[bytes], uri: str, on_batch: Callable[[pa.RecordBatch]
     if (digest.rows, str(digest)) != (footer.rows, footer.digest):
         reason = f"it has {digest.rows} rows with digest {digest}, which its footer does not match"
         raise DamagedObjectError(uri, reason)
-    if ids and np.unique(np.concatenate(ids)).size != digest.rows:
+    if not are_distinct(ids):
         raise DamagedObjectError(uri, "it contains an id twice")
     return footer
+
+
+def are_distinct(parts: Sequence[NDArray[np.int64]]) -> bool:
+    """Whether no id is there twice."""
+    ids = np.concatenate([np.empty(0, np.int64), *parts])
+    ids.sort()
+    return not bool((ids[1:] == ids[:-1]).any())

@@ -14,9 +14,8 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from airflow_zendesk.dataset.settings import DatasetSettings
-from airflow_zendesk.dataset.slice_file import Certificate, SealedSlice, SliceWriter, iter_rows
+from airflow_zendesk.dataset.slice_file import Certificate, SealedSlice, SliceWriter, are_distinct, iter_rows
 from airflow_zendesk.window import Slice
-from airflow_zendesk.zendesk.dedup import SeenIds
 from airflow_zendesk.zendesk.records import TIMESTAMP, Record, Rows
 from airflow_zendesk.zendesk.resources import RESOURCES
 
@@ -29,20 +28,17 @@ class StateWriter(SliceWriter):
 
     def __init__(self, settings: DatasetSettings, slice_: Slice) -> None:
         super().__init__(settings, slice_)
-        self._seen = SeenIds()
-        self._has_repeated_ids = False
+        self._ids: list[NDArray[np.int64]] = []
         self._merged: SliceWriter | None = None
 
     def write(self, records: Sequence[Record]) -> Rows:
         """Add objects, each once; see ``SliceWriter.write``."""
-        ids = [record.id for record in records]
-        self._has_repeated_ids = self._has_repeated_ids or bool(self._seen.known(ids))
-        self._seen.add(ids)
+        self._ids.append(np.array([record.id for record in records], np.int64))
         return super().write(records)
 
     def seal(self, certificate: Certificate, duplicates: int) -> SealedSlice:
         """Keep the newest version of each object, and seal; see ``SliceWriter.seal``."""
-        if not self._has_repeated_ids:
+        if are_distinct(self._ids):
             return super().seal(certificate, duplicates)
         self._finish()
         self._merged = SliceWriter(self._settings, self.slice)

@@ -8,17 +8,20 @@ from numpy.typing import NDArray
 
 from airflow_zendesk.zendesk.records import Record
 
-#: About 32 MiB of ids in the largest run of numbers; beyond it, the oldest are forgotten.
-CAPACITY = 4_194_304
+#: The latest ids that are always remembered: 8 MiB, the pages of one and a half hours at Zendesk's rate limit.
+CAPACITY = 1_048_576
 #: How many pages of objects are remembered with their versions.
 _REMEMBERED_PAGES = 2
+#: In a second.
+_MICROSECONDS = 1_000_000
 
 
 class SeenIds:
-    """The ids exported so far, eight bytes each, in sorted runs of growing size.
+    """The ids exported so far, eight bytes each, in sorted runs.
 
-    A new run is merged with its neighbour while that is not larger, so n ids take about log n runs, and a lookup is one
-    binary search in each. The largest run contains the oldest ids: when it would outgrow ``capacity``, it is dropped.
+    A new run is merged with its neighbour while that is not larger, so a lookup is one binary search in each of a few
+    runs. A run that contains a sixteenth of the capacity is not merged again, because merging needs memory for both
+    copies; the oldest runs are dropped when the others contain ``capacity`` ids.
     """
 
     def __init__(self, capacity: int = CAPACITY) -> None:
@@ -30,20 +33,23 @@ class SeenIds:
         if not ids:
             return
         run = np.sort(np.asarray(ids, dtype=np.int64))
-        while self._runs and self._runs[-1].size <= run.size:
-            run = np.sort(np.concatenate([self._runs.pop(), run]), kind="stable")
+        while self._runs and self._runs[-1].size <= run.size < self._capacity // 16:
+            run = np.concatenate([self._runs.pop(), run])
+            run.sort(kind="stable")
         self._runs.append(run)
-        if len(self._runs) > 1 and self._runs[0].size > self._capacity:
+        while sum(each.size for each in self._runs[1:]) >= self._capacity:
             del self._runs[0]
 
     def known(self, ids: Sequence[int]) -> set[int]:
         """Those of ``ids`` that are remembered."""
-        wanted = np.asarray(ids, dtype=np.int64)
+        wanted = np.sort(np.asarray(ids, dtype=np.int64))
         found: set[int] = set()
         for run in self._runs:
-            at = np.searchsorted(run, wanted)
-            hits = run[np.minimum(at, run.size - 1)] == wanted
-            found.update(wanted[hits].tolist())
+            # Newer events have higher ids, so most runs need no search.
+            if wanted.size and run[0] <= wanted[-1] and wanted[0] <= run[-1]:
+                at = np.searchsorted(run, wanted)
+                hits = run[np.minimum(at, run.size - 1)] == wanted
+                found.update(wanted[hits].tolist())
         return found
 
 
@@ -60,7 +66,7 @@ class RecordBuffer:
         Returns:
             How many were duplicates, and how many of those had another body than the one that waits: the later is kept.
         """
-        due = [record for record in records if record.second < before]
+        due = [record for record in records if record.timestamp < before * _MICROSECONDS]
         seen = self._seen.known([record.id for record in due])
         duplicates = conflicting = 0
         for record in due:
@@ -76,7 +82,7 @@ class RecordBuffer:
 
     def release(self, before: int) -> list[Record]:
         """Remove and return the records that happened before a unix second, sorted by time and id."""
-        released = [record for record in self._waiting.values() if record.second < before]
+        released = [record for record in self._waiting.values() if record.timestamp < before * _MICROSECONDS]
         for record in released:
             del self._waiting[record.id]
         self._seen.add([record.id for record in released])
@@ -85,7 +91,8 @@ class RecordBuffer:
 
     def drop(self, before: int) -> None:
         """Forget the records that happened before a unix second."""
-        self._waiting = {id_: record for id_, record in self._waiting.items() if record.second >= before}
+        limit = before * _MICROSECONDS
+        self._waiting = {id_: record for id_, record in self._waiting.items() if record.timestamp >= limit}
 
 
 class StateBuffer(RecordBuffer):
@@ -103,7 +110,7 @@ class StateBuffer(RecordBuffer):
         """
         duplicates = conflicting = 0
         for record in records:
-            if record.second >= before:
+            if record.timestamp >= before * _MICROSECONDS:
                 continue
             if any(page.get(record.id, -1) >= record.timestamp for page in self._released):
                 duplicates += 1
@@ -119,7 +126,7 @@ class StateBuffer(RecordBuffer):
 
     def release(self, before: int) -> list[Record]:
         """Remove and return the objects that changed before a unix second, sorted by time and id."""
-        released = [record for record in self._waiting.values() if record.second < before]
+        released = [record for record in self._waiting.values() if record.timestamp < before * _MICROSECONDS]
         self.drop(before)
         self._released.append({record.id: record.timestamp for record in released})
         return sorted(released, key=lambda record: (record.timestamp, record.id))

@@ -17,12 +17,16 @@ def test_it_is_a_set(added: list[list[int]], asked: list[int]) -> None:
     assert {id_ for each in added for id_ in each} & set(asked) == seen.known(asked)
 
 
-def test_oldest_ids_are_forgotten_beyond_the_capacity() -> None:
-    """Memory is bounded, and what came last is always known."""
-    seen = SeenIds(capacity=100)
-    for first in range(0, 1_000, 10):
-        seen.add(range(first, first + 10))
-        assert set(range(first, first + 10)) == seen.known(range(first, first + 10))
-    known = seen.known(range(1_000))
-    assert 10 <= len(known) <= 400
-    assert set(range(1_000 - len(known), 1_000)) == known
+@given(st.lists(st.integers(1, 40), min_size=1, max_size=60), st.integers(1, 200))
+def test_the_latest_ids_are_known_and_the_oldest_forgotten(sizes: list[int], capacity: int) -> None:
+    """Law: as many as the capacity are always known; beyond those, at most a page and an eighth of the capacity."""
+    seen = SeenIds(capacity)
+    # Ids that come in no order.
+    added = [number * 7_919 % 100_003 for number in range(sum(sizes))]
+    end = 0
+    for size in sizes:
+        seen.add(added[end : end + size])
+        end += size
+        known = seen.known(added[:end])
+        assert set(added[max(0, end - capacity) : end]) <= known
+        assert len(known) <= capacity + 2 * max(sizes) + capacity // 8
