@@ -66,6 +66,7 @@ class Sweep:
         self._starts = [window.start_time for window in windows]
         self._ends = [window.end_time for window in windows]
         self._end = self._ends[-1]
+        self._has_gaps = self._starts[1:] != self._ends[:-1]
         self._settle = settle_seconds(settle)
         self._buffer = StateBuffer() if resource.is_state else RecordBuffer()
         self._stalled: _Stalled | None = None
@@ -159,6 +160,8 @@ class Sweep:
     def _release(self, complete_until: int) -> list[Record]:
         """The buffered events before a second, without those of gaps between the windows."""
         released = self._buffer.release(complete_until)
+        if not self._has_gaps:
+            return released
         return [record for record in released if record.second < self.start_time or self._is_wanted(record.second)]
 
     def _is_wanted(self, second: int) -> bool:

@@ -64,7 +64,7 @@ def test_an_event_costs_few_function_calls(tmp_path: Path) -> None:
     few, calls_of_few = count_calls(tmp_path / "hour", HOUR)
     many, calls_of_many = count_calls(tmp_path / "day", DAY)
     assert many > few + 15_000
-    assert (calls_of_many - calls_of_few) / (many - few) < 65
+    assert (calls_of_many - calls_of_few) / (many - few) < 59
 
 
 @pytest.mark.usefixtures("busy_desk")
