@@ -42,6 +42,10 @@ class Telemetry:
         self._sent = dict.fromkeys(_COUNTERS, 0)
         self._logged = float("-inf")
 
+    def has_pages(self) -> bool:
+        """Whether the export has received pages."""
+        return self._sent["pages"] > 0
+
     def __call__(self, progress: Progress) -> None:
         """Send the metrics, and a log line if the last one is old enough."""
         for name in _COUNTERS:

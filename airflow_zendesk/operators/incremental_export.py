@@ -125,11 +125,14 @@ class ZendeskIncrementalExportOperator(BaseOperator):
             window = self._window(context)
             settle = timedelta(seconds=settle_seconds(self._settle()))
             timeout = to_timedelta(self.wait_timeout, "wait_timeout")
+            tags = {"dag_id": self.dag_id, "task_id": self.task_id, "account": self.hook.connection_settings.host}
         settled = window.end + settle if window else None
         # This only saves a worker or a request: Zendesk's clock decides, and it refuses a window that is not over.
         if window and settled and window.end <= datetime.now(UTC):
             wait_until(settled, self.log.info)
-        with errors_to_failures(), zendesk_waits(context, timeout, self.log.warning, settled=settled):
+        telemetry = Telemetry(self.log.info, tags, is_scheduled=_is_scheduled(context))
+        waits = zendesk_waits(context, timeout, self.log.warning, settled=settled, has_pages=telemetry.has_pages)
+        with errors_to_failures(), waits:
             report = export_window(
                 self.hook,
                 self.destination,
@@ -139,11 +142,7 @@ class ZendeskIncrementalExportOperator(BaseOperator):
                 settle=self._settle(),
                 if_exists=self.if_exists,
                 allow_shrink=self.allow_shrink,
-                on_progress=Telemetry(
-                    self.log.info,
-                    {"dag_id": self.dag_id, "task_id": self.task_id, "account": self.hook.connection_settings.host},
-                    is_scheduled=_is_scheduled(context),
-                ),
+                on_progress=telemetry,
             )
         for line in report.lines():
             self.log.info(line)

@@ -37,7 +37,12 @@ def wait_until(moment: datetime, log: Callable[..., object]) -> None:
 
 @contextmanager
 def zendesk_waits(
-    context: Context, timeout: timedelta, log: Callable[..., object], *, settled: datetime | None
+    context: Context,
+    timeout: timedelta,
+    log: Callable[..., object],
+    *,
+    settled: datetime | None,
+    has_pages: Callable[[], bool],
 ) -> Iterator[None]:
     """Leave the worker when Zendesk refuses or fails for longer than the task should wait in it.
 
@@ -46,13 +51,15 @@ def zendesk_waits(
         timeout: how long such waits may take in all, from the first of them in this try.
         log: writes a line to the log, with arguments to fill in.
         settled: when the window has settled, None for a list. The wait until then does not count.
+        has_pages: whether this start of the task has received pages.
 
     Raises:
         AirflowRescheduleException: Airflow starts the task again, at the time that Zendesk named, and after a minute
             at the earliest. If it named none, each wait is as long as the time since the first one, and at most 15
             minutes.
         AirflowFailException: the wait would end after the timeout. Airflow does not retry the task.
-        RateLimitedError, ServerError: Airflow does not run the task.
+        RateLimitedError, ServerError: the same after this start of the task has received pages, so that Airflow retries
+            it; or Airflow does not run the task.
     """
     try:
         yield
@@ -65,6 +72,9 @@ def zendesk_waits(
         waited = max(now - max(first, settled or first), timedelta())
         backoff = min(max(waited, LONG_WAIT), _MAX_BACKOFF)
         wait = max(timedelta(seconds=error.retry_after), LONG_WAIT) if error.retry_after else backoff
+        if waited + wait > timeout and has_pages():
+            # Airflow knows only when the try left its worker first. Since then it may have exported for days.
+            raise
         if waited + wait > timeout:
             raise AirflowFailException(
                 f"{error} The task has waited {_whole(waited)}, and {_whole(wait)} more would exceed its wait_timeout "

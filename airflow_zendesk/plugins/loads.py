@@ -63,7 +63,7 @@ def read_loads(stored: StoredDataset) -> Loads | None:
     try:
         database = open_warehouse(warehouse, _SCHEMA, read_only=True)
         return Loads(warehouse=database.name, digests=loaded_digests(database, stored.settings.resource))
-    except (ZendeskError, ImportError) as error:
+    except ZendeskError as error:
         return Loads(warehouse=warehouse, error=str(error))
 
 

@@ -13,7 +13,8 @@ from airflow_zendesk.compat import AirflowRescheduleException
 from airflow_zendesk.exceptions import RateLimitedError, ServerError
 from airflow_zendesk.operators.incremental_export import ZendeskIncrementalExportOperator
 from airflow_zendesk.operators.long_waits import zendesk_waits
-from tests.support.scripted_server import Reply, scripted_server
+from airflow_zendesk.window import Window
+from tests.support.scripted_server import Reply, page, scripted_server
 
 DAY: dict[str, Any] = {"start": "2026-01-01", "end": "2026-01-02"}
 
@@ -70,7 +71,7 @@ def test_a_server_that_fails_is_tried_again_after_the_time_it_names(wait_of: Any
 def test_each_wait_for_a_server_that_names_no_time_is_longer(waited: timedelta | None, minutes: int) -> None:
     """As long as all waits before, at most 15 minutes."""
     now = datetime.now(UTC)
-    waits = zendesk_waits(context(waited), timedelta(days=1), print, settled=None)
+    waits = zendesk_waits(context(waited), timedelta(days=1), print, settled=None, has_pages=lambda: False)
     with pytest.raises(AirflowRescheduleException) as caught, waits:
         raise ServerError("/api/v2/incremental/ticket_events.json", 500)
     assert about(60 * minutes, caught.value.reschedule_date - now)
@@ -79,7 +80,7 @@ def test_each_wait_for_a_server_that_names_no_time_is_longer(waited: timedelta |
 def test_a_task_does_not_leave_its_worker_for_seconds() -> None:
     """Another start takes seconds too, and this one has already tried for a minute."""
     now = datetime.now(UTC)
-    waits = zendesk_waits(context(timedelta(hours=2)), timedelta(days=1), print, settled=None)
+    waits = zendesk_waits(context(timedelta(hours=2)), timedelta(days=1), print, settled=None, has_pages=lambda: False)
     with pytest.raises(AirflowRescheduleException) as caught, waits:
         raise RateLimitedError("/api/v2/incremental/ticket_events.json", 1.0)
     assert about(60, caught.value.reschedule_date - now)
@@ -130,6 +131,22 @@ def test_the_waits_for_a_list_end_after_the_timeout(wait_of: Any) -> None:
     assert about(70, wait_of(limited(70), waited=timedelta(hours=23), **everything))
     with pytest.raises(AirflowFailException, match=r"has waited 1 day, 1:00:0\d"):
         wait_of(limited(70), waited=timedelta(hours=25), **everything)
+
+
+def test_a_wait_beyond_the_timeout_is_left_to_retries_after_a_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The task has waited once and exported for a day since: its time is no measure of waiting."""
+    task = ZendeskIncrementalExportOperator(task_id="export", destination=tmp_path.as_uri(), **DAY)
+    first = Window.of(DAY["start"], DAY["end"]).start_time
+    with scripted_server(
+        page((1, first), (2, first + 60), end_time=first + 60, end_of_stream=False), limited(3_600)
+    ) as server:
+        monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", server.connection())
+        with pytest.raises(RateLimitedError, match=r"Gave up on .* after 1 attempt"):
+            task.execute(context(timedelta(hours=23, minutes=30)))
+        with pytest.raises(AirflowFailException, match="would exceed its wait_timeout"):
+            task.execute(context(timedelta(hours=23, minutes=30)))
 
 
 def test_without_airflow_the_error_of_zendesk_is_raised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
