@@ -111,7 +111,7 @@ screenshots: ## take the pictures of the documentation again
 	$(BIN)/python demo/picture.py docs/images/demo.svg
 	cp .screenshots/overview-light.png .screenshots/dataset-light.png .screenshots/dataset-dark.png docs/images/
 
-bench: venv ## compare the export with other tools, and measure its growth (EVENTS="20000 200000" ROUNDS=5 GROWTH="20000 200000 1000000")
+bench: venv ## compare the export with other tools, and measure its growth (EVENTS="20000 200000" ROUNDS=5 GROWTH="20000 200000 1000000 5000000")
 	$(BIN)/python benchmarks/bench.py $(if $(EVENTS),--events $(EVENTS)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(GROWTH),--growth $(GROWTH))
 
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header \

@@ -32,6 +32,7 @@ WORK = HERE.parent / ".bench"
 START = int(datetime(2025, 3, 3, tzinfo=UTC).timestamp())
 DAY = 86_400
 EVENTS_PER_DAY = 20_000
+GROWTH = [20_000, 200_000, 1_000_000, 5_000_000]
 #: The slices of one day with many events: their number, and the grain that gives it.
 SLICE_EVENTS, GRAINS = 200_000, {1: "1d", 30: "48m", 720: "2m"}
 EXPORT = (str(Path(sys.executable).with_name("airflow-zendesk")), "export", "--include", "comment_events")
@@ -222,7 +223,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--events", type=int, nargs="*", default=[20_000, 200_000], help="sizes of the comparison")
     parser.add_argument("--rounds", type=int, default=5, help="rounds of the comparison")
-    parser.add_argument("--growth", type=int, nargs="*", default=[20_000, 200_000, 1_000_000], help="sizes of growth")
+    parser.add_argument("--growth", type=int, nargs="*", default=GROWTH, help="sizes of growth")
     parser.add_argument("--growth-rounds", type=int, default=3, help="rounds of each size of growth")
     options = parser.parse_args()
     started = time.monotonic()

@@ -5,6 +5,7 @@ from typing import Any
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.ticker import EngFormatter
 from report import BARE, OURS, PAGE, comparisons, load, median
 
 # Equal results give equal bytes, and text stays text.
@@ -41,7 +42,7 @@ def grow(axis: Axes, measured: list[dict[str, Any]], key: str, label: str) -> No
     memory = axis.twinx()
     memory.plot(x, [median(each["runs"], "memory") / 1e6 for each in measured], "^:", color=ORANGE, label="peak MB")
     if key == "events":
-        axis.set_xticks(x, [f"{each / 1000:,.0f} k" for each in x])
+        axis.xaxis.set_major_formatter(EngFormatter())
     else:
         axis.set_xscale("log")
         axis.set_xticks(x, [str(each) for each in x])

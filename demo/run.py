@@ -176,7 +176,7 @@ def load(days: list[datetime], warehouse: Path, screen: IO[str]) -> None:
         print(f"\nDuckDB: {slices} slices with {rows:,} events loaded, each once", file=screen)
         counts = [(name, connection.table(f"zendesk.{name}").count("*").fetchall()) for name in (*STATES, "groups")]
         names = ", ".join(f"{count:,} {name}" for name, ((count,),) in counts)
-        print(f"The names for their ids: {names}", file=screen)
+        print(f"Loaded beside the events: {names}", file=screen)
         for path in sorted((ROOT / "demo" / "queries").glob("*.sql")):
             title, _, query = path.read_text().partition("\n")
             print(f"\n{title.removeprefix('-- ')}\n", file=screen)

@@ -26,7 +26,7 @@ def test_demo_exports_and_loads_a_week_and_writes_nothing_twice(tmp_path: Path) 
     assert re.search(r"^DuckDB: 14 slices with [\d,]+ events loaded, each once$", printed, re.MULTILINE)
     assert re.search(r"^First reply by hour: .*\n\n.*\n( +\d+ .*\n){24}", printed, re.MULTILINE)
     assert re.search(
-        r"^The names for their ids: [\d,]+ tickets, [\d,]+ users, \d+ organizations, 4 groups$", printed, re.MULTILINE
+        r"^Loaded beside the events: [\d,]+ tickets, [\d,]+ users, \d+ organizations, 4 groups$", printed, re.MULTILINE
     )
     assert re.search(r"^ +Parcels +\d+ +\d+$", printed, re.MULTILINE)
     assert re.search(r"^\d{4}-\d\d-\d\d \d\d:\d\d +\w+ .* end-user +\d+ ", printed, re.MULTILINE)

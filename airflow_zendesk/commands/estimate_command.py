@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from airflow_zendesk.commands import options
 from airflow_zendesk.commands.terminal import logs_to_stderr
 from airflow_zendesk.window import Grain, Window
+from airflow_zendesk.wording import counted
 
 if TYPE_CHECKING:
     from airflow_zendesk.export.estimate import Estimate
@@ -63,8 +64,8 @@ def _print(estimate: "Estimate") -> None:
     margin = "margin unknown (only one page was sampled)" if estimate.margin is None else f"± {estimate.margin:,}"
     if estimate.margin == 0:
         margin = "counted"
-    print(f"{estimate.window}: {estimate.slices:,} slices of {estimate.grain}")
-    print(f"{estimate.noun:<16} {estimate.events:>12,}  {margin}, by {estimate.probes} requests")
+    print(f"{estimate.window}: {counted(estimate.slices, 'slice')} of {estimate.grain}")
+    print(f"{estimate.noun:<16} {estimate.events:>12,}  {margin}, by {counted(estimate.probes, 'request')}")
     print(f"bytes in storage {estimate.bytes:>12,}")
     print(f"{'':16} {'requests':>12}  minutes at {estimate.requests_per_minute:,} requests a minute")
     for name, cost in (("one pass", estimate.sweep), ("a run per slice", estimate.run_per_slice)):

@@ -10,6 +10,7 @@ from rich.console import Console
 from airflow_zendesk.commands import options
 from airflow_zendesk.commands.terminal import logs_to_stderr, progress_bar
 from airflow_zendesk.window import Grain, Window, to_timedelta
+from airflow_zendesk.wording import counted
 
 if TYPE_CHECKING:
     from airflow_zendesk.export.progress import Progress
@@ -120,4 +121,4 @@ def _print_report(report: "ExportReport") -> None:
         rows, size = ("" if number is None else f"{number:,}" for number in (slice_.rows, slice_.bytes))
         print(f"{slice_.start:%Y-%m-%d %H:%M}  {rows:>9}  {size:>12}  {slice_.outcome:<9}  {slice_.uri}")
     outcomes = ", ".join(f"{count:,} {outcome}" for outcome, count in report.slices_by_outcome().items())
-    print(f"{report.events:,} {report.noun} in {report.stats.requests:,} requests; slices: {outcomes}")
+    print(f"{report.events:,} {report.noun} in {counted(report.stats.requests, 'request')}; slices: {outcomes}")

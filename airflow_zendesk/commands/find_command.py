@@ -10,6 +10,7 @@ from airflow_zendesk.commands import options
 from airflow_zendesk.commands.terminal import logs_to_stderr, progress_bar
 from airflow_zendesk.exceptions import DatasetNotFoundError, SettingsError
 from airflow_zendesk.window import Window
+from airflow_zendesk.wording import counted
 
 if TYPE_CHECKING:
     from airflow_zendesk.dataset.settings import DatasetSettings
@@ -151,7 +152,8 @@ def _print(kind: str, found: "Sequence[tuple[Search, list[str]]]") -> None:
         for match in search.matches:
             for id_, rows in match.rows.items():
                 print(f"{match.slice.start:%Y-%m-%d %H:%M}  {id_:>16}  {rows:>9,}  {match.uri}")
-        print(f"{search.rows:,} rows in {len(search.matches):,} of {search.searched:,} slices of {search.uri}")
+        total, searched = counted(search.rows, "row"), counted(search.searched, "slice")
+        print(f"{total} in {len(search.matches):,} of {searched} of {search.uri}")
     # All slices of a list have one command.
     commands = list(dict.fromkeys(command for _, commands in found for command in commands))
     if commands:

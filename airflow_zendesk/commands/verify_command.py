@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from airflow_zendesk.commands import options
 from airflow_zendesk.commands.terminal import logs_to_stderr, progress_bar
 from airflow_zendesk.window import Window
+from airflow_zendesk.wording import counted
 
 if TYPE_CHECKING:
     from airflow_zendesk.verify.findings import VerificationReport
@@ -108,15 +109,15 @@ def _findings(report: "VerificationReport") -> list[str]:
         )
     if report.folder_markers:
         lines.append(
-            f"note: {len(report.folder_markers):,} folder markers, empty objects without events, for example "
+            f"note: {counted(len(report.folder_markers), 'folder marker')} without events, for example "
             f"{printable(report.folder_markers[0])}. They may stay; docs/verify.md lists the readers that fail on them."
         )
     totals = report.summary()
     compared = f"; {report.compared:,} compared with Zendesk" if report.compared else ""
     problems = ", ".join(f"{count:,} {problem}" for problem, count in report.problems().items())
     lines.append(
-        f"{report.uri} of {report.settings.account} in {report.window}: {totals['slices']:,} slices of "
-        f"{report.settings.grain}, {totals['rows']:,} rows{compared}: "
+        f"{report.uri} of {report.settings.account} in {report.window}: {counted(totals['slices'], 'slice')} of "
+        f"{report.settings.grain}, {counted(totals['rows'], 'row')}{compared}: "
         f"{f'NOT COMPLETE: {problems}' if problems else 'complete, without duplicates'}"
     )
     return lines

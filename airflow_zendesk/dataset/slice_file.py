@@ -23,6 +23,7 @@ from airflow_zendesk.dataset.settings import DatasetSettings, from_json, to_json
 from airflow_zendesk.exceptions import DamagedObjectError
 from airflow_zendesk.storage.errors import translate_errors
 from airflow_zendesk.window import Slice
+from airflow_zendesk.wording import counted
 from airflow_zendesk.zendesk.records import LATE, TIMESTAMP, Record, Rows, to_rows
 from airflow_zendesk.zendesk.resources import RESOURCES
 
@@ -226,7 +227,7 @@ def verify_file(source: IO[bytes], uri: str, on_batch: Callable[[pa.RecordBatch]
             ids.append(np.array(batch.column("id").to_pylist(), np.int64))
             on_batch(batch)
     if (digest.rows, str(digest)) != (footer.rows, footer.digest):
-        reason = f"it has {digest.rows} rows with digest {digest}, which its footer does not match"
+        reason = f"it has {counted(digest.rows, 'row')} with digest {digest}, which its footer does not match"
         raise DamagedObjectError(uri, reason)
     if not are_distinct(ids):
         raise DamagedObjectError(uri, "it contains an id twice")

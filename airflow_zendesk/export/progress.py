@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from airflow_zendesk.window import Slice
+from airflow_zendesk.wording import counted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +42,7 @@ class Progress:
         rest = "" if self.remaining is None else f", about {str(self.remaining).partition('.')[0]} left"
         return (
             f"Complete until {self.complete_until:%Y-%m-%dT%H:%M:%SZ} ({self.fraction:.0%}): "
-            f"{self.events:,} {self.noun}, {self.pages:,} page{'s' * (self.pages != 1)}, "
+            f"{self.events:,} {self.noun}, {counted(self.pages, 'page')}, "
             f"{self.events_per_second:,.0f} {self.noun}/s{rest}"
         )
 

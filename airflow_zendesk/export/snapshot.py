@@ -59,6 +59,7 @@ def publish_snapshot(
         # A list of two may lose one.
         if 2 * now <= before and (before - now > 1 or not now):
             raise ShrinkRefusedError(store.uri(keys[-1]), before, now, before - now)
+    # An object that was deleted is missing in the list, unlike an event in its slice.
     return publish(store, settings, sealed, stored.get(sealed.key), allow_shrink=True)
 
 

@@ -24,6 +24,7 @@ from airflow_zendesk.hooks import transport
 from airflow_zendesk.hooks.auth import NoAuth, TokenCache, authentication
 from airflow_zendesk.hooks.connection import ConnectionSettings, secret_variants
 from airflow_zendesk.hooks.page_request import PageRequest
+from airflow_zendesk.wording import counted
 from airflow_zendesk.zendesk.list_paging import ListSweep
 from airflow_zendesk.zendesk.oauth import TOKEN_PATH, Token, read_token, token_request
 from airflow_zendesk.zendesk.page import RequestStats
@@ -193,11 +194,10 @@ class Client:
     def _give_up(self, request: PageRequest, error: BaseException, state: RetryCallState) -> NoReturn:
         """Raise the last error, with the reason why it is the last."""
         if isinstance(error, TransientError):
-            attempts, spent = state.attempt_number, self._clock() - request.started
-            left = self._budget_left(request, error)
+            spent, left = self._clock() - request.started, self._budget_left(request, error)
             page = f", at last for {request.page}" if request.is_too_heavy(error) else ""
             error.retry_summary = (
-                f"Gave up on {self._connection.host} after {attempts} attempt{'s' * (attempts > 1)} in {spent:.0f} s"
+                f"Gave up on {self._connection.host} after {counted(state.attempt_number, 'attempt')} in {spent:.0f} s"
                 f"{page}: the next wait would be {state.upcoming_sleep:.0f} s, "
                 f"and {left:.0f} s of the retry budget are left."
             )

@@ -55,11 +55,10 @@ def zendesk_waits(
 
     Raises:
         AirflowRescheduleException: Airflow starts the task again, at the time that Zendesk named, and after a minute
-            at the earliest. If it named none, each wait is as long as the time since the first one, and at most 15
-            minutes.
+            at the earliest. If it named none, after the time since the first wait, from a minute to 15.
         AirflowFailException: the wait would end after the timeout. Airflow does not retry the task.
-        RateLimitedError, ServerError: the same after this start of the task has received pages, so that Airflow retries
-            it; or Airflow does not run the task.
+        RateLimitedError, ServerError: the same, but this start of the task has received pages, so Airflow may retry it;
+            or Airflow does not run the task.
     """
     try:
         yield
@@ -70,18 +69,27 @@ def zendesk_waits(
         now = datetime.now(UTC)
         first = context["ti"].get_first_reschedule_date(context) or now
         waited = max(now - max(first, settled or first), timedelta())
-        backoff = min(max(waited, LONG_WAIT), _MAX_BACKOFF)
-        wait = max(timedelta(seconds=error.retry_after), LONG_WAIT) if error.retry_after else backoff
-        if waited + wait > timeout and has_pages():
-            # Airflow knows only when the try left its worker first. Since then it may have exported for days.
-            raise
+        wait = _wait_after(error, waited)
         if waited + wait > timeout:
-            raise AirflowFailException(
-                f"{error} The task has waited {_whole(waited)}, and {_whole(wait)} more would exceed its wait_timeout "
-                f"of {_whole(timeout)}. Published slices remain; run the task again later, or raise wait_timeout."
-            ) from None
+            if has_pages():
+                raise  # Airflow knows only when the first wait began. Since then it may have exported for days.
+            raise AirflowFailException(f"{error} {_beyond(timeout, waited, wait)}") from None
         log("%s The task leaves its worker and starts again after %s. Published slices remain.", error, _whole(wait))
         raise AirflowRescheduleException(now + wait) from None  # type: ignore[no-untyped-call]
+
+
+def _wait_after(error: RateLimitedError | ServerError, waited: timedelta) -> timedelta:
+    """How long the task stays away: as long as Zendesk requests, or as it has waited so far."""
+    if error.retry_after:
+        return max(timedelta(seconds=error.retry_after), LONG_WAIT)
+    return min(max(waited, LONG_WAIT), _MAX_BACKOFF)
+
+
+def _beyond(timeout: timedelta, waited: timedelta, wait: timedelta) -> str:
+    return (
+        f"The task has waited {_whole(waited)}, and {_whole(wait)} more would exceed its wait_timeout of "
+        f"{_whole(timeout)}. Published slices remain; run the task again later, or raise wait_timeout."
+    )
 
 
 def _whole(length: timedelta) -> timedelta:

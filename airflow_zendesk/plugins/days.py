@@ -10,6 +10,7 @@ from typing import Literal
 from airflow_zendesk.plugins.slice_facts import SliceFacts
 from airflow_zendesk.verify.coverage import Coverage
 from airflow_zendesk.window import DAY_SECONDS, Slice, Window
+from airflow_zendesk.wording import counted
 
 DayState = Literal["before", "none", "missing", "damaged", "failed", "due", "late", "empty", "exported"]
 #: Each state with its words in the legend, the worst first.
@@ -48,7 +49,7 @@ class Day:
         """The text of a tooltip."""
         if self.state == "before":
             return f"{self.day}: before the first slice"
-        rows = "" if self.rows is None else f", {self.rows:,} rows"
+        rows = "" if self.rows is None else f", {counted(self.rows, 'row')}"
         late = f", {self.late:,} of them late" if self.late else ""
         slices = f" ({self.stored} of {self.expected} slices)" if self.expected > 1 else ""
         loaded = "" if self.loaded in {None, self.stored} else f", {self.loaded} of {self.stored} loaded"

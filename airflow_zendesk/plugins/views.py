@@ -175,7 +175,7 @@ def _slices(stored: StoredDataset, slices: Sequence[Slice], facts: Mapping[Slice
     """What is known of each slice of a day."""
     loads, read = read_loads(stored), stored.footers(slices)
     with ThreadPoolExecutor(_THREADS) as pool:
-        written = list(pool.map(lambda slice_: stored.store.written(stored.key(slice_)), slices))
+        written = list(pool.map(lambda slice_: stored.store.modified_at(stored.key(slice_)), slices))
     return [
         {
             "slice": slice_,

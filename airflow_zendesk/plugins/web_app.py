@@ -16,6 +16,7 @@ from airflow_zendesk.exceptions import ZendeskError
 from airflow_zendesk.plugins import views
 from airflow_zendesk.plugins.places import Place, known_places
 from airflow_zendesk.plugins.rights import HISTORY_DAG, reason_not_to_repair
+from airflow_zendesk.wording import counted
 
 _STATIC = Path(__file__).parent / "static"
 #: Nothing is loaded from another host, and no other site may show the pages in a frame.
@@ -111,7 +112,7 @@ def _duration(length: timedelta) -> str:
     for size, unit, limit in ((60, "minute", 120), (3_600, "hour", 48), (86_400, "day", None)):
         count = seconds // size
         if limit is None or count < limit:
-            return f"{count:,} {unit}{'s' * (count != 1)}"
+            return counted(count, unit)
     raise AssertionError
 
 

@@ -118,7 +118,7 @@ class Store(ABC):
             except FileNotFoundError:
                 return None
 
-    def written(self, key: str) -> datetime:
+    def modified_at(self, key: str) -> datetime:
         """When the object was written."""
         with self.translate_errors(key):
             self._fs.invalidate_cache()

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from airflow_zendesk.dataset.settings import DatasetSettings
 from airflow_zendesk.storage.store import Version
 from airflow_zendesk.window import Slice, Window
+from airflow_zendesk.wording import counted
 
 Problem = Literal[
     "missing",  # no object for a slice of the window
@@ -82,7 +83,10 @@ class VerificationProgress:
     findings: int
 
     def __str__(self) -> str:
-        return f"{self.step} {self.done:,} of {self.total:,} slices, {self.rows:,} rows, {self.findings:,} findings"
+        return (
+            f"{self.step} {self.done:,} of {counted(self.total, 'slice')}, {counted(self.rows, 'row')}, "
+            f"{counted(self.findings, 'finding')}"
+        )
 
 
 @dataclass(slots=True, kw_only=True)

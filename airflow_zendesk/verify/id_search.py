@@ -15,6 +15,7 @@ from airflow_zendesk.dataset.slice_file import read_footer, report_damage
 from airflow_zendesk.exceptions import DamagedObjectError, SettingsError
 from airflow_zendesk.storage.store import Store
 from airflow_zendesk.window import Slice, Window
+from airflow_zendesk.wording import counted
 from airflow_zendesk.zendesk.redaction import hash_integer, hash_text
 from airflow_zendesk.zendesk.resources import RESOURCES
 
@@ -55,7 +56,7 @@ class SearchProgress:
     rows: int
 
     def __str__(self) -> str:
-        return f"{self.done:,} of {self.total:,} objects searched, {self.rows:,} rows found"
+        return f"{self.done:,} of {counted(self.total, 'object')} searched, {counted(self.rows, 'row')} found"
 
 
 @dataclass(frozen=True, slots=True)

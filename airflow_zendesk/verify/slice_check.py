@@ -84,7 +84,7 @@ class _RowTimes:
         self._late += int(np.count_nonzero(late))
 
     def out_of_range(self) -> str | None:
-        return "; ".join(f"{count:,} rows are {where}" for where, count in self._misplaced.items() if count) or None
+        return "; ".join(f"rows {where}: {count:,}" for where, count in self._misplaced.items() if count) or None
 
     def wrong_late_count(self, footer: Footer) -> str | None:
         if self._late == footer.late:

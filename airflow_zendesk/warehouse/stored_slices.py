@@ -26,6 +26,7 @@ from airflow_zendesk.exceptions import (
 )
 from airflow_zendesk.storage.store import Store, Version
 from airflow_zendesk.window import Slice
+from airflow_zendesk.wording import counted
 
 _CHUNK_BYTES = 8 << 20
 #: A load keeps one batch in memory: about 20 MB of JSON with comments.
@@ -97,7 +98,7 @@ class StoredSlice:
             yield batch
         if str(digest) != self.footer.digest:
             raise DamagedObjectError(
-                self.uri, f"it has {digest.rows} rows with digest {digest}, which its footer does not match"
+                self.uri, f"it has {counted(digest.rows, 'row')} with digest {digest}, which its footer does not match"
             )
 
 

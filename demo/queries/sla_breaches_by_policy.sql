@@ -10,7 +10,7 @@ WITH targets AS (
     GROUP BY policy_title, metric
 )
 SELECT
-    coalesce(policy_title, '(set before)') AS policy,
+    coalesce(policy_title, '(set before these days)') AS policy,
     metric,
     coalesce(targets, 0) AS targets,
     coalesce(breaches, 0) AS breaches,

@@ -120,7 +120,7 @@ def test_a_user_is_found_by_the_hash_of_the_id(
         assert 0 == main(find)
         _, line, total, *_ = printed(capsys).splitlines()
         assert ["2026-01-01", "00:00", "42", "1"] == line.split()[:4]
-        assert total.startswith("1 rows in 1 of 1 slices")
+        assert total.startswith("1 row in 1 of 1 slice of")
         for other_key in ({}, {"hash_key": "o" * 32}):
             monkeypatch.setenv("AIRFLOW_CONN_ZENDESK_DEFAULT", server.connection(**other_key))
             assert 1 == main(find)

@@ -224,14 +224,14 @@ def test_results_of_a_verification_are_shown_until_the_slice_changes(pages: Serv
     text = pages.get(f"{DATASET}&fresh=true")["text"]
     assert "<strong>1 slice has failed verification.</strong>" in text
     assert "Verified slices: all, last on " in text
-    assert f"{second.start:%Y-%m-%d}: failed verification, 1 rows" in text
+    assert f"{second.start:%Y-%m-%d}: failed verification, 1 row" in text
     assert '<span class="badge bad">damaged</span>' in pages.get("/")["text"]
     assert '<span class="badge bad">uncertified</span>' in pages.get(day_page(second))["text"]
     assert "UTC: complete</td>" in pages.get(day_page(first))["text"]
     replace_day(store, second, second.start_time)
     text = pages.get(f"{DATASET}&fresh=true")["text"]
     assert "Verified slices: 3 of 4, last on " in text
-    assert "failed verification, 1 rows" not in text
+    assert "failed verification, 1 row" not in text
     assert "not since it was written" in pages.get(day_page(second))["text"]
 
 
@@ -243,7 +243,7 @@ def test_object_that_is_moved_away_does_not_break_the_page(pages: Server) -> Non
     assert 200 == pages.get("/")["status"] == pages.get(DATASET)["status"]
     text = pages.get(f"{DATASET}&fresh=true")["text"]
     assert "<strong>1 slice is missing.</strong>" in text
-    assert f"{first.start:%Y-%m-%d}: exported, 1 rows" in text
+    assert f"{first.start:%Y-%m-%d}: exported, 1 row" in text
 
 
 def test_overview_has_the_rows_and_bytes_of_the_dataset(pages: Server) -> None:
@@ -297,8 +297,8 @@ def test_loaded_days_are_shown(pages: Server) -> None:
     assert "1 of 4 slices; 1 loaded in another version than the stored one." in text
     window = f"{{&#34;start&#34;: &#34;{second.start:%Y-%m-%d}&#34;, &#34;end&#34;: &#34;{TODAY:%Y-%m-%d}&#34;}}"
     assert f"airflow dags trigger zendesk_load_ticket_events --conf &#39;{window}&#39;" in text
-    assert f"{second.start:%Y-%m-%d}: exported, 1 rows, 0 of 1 loaded" in text
-    assert f"{third.start:%Y-%m-%d}: exported, 1 rows<" in text
+    assert f"{second.start:%Y-%m-%d}: exported, 1 row, 0 of 1 loaded" in text
+    assert f"{third.start:%Y-%m-%d}: exported, 1 row<" in text
     for slice_, state in zip(slices, ("loaded", "another version", "loaded", "not loaded"), strict=True):
         assert f'<tr><th scope="row">Loaded</th><td>{state}</td></tr>' in pages.get(day_page(slice_))["text"]
     load_slices(database, store, "ticket_events", slices)

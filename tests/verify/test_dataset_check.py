@@ -202,17 +202,17 @@ REWRITTEN: dict[str, tuple[Callable[[bytes], bytes], str, str]] = {
     "row after it": (
         lambda content: changed(content, timestamp=DAMAGED.end),
         "out_of_range",
-        "1 rows are at its end or later",
+        "rows at its end or later: 1",
     ),
     "row before it": (
         lambda content: changed(content, timestamp=DAMAGED.start - timedelta(seconds=1)),
         "out_of_range",
-        "1 rows are before its start and not marked late",
+        "rows before its start and not marked late: 1",
     ),
     "row marked late that is not": (
         lambda content: forged(changed(content, late=True), late=1),
         "out_of_range",
-        "1 rows are within it but marked late",
+        "rows within it but marked late: 1",
     ),
 }
 

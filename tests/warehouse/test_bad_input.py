@@ -95,7 +95,7 @@ def test_missing_dataset_is_reported(database: Database, store: Store) -> None:
 def test_rows_that_do_not_match_the_footer_are_not_loaded(loaded: Database, store: Store, query: Query) -> None:
     """A readable file that has lost a row is damaged."""
     rewrite(store, lambda table: table.slice(1), digest="sum-sha256:other")
-    load_fails(loaded, store, DamagedObjectError, "it has 1 rows with digest sum-sha256:", query)
+    load_fails(loaded, store, DamagedObjectError, "it has 1 row with digest sum-sha256:", query)
 
 
 def test_damaged_file_is_not_loaded(loaded: Database, store: Store, query: Query) -> None:
