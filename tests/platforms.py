@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 #: The Python for each file of ``constraints/``. CI and the README name them in this order.
-PLATFORMS = {"3.3": "3.11", "3.1": "3.11", "3.4": "3.11", "3.3-newest": "3.13", "3.1-lowest": "3.11"}
+PLATFORMS = {"3.3": "3.11", "3.1": "3.11", "3.4": "3.12", "3.3-newest": "3.13", "3.1-lowest": "3.11"}
 #: The versions of Airflow on which the tests of a running Airflow run: one of them in CI, another one each day.
 RELEASES = ("3.1", "3.3", "3.4")
 #: These start a real Airflow: they depend on its version.
