@@ -2,8 +2,10 @@
 
 import argparse
 import os
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from airflow_zendesk import __version__
 from airflow_zendesk.commands import (
@@ -18,12 +20,16 @@ from airflow_zendesk.commands import (
 )
 from airflow_zendesk.exceptions import ZendeskError
 
+#: Seconds until an interrupt that had no effect is raised again; cleaning up takes less.
+_INTERRUPT_AGAIN = 5
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code: 0 means that everything requested was done."""
-    arguments = _parser().parse_args(argv)
     try:
-        code = int(arguments.run(arguments))
+        with _repeated_interrupts():
+            arguments = _parser().parse_args(argv)
+            code = int(arguments.run(arguments))
         # Here and not at exit, so that a closed pipe is noticed.
         sys.stdout.flush()
     except ZendeskError as error:
@@ -37,6 +43,31 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("airflow-zendesk: interrupted; every slice that was published is complete", file=sys.stderr)
         return 130
     return code
+
+
+@contextmanager
+def _repeated_interrupts() -> Iterator[None]:
+    """Raise ``KeyboardInterrupt`` after Ctrl-C again and again, until it ends the block.
+
+    Python drops an exception that is raised while an object is finalized or the lock of an import is released: one in
+    fifty, if it arrives during the imports.
+    """
+
+    def interrupt(*_: object) -> None:
+        signal.alarm(_INTERRUPT_AGAIN)
+        raise KeyboardInterrupt
+
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:  # it is ignored in the background of a script
+        yield
+        return
+    signals = (signal.SIGINT, signal.SIGALRM)
+    handlers = [signal.signal(each, interrupt) for each in signals]
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        for each, handler in zip(signals, handlers, strict=True):
+            signal.signal(each, handler)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -200,6 +200,35 @@ def test_interrupt_ends_the_command_with_one_line(tmp_path: Path) -> None:
     assert "Traceback" not in errors
 
 
+def test_interrupt_that_python_drops_is_raised_again(tmp_path: Path) -> None:
+    """Python ignores what is raised in a finalizer, as in the callbacks of its import system."""
+    code = """
+import signal
+import sys
+from airflow_zendesk.cli import main
+
+class Dropped:
+    def __del__(self):
+        signal.raise_signal(signal.SIGINT)
+
+class Arguments(list):
+    def __iter__(self):
+        Dropped()
+        return super().__iter__()
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.exit(main(Arguments(sys.argv[1:])))
+"""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        connection = {"host": f"http://127.0.0.1:{silent.getsockname()[1]}", "login": "a@example.com", "password": "-"}
+        environment = os.environ | {"AIRFLOW_CONN_ZENDESK_DEFAULT": json.dumps(connection)}
+        command = [sys.executable, "-c", code, "export", *DAY, "--destination", tmp_path.as_uri()]
+        done = subprocess.run(command, env=environment, stderr=subprocess.PIPE, text=True, check=False, timeout=60)
+    assert 130 == done.returncode
+    assert "Exception ignored in: <function Dropped.__del__" in done.stderr
+    assert done.stderr.endswith("airflow-zendesk: interrupted; every slice that was published is complete\n")
+
+
 def test_emulator_serves_until_it_is_terminated(tmp_path: Path) -> None:
     """It prints the connection to use, and an export with it works without an Airflow database."""
     command = [executable("airflow-zendesk"), "emulator", "--port", "0"]
