@@ -6,9 +6,11 @@ cast to jsonb, and it uses the connection and the transaction of Airflow's hook 
 
 import io
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import chain
 from types import TracebackType
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeVar
 
 import psycopg
 import pyarrow as pa
@@ -29,6 +31,8 @@ _ABOUT_NAMES = ("2B", "3D", "3F", "42")
 #: For one transaction. Child events differ from each other, so keeping results of functions by their arguments takes
 #: time and saves none, and compiling the statements takes longer than a load of a small slice.
 _PLANNER_SETTINGS = "SELECT set_config(name, 'off', true) FROM pg_settings WHERE name IN ('enable_memoize', 'jit')"
+
+_T = TypeVar("_T")
 
 
 class PostgresDatabase(Database):
@@ -94,19 +98,28 @@ class PostgresDatabase(Database):
 
     def copy_rows(self, table: Table, batches: Iterator[pa.RecordBatch]) -> int:
         """Append rows to ``new_rows``; return how many NUL characters were replaced by U+FFFD."""
+        first = next(batches, None)
+        if first is None:
+            return 0
         json_columns = {column.name for column in table.columns if column.kind == "json"}
+        # Arrow quotes text and leaves null empty, so PostgreSQL can distinguish '' from NULL.
+        options = arrow_csv.WriteOptions(include_header=False)
         replaced = 0
-        for batch in batches:
-            clean, found = replace_nul_characters(batch, json_columns)
-            replaced += found
-            names = ", ".join(self.dialect.name(name) for name in batch.schema.names)
-            with (
-                self._connection.cursor() as cursor,
-                cursor.copy(f"COPY new_rows ({names}) FROM STDIN (FORMAT csv)") as copy,
-            ):
-                # Arrow quotes text and leaves null empty, so PostgreSQL can distinguish '' from NULL.
-                options = arrow_csv.WriteOptions(include_header=False)
-                arrow_csv.write_csv(clean, _Sink(copy), write_options=options)
+
+        def csv() -> Iterator[bytes]:
+            nonlocal replaced
+            for batch in chain([first], batches):
+                clean, found = replace_nul_characters(batch, json_columns)
+                replaced += found
+                buffer = io.BytesIO()
+                arrow_csv.write_csv(clean, buffer, write_options=options)
+                yield buffer.getvalue()
+
+        names = ", ".join(map(self.dialect.name, first.schema.names))
+        statement = f"COPY new_rows ({names}) FROM STDIN (FORMAT csv)"
+        with self._connection.cursor() as cursor, cursor.copy(statement) as copy:
+            for part in _prepare_ahead(csv()):
+                copy.write(part)
         return replaced
 
     def query(self, statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
@@ -115,16 +128,10 @@ class PostgresDatabase(Database):
         return cursor.fetchall() if cursor.description else [(cursor.rowcount,)]
 
 
-class _Sink(io.RawIOBase):
-    """A writable file that forwards to a ``COPY``."""
-
-    def __init__(self, copy: psycopg.Copy) -> None:
-        self._copy = copy
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: Any) -> int:
-        content = bytes(data)
-        self._copy.write(content)
-        return len(content)
+def _prepare_ahead(parts: Iterator[_T]) -> Iterator[_T]:
+    """Yield the parts. The next one is prepared in a thread, while the server processes the one before."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        following = pool.submit(next, parts, None)
+        while (part := following.result()) is not None:
+            following = pool.submit(next, parts, None)
+            yield part
