@@ -98,6 +98,13 @@ def test_rows_that_do_not_match_the_footer_are_not_loaded(loaded: Database, stor
     load_fails(loaded, store, DamagedObjectError, "it has 1 row with digest sum-sha256:", query)
 
 
+def test_damage_that_is_found_at_the_end_rolls_a_load_back(loaded: Database, store: Store, query: Query) -> None:
+    """The digest is known after the last of several batches, when the others have been sent."""
+    put(store, [event(id_, timestamp=DAY.start_time + 3 * id_) for id_ in range(1, 25_001)])
+    rewrite(store, lambda table: table, digest="sum-sha256:other")
+    load_fails(loaded, store, DamagedObjectError, "it has 25,000 rows with digest sum-sha256:", query)
+
+
 def test_damaged_file_is_not_loaded(loaded: Database, store: Store, query: Query) -> None:
     """Some bytes of the first column have changed."""
     put(store, [event(1), event(3)])

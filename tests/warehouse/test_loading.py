@@ -66,6 +66,14 @@ def parsed(value: Any) -> Any:
     return json.loads(value) if isinstance(value, str) else value
 
 
+def test_every_batch_of_a_long_slice_is_loaded(database: Database, store: Store, query: Query) -> None:
+    """Rows are read and sent 10,000 at a time."""
+    ids = range(1, 25_001)
+    put(store, [event(id_, timestamp=DAY.start_time + 3 * id_, via=f"row {id_}") for id_ in ids])
+    assert [("loaded", 25_000)] == outcomes(load(database, store))
+    assert [(id_, f"row {id_}") for id_ in ids] == query("SELECT id, via FROM $schema.ticket_events ORDER BY id")
+
+
 def test_slice_is_loaded_once(database: Database, store: Store, query: Query) -> None:
     """A second load of the same rows changes nothing, not even the ledger."""
     put(store, [event(1, child_events=CHILDREN), event(2)])
